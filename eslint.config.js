@@ -1,0 +1,53 @@
+import js from '@eslint/js'
+import prettier from 'eslint-config-prettier'
+import vue from 'eslint-plugin-vue'
+import globals from 'globals'
+import tseslint from 'typescript-eslint'
+
+// The rule of the house: imports point one way, model ← transport ← sync ← store ← the rest.
+const layer = (files, forbidden) => ({
+  files,
+  rules: {
+    'no-restricted-imports': ['error', { patterns: forbidden.map((group) => ({ group })) }],
+  },
+})
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'tests/browser/output/'] },
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  vue.configs['flat/recommended'],
+  {
+    languageOptions: {
+      globals: { ...globals.browser, ...globals.node },
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js', '.size-limit.js'] },
+        parser: tseslint.parser,
+        extraFileExtensions: ['.vue'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      'no-console': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+    },
+  },
+  layer(
+    ['src/model/**'],
+    ['vue', 'pinia', '@supabase/*', '../transport/*', '../sync/*', '../store*', '../composables/*'],
+  ),
+  layer(['src/transport/**'], ['vue', 'pinia', '../sync/*', '../store*', '../composables/*']),
+  layer(['src/sync/**'], ['vue', 'pinia', '@supabase/*', '../store*', '../composables/*']),
+  { files: ['scripts/**', 'playground/backend/**', 'tests/**'], rules: { 'no-console': 'off' } },
+  { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
+  prettier,
+)
