@@ -1,0 +1,809 @@
+-- pinia-pgflow: broadcasts every change of pgflow runs and steps over Supabase Realtime, and the
+-- functions an application calls to start and read runs.
+--
+-- GENERATED from supabase/schemas/*.sql by scripts/build-migration.ts: change those, then run
+-- "npm run migration".
+--
+-- To install: copy this file into your project's supabase/migrations/ after pgflow's own, apply it
+-- ("supabase db push", or "psql -1 -v ON_ERROR_STOP=1 -f" as the database owner), expose the schema
+-- pgflow_client (config.toml, or Project Settings, Data API), and allow each flow once:
+--   select pgflow_client.allow_start('my_flow', 'authenticated');
+-- It can be run again at any time, which is also how it is upgraded; do so after upgrading pgflow.
+
+-- 01-prerequisites.sql ----------------------------------------------------------------------------
+
+-- Refuses to install where something it builds on is missing. The schemas are created in the same
+-- statement, and everything after it lives in them or needs them: even a runner that goes on after
+-- an error leaves nothing behind.
+do $$
+declare
+  v_missing text;
+begin
+  v_missing := case
+    when to_regclass('pgflow.runs') is null then 'the table pgflow.runs'
+    when to_regclass('pgflow.step_states') is null then 'the table pgflow.step_states'
+    when to_regclass('pgflow.step_tasks') is null then 'the table pgflow.step_tasks'
+    when to_regprocedure('pgflow.start_flow(text, jsonb, uuid)') is null
+      then 'the function pgflow.start_flow(flow_slug, input, run_id)'
+    when to_regprocedure('pgflow.start_tasks(text, bigint[], uuid)') is null
+      then 'the function pgflow.start_tasks(flow_slug, msg_ids, worker_id)'
+  end;
+  if v_missing is not null then
+    raise exception using
+      errcode = 'object_not_in_prerequisite_state',
+      message = 'pinia-pgflow needs pgflow 0.4 or newer, and this database does not have '
+        || v_missing || '.',
+      hint = 'Install or upgrade pgflow first (https://www.pgflow.dev), then run this migration '
+        'again. Nothing was changed.';
+  end if;
+
+  if to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null then
+    raise exception using
+      errcode = 'object_not_in_prerequisite_state',
+      message = 'pinia-pgflow needs Supabase Realtime, and this database does not have the '
+        'function realtime.send(payload, event, topic, private).',
+      hint = 'Run this migration in a Supabase project whose Realtime service is on and up to '
+        'date. Nothing was changed.';
+  end if;
+
+  create schema if not exists pgflow_client;
+  create schema if not exists pgflow_realtime;
+end;
+$$;
+
+comment on schema pgflow_client is
+  'pinia-pgflow: the functions an application calls. The only one of its schemas to expose over the API.';
+comment on schema pgflow_realtime is
+  'pinia-pgflow: broadcasts every change of pgflow runs and steps. Internal; not for the API.';
+
+-- 02-settings.sql ---------------------------------------------------------------------------------
+
+-- One row, one column a setting: typed, checked, and read in one page.
+create table if not exists pgflow_realtime.settings (
+  only_row boolean primary key default true check (only_row),
+  max_payload_bytes integer not null default 200000 check (max_payload_bytes >= 1000)
+);
+comment on table pgflow_realtime.settings is 'The settings of pinia-pgflow, always exactly one row.';
+comment on column pgflow_realtime.settings.max_payload_bytes is
+  'A broadcast larger than this loses its output and input. Supabase drops larger ones silently (256 kB on the free plan).';
+
+insert into pgflow_realtime.settings default values on conflict do nothing;
+
+-- 03-counter.sql ----------------------------------------------------------------------------------
+
+-- What a run has broadcast so far. Narrow and with room on its pages, so that counting is an
+-- in-place update.
+create table if not exists pgflow_realtime.run_seq (
+  run_id uuid primary key references pgflow.runs (run_id) on delete cascade,
+  seq bigint not null,
+  error_message text
+) with (fillfactor = 50);
+comment on table pgflow_realtime.run_seq is
+  'One row a run: the seq of its last broadcast, and the error its run:failed told.';
+
+create or replace function pgflow_realtime.next_seq(p_run_id uuid)
+returns bigint
+language sql
+security definer
+set search_path = ''
+as $$
+  -- The row stays locked until commit, which is what puts seq in commit order. Whoever changes a
+  -- run or its steps already holds the run's own row, so nobody waits here who did not wait there.
+  insert into pgflow_realtime.run_seq as counter (run_id, seq)
+  values (p_run_id, 1)
+  on conflict (run_id) do update set seq = counter.seq + 1
+  returning counter.seq;
+$$;
+comment on function pgflow_realtime.next_seq(uuid) is
+  'Counts one broadcast of a run: 1, 2, 3 … without gaps, in commit order.';
+
+-- 04-step-output.sql ------------------------------------------------------------------------------
+
+create or replace function pgflow_realtime.step_output(p_state jsonb)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_run_id uuid := p_state ->> 'run_id';
+  v_step_slug text := p_state ->> 'step_slug';
+  v_is_map boolean;
+begin
+  if p_state ->> 'status' <> 'completed' then
+    return null;
+  end if;
+
+  -- pgflow 0.11 and newer keep it with the step.
+  if p_state ? 'output' then
+    return p_state -> 'output';
+  end if;
+
+  -- Read as JSON: pgflow before 0.7 has no map steps and no such column.
+  select coalesce(to_jsonb(step) ->> 'step_type', 'single') = 'map' into v_is_map
+  from pgflow.steps as step
+  where step.flow_slug = p_state ->> 'flow_slug' and step.step_slug = v_step_slug;
+
+  if v_is_map then
+    return (
+      select coalesce(jsonb_agg(task.output order by task.task_index), '[]'::jsonb)
+      from pgflow.step_tasks as task
+      where task.run_id = v_run_id and task.step_slug = v_step_slug and task.status = 'completed'
+    );
+  end if;
+
+  return (
+    select task.output
+    from pgflow.step_tasks as task
+    where task.run_id = v_run_id and task.step_slug = v_step_slug and task.status = 'completed'
+    order by task.task_index
+    limit 1
+  );
+end;
+$$;
+comment on function pgflow_realtime.step_output(jsonb) is
+  'The output of a completed step, given its row as JSON: of its only task, or of a map step''s tasks in order. Null for any other step.';
+
+-- 05-projection.sql -------------------------------------------------------------------------------
+
+-- The projection: what a client knows of a run and its steps, in snapshots and in broadcasts
+-- alike. Everything is read as JSON, since some columns exist only in some versions of pgflow. The
+-- time zone is fixed so that one instant is always the same text.
+create or replace function pgflow_realtime.step_projection(p_state jsonb)
+returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+  select jsonb_build_object(
+    'step_slug', p_state -> 'step_slug',
+    'status', p_state -> 'status',
+    'output', pgflow_realtime.step_output(p_state),
+    'error_message', p_state -> 'error_message',
+    'initial_tasks', p_state -> 'initial_tasks',
+    'started_at', p_state -> 'started_at',
+    'completed_at', p_state -> 'completed_at',
+    'failed_at', p_state -> 'failed_at',
+    'skip_reason', p_state -> 'skip_reason',
+    'skipped_at', p_state -> 'skipped_at'
+  );
+$$;
+comment on function pgflow_realtime.step_projection(jsonb) is
+  'What a client knows of a step, given its row as JSON.';
+
+create or replace function pgflow_realtime.run_projection(p_run jsonb, p_error_message text)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'run_id', p_run -> 'run_id',
+    'flow_slug', p_run -> 'flow_slug',
+    'status', p_run -> 'status',
+    'input', p_run -> 'input',
+    'output', p_run -> 'output',
+    'error_message', case when p_run ->> 'status' = 'failed' then p_error_message end,
+    'remaining_steps', p_run -> 'remaining_steps',
+    'started_at', p_run -> 'started_at',
+    'completed_at', p_run -> 'completed_at',
+    'failed_at', p_run -> 'failed_at'
+  );
+$$;
+comment on function pgflow_realtime.run_projection(jsonb, text) is
+  'What a client knows of a run, given its row as JSON and the error it failed with.';
+
+create or replace function pgflow_realtime.failed_step_error(p_run_id uuid)
+returns text
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  -- Several steps can fail in a race: the one that failed the run carries the run's time.
+  select to_jsonb(state) ->> 'error_message'
+  from pgflow.step_states as state
+  join pgflow.runs as run on run.run_id = state.run_id
+  where state.run_id = p_run_id and state.status = 'failed'
+  order by (state.failed_at is not distinct from run.failed_at) desc, state.failed_at, state.step_slug
+  limit 1;
+$$;
+comment on function pgflow_realtime.failed_step_error(uuid) is
+  'The error message of the step that failed a run.';
+
+create or replace function pgflow_realtime.snapshot(p_run_id uuid)
+returns table (run jsonb, steps jsonb, seq bigint)
+language sql
+stable
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+  -- One statement over stable functions: everything in it is true at the same moment.
+  select
+    to_jsonb(r) || pgflow_realtime.run_projection(
+      to_jsonb(r),
+      case when r.status = 'failed'
+        then coalesce(counter.error_message, pgflow_realtime.failed_step_error(r.run_id))
+      end
+    ),
+    (
+      select coalesce(
+        jsonb_agg(
+          to_jsonb(state) || pgflow_realtime.step_projection(to_jsonb(state))
+          order by state.step_slug
+        ),
+        '[]'::jsonb
+      )
+      from pgflow.step_states as state
+      where state.run_id = r.run_id
+    ),
+    coalesce(counter.seq, 0)
+  from pgflow.runs as r
+  left join pgflow_realtime.run_seq as counter on counter.run_id = r.run_id
+  where r.run_id = p_run_id;
+$$;
+comment on function pgflow_realtime.snapshot(uuid) is
+  'A run, its steps ordered by slug, and the seq they are true at; no row for an unknown run. Does not ask who is asking.';
+
+-- 06-broadcast.sql --------------------------------------------------------------------------------
+
+create or replace function pgflow_realtime.fit(p_payload jsonb)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_limit integer;
+  v_field text;
+  v_truncated text[] := '{}';
+  v_payload jsonb := p_payload;
+begin
+  select setting.max_payload_bytes into v_limit from pgflow_realtime.settings as setting;
+  -- The error message comes last: it is almost never the one that is too large.
+  foreach v_field in array array['output', 'input', 'error_message'] loop
+    exit when octet_length(v_payload::text) <= v_limit;
+    if v_payload ? v_field then
+      v_truncated := v_truncated || v_field;
+      v_payload := v_payload - v_field || jsonb_build_object('truncated', v_truncated);
+    end if;
+  end loop;
+  return v_payload;
+end;
+$$;
+comment on function pgflow_realtime.fit(jsonb) is
+  'Cuts a payload down to max_payload_bytes by leaving out output, then input, then error_message, and names them in "truncated".';
+
+create or replace function pgflow_realtime.broadcast(p_run_id uuid, p_event text, p_payload jsonb)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  -- Counted outside the block that forgives errors: a broadcast that is lost shows as a gap.
+  v_seq bigint := pgflow_realtime.next_seq(p_run_id);
+begin
+  perform realtime.send(
+    pgflow_realtime.fit(p_payload || jsonb_build_object('run_id', p_run_id, 'seq', v_seq)),
+    p_event,
+    'pgflow:run:' || p_run_id,
+    false
+  );
+exception
+  when others then
+    raise warning 'pinia-pgflow could not broadcast % of run %: %', p_event, p_run_id, sqlerrm;
+end;
+$$;
+comment on function pgflow_realtime.broadcast(uuid, text, jsonb) is
+  'Sends one event of a run on its channel pgflow:run:<run_id> with the next seq. Never fails the caller.';
+
+-- 07-triggers.sql ---------------------------------------------------------------------------------
+
+-- A change that pgflow makes in the ordinary course sends the fields it changes. Any other (a step
+-- that completes without having started, a record that a racing worker wrote again) sends all
+-- fields, so that a client that applies every event knows what a snapshot would tell.
+create or replace function pgflow_realtime.on_step_change()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  v_state jsonb := to_jsonb(new);
+  v_change text := new.status;
+  v_payload jsonb := jsonb_build_object(
+    'event_type', 'step:' || new.status, 'step_slug', new.step_slug, 'status', new.status
+  );
+begin
+  if tg_op = 'UPDATE' then
+    v_change := old.status || ' to ' || new.status;
+  end if;
+
+  v_payload := v_payload || case v_change
+    when 'created to started' then jsonb_build_object(
+      'started_at', v_state -> 'started_at', 'initial_tasks', v_state -> 'initial_tasks'
+    )
+    when 'started to completed' then jsonb_build_object(
+      'output', pgflow_realtime.step_output(v_state), 'completed_at', v_state -> 'completed_at'
+    )
+    when 'started to failed' then jsonb_build_object(
+      'error_message', v_state -> 'error_message', 'failed_at', v_state -> 'failed_at'
+    )
+    else pgflow_realtime.step_projection(v_state)
+  end;
+
+  if v_change not in ('created to started', 'started to failed') then
+    v_payload := v_payload || (
+      select jsonb_build_object('remaining_steps', run.remaining_steps)
+      from pgflow.runs as run
+      where run.run_id = new.run_id
+    );
+  end if;
+
+  perform pgflow_realtime.broadcast(new.run_id, new.step_slug || ':' || new.status, v_payload);
+  return null;
+end;
+$$;
+comment on function pgflow_realtime.on_step_change() is
+  'Broadcasts a step''s new status: <step_slug>:<status>.';
+
+create or replace function pgflow_realtime.on_run_start()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  v_payload jsonb := pgflow_realtime.run_projection(to_jsonb(new), null);
+begin
+  if new.status = 'started' then
+    v_payload := v_payload - array['output', 'error_message', 'completed_at', 'failed_at'];
+  end if;
+  perform pgflow_realtime.broadcast(
+    new.run_id,
+    'run:' || new.status,
+    v_payload || jsonb_build_object('event_type', 'run:' || new.status)
+  );
+  return null;
+end;
+$$;
+comment on function pgflow_realtime.on_run_start() is 'Broadcasts a new run: run:started.';
+
+create or replace function pgflow_realtime.on_run_change()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  v_run pgflow.runs%rowtype;
+  v_error_message text;
+  v_payload jsonb;
+begin
+  -- This runs at the end of the transaction. By then the run may be gone, or have changed again,
+  -- in which case the later change speaks for both.
+  select * into v_run from pgflow.runs as run where run.run_id = new.run_id;
+  if not found or (v_run.status, v_run.started_at, v_run.completed_at, v_run.failed_at)
+    is distinct from (new.status, new.started_at, new.completed_at, new.failed_at) then
+    return null;
+  end if;
+
+  if v_run.status = 'failed' then
+    v_error_message := pgflow_realtime.failed_step_error(v_run.run_id);
+  end if;
+
+  v_payload := pgflow_realtime.run_projection(to_jsonb(v_run), v_error_message);
+  v_payload := case old.status || ' to ' || v_run.status
+    when 'started to completed' then v_payload
+      - array['flow_slug', 'input', 'error_message', 'remaining_steps', 'started_at', 'failed_at']
+    when 'started to failed' then v_payload
+      - array['flow_slug', 'input', 'output', 'remaining_steps', 'started_at', 'completed_at']
+    else v_payload
+  end;
+
+  perform pgflow_realtime.broadcast(
+    v_run.run_id,
+    'run:' || v_run.status,
+    v_payload || jsonb_build_object('event_type', 'run:' || v_run.status)
+  );
+  -- Kept, so that a snapshot tells the error that was broadcast, whatever other steps do later.
+  if v_run.status = 'failed' then
+    update pgflow_realtime.run_seq set error_message = v_error_message where run_id = v_run.run_id;
+  end if;
+  return null;
+end;
+$$;
+comment on function pgflow_realtime.on_run_change() is
+  'Broadcasts a run''s new status: run:completed, run:failed. Runs last in the transaction.';
+
+create or replace trigger pinia_pgflow_step_change
+after update on pgflow.step_states
+for each row
+when (
+  old.status is distinct from new.status
+  or (
+    new.status <> 'created'
+    and (old.started_at, old.completed_at, old.failed_at)
+      is distinct from (new.started_at, new.completed_at, new.failed_at)
+  )
+)
+execute function pgflow_realtime.on_step_change();
+
+-- pgflow creates steps as "created", which a client learns from the snapshot.
+create or replace trigger pinia_pgflow_step_insert
+after insert on pgflow.step_states
+for each row
+when (new.status <> 'created')
+execute function pgflow_realtime.on_step_change();
+
+create or replace trigger pinia_pgflow_run_start
+after insert on pgflow.runs
+for each row
+execute function pgflow_realtime.on_run_start();
+
+-- Deferred: pgflow sometimes fails a run a statement before it fails the step that is the reason,
+-- and a client should hear the end of a run last.
+drop trigger if exists pinia_pgflow_run_change on pgflow.runs;
+create constraint trigger pinia_pgflow_run_change
+after update on pgflow.runs
+deferrable initially deferred
+for each row
+when (
+  (old.status, old.started_at, old.completed_at, old.failed_at)
+    is distinct from (new.status, new.started_at, new.completed_at, new.failed_at)
+)
+execute function pgflow_realtime.on_run_change();
+
+-- 08-take-over.sql --------------------------------------------------------------------------------
+
+-- pgflow sends its own broadcasts from inside its functions: publicly, without seq, and some of
+-- them twice or never. Taking over points those calls at a function that does nothing.
+create or replace function pgflow_realtime.replace_in_pgflow(p_search text, p_replacement text)
+returns setof text
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_function record;
+begin
+  for v_function in
+    select proc.oid, proc.oid::regprocedure::text as name, pg_get_functiondef(proc.oid) as definition
+    from pg_catalog.pg_proc as proc
+    where proc.pronamespace = 'pgflow'::regnamespace
+      and proc.prokind in ('f', 'p')
+      and proc.proname <> 'pinia_pgflow_silence'
+    order by 2
+  loop
+    if strpos(v_function.definition, p_search) > 0 then
+      execute replace(v_function.definition, p_search, p_replacement);
+      return next v_function.name;
+    end if;
+  end loop;
+end;
+$$;
+comment on function pgflow_realtime.replace_in_pgflow(text, text) is
+  'Replaces a text in every function of schema pgflow that has it, and names those functions.';
+
+create or replace function pgflow_realtime.take_over()
+returns setof text
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- It lives in schema pgflow because whoever may call pgflow''s functions may call this one too,
+  -- while nobody else may even look into the schemas of pinia-pgflow.
+  execute $create$
+    create or replace function pgflow.pinia_pgflow_silence(
+      payload jsonb, event text, topic text, private boolean default true
+    )
+    returns void
+    language plpgsql
+    set search_path = ''
+    as 'begin end'
+  $create$;
+  comment on function pgflow.pinia_pgflow_silence(jsonb, text, text, boolean) is
+    'Stands in for realtime.send in pgflow''s functions while pinia-pgflow broadcasts; pgflow_realtime.give_back() removes it.';
+  return query
+  select * from pgflow_realtime.replace_in_pgflow('realtime.send(', 'pgflow.pinia_pgflow_silence(');
+end;
+$$;
+comment on function pgflow_realtime.take_over() is
+  'Stops pgflow''s own broadcasts. Run it again after each upgrade of pgflow. Returns the functions it rewrote.';
+
+create or replace function pgflow_realtime.give_back()
+returns setof text
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return query
+  select * from pgflow_realtime.replace_in_pgflow('pgflow.pinia_pgflow_silence(', 'realtime.send(');
+  drop function if exists pgflow.pinia_pgflow_silence(jsonb, text, text, boolean);
+end;
+$$;
+comment on function pgflow_realtime.give_back() is
+  'Undoes take_over() to the letter. Returns the functions it restored.';
+
+do $$
+begin
+  perform pgflow_realtime.take_over();
+end;
+$$;
+
+-- 09-access.sql -----------------------------------------------------------------------------------
+
+-- Who may start which flow over the API. No reference to pgflow.flows: a worker may create the
+-- flow after the migration that allows it, and may create it anew.
+create table if not exists pgflow_realtime.allowed_starts (
+  flow_slug text not null,
+  role_name name not null,
+  primary key (flow_slug, role_name)
+);
+comment on table pgflow_realtime.allowed_starts is
+  'Which role may start which flow over the API; see pgflow_client.allow_start().';
+
+create or replace function pgflow_client.allow_start(flow_slug text, role name)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if not exists (select 1 from pg_catalog.pg_roles as known where known.rolname = allow_start.role) then
+    raise exception using
+      errcode = 'undefined_object',
+      message = format('The role "%s" does not exist.', allow_start.role),
+      hint = 'Roles of the API are anon, authenticated and service_role.';
+  end if;
+  if not exists (select 1 from pgflow.flows as flow where flow.flow_slug = allow_start.flow_slug) then
+    raise notice 'There is no flow "%" yet; the role "%" may start it once there is.',
+      allow_start.flow_slug, allow_start.role;
+  end if;
+  insert into pgflow_realtime.allowed_starts (flow_slug, role_name)
+  values (allow_start.flow_slug, allow_start.role)
+  on conflict do nothing;
+end;
+$$;
+comment on function pgflow_client.allow_start(text, name) is
+  'Lets a role of the API start a flow: select pgflow_client.allow_start(''my_flow'', ''authenticated''). For the database owner.';
+
+create or replace function pgflow_client.disallow_start(flow_slug text, role name)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  delete from pgflow_realtime.allowed_starts as allowed
+  where allowed.flow_slug = disallow_start.flow_slug and allowed.role_name = disallow_start.role;
+$$;
+comment on function pgflow_client.disallow_start(text, name) is
+  'Takes back what pgflow_client.allow_start() allowed. For the database owner.';
+
+create or replace function pgflow_realtime.caller_role()
+returns name
+language sql
+stable
+set search_path = ''
+as $$
+  -- What `set role` set, which survives `security definer`; otherwise who logged in.
+  select coalesce(nullif(current_setting('role', true), 'none'), session_user)::name;
+$$;
+comment on function pgflow_realtime.caller_role() is
+  'The role on whose behalf the database works: the one PostgREST switched to, or the one logged in.';
+
+create or replace function pgflow_realtime.may_start(p_flow_slug text)
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  -- The owner of this function is the database owner, who may start anything.
+  select pg_has_role(pgflow_realtime.caller_role(), current_user, 'member')
+    or exists (
+      select 1
+      from pgflow_realtime.allowed_starts as allowed
+      where allowed.flow_slug = p_flow_slug and allowed.role_name = pgflow_realtime.caller_role()
+    );
+$$;
+comment on function pgflow_realtime.may_start(text) is
+  'Whether the caller may start the flow: as pgflow_client.allow_start() says, or as the database owner.';
+
+-- 10-rpcs.sql -------------------------------------------------------------------------------------
+
+-- Errors carry PostgREST's custom codes: SQLSTATE PTxyz becomes HTTP status xyz.
+create or replace function pgflow_realtime.check_start(p_flow_slug text, p_input jsonb)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  if not exists (select 1 from pgflow.flows as flow where flow.flow_slug = p_flow_slug) then
+    raise exception using
+      errcode = 'PT404',
+      message = format('There is no flow "%s".', p_flow_slug),
+      detail = 'No flow of that slug is in pgflow.flows.',
+      hint = 'Check the spelling, and that the flow''s migration has run or its worker has started.';
+  end if;
+
+  if not pgflow_realtime.may_start(p_flow_slug) then
+    raise exception using
+      errcode = 'PT403',
+      message = format('The role "%s" may not start the flow "%s".',
+        pgflow_realtime.caller_role(), p_flow_slug),
+      detail = 'No flow can be started over the API until the database owner allows it.',
+      hint = format('Allow it in a migration: select pgflow_client.allow_start(%L, %L);',
+        p_flow_slug, pgflow_realtime.caller_role());
+  end if;
+
+  if p_input is null or jsonb_typeof(p_input) = 'null' then
+    raise exception using
+      errcode = 'PT422',
+      message = format('The input of the flow "%s" is missing.', p_flow_slug),
+      detail = 'p_input is null, and a run needs an input.',
+      hint = 'Pass the flow''s input, or {} for a flow that needs none.';
+  end if;
+
+  if jsonb_typeof(p_input) <> 'array' and exists (
+    select 1
+    from pgflow.steps as step
+    where step.flow_slug = p_flow_slug
+      and step.deps_count = 0
+      and to_jsonb(step) ->> 'step_type' = 'map'
+  ) then
+    raise exception using
+      errcode = 'PT422',
+      message = format('The input of the flow "%s" must be an array.', p_flow_slug),
+      detail = format('Its first step is a map over the input, and p_input is of type %s.',
+        jsonb_typeof(p_input)),
+      hint = 'Pass an array: the flow runs one task for each of its elements.';
+  end if;
+end;
+$$;
+comment on function pgflow_realtime.check_start(text, jsonb) is
+  'Raises PT404, PT403 or PT422 when the caller cannot start the flow with this input.';
+
+create or replace function pgflow_realtime.is_started(p_run_id uuid, p_flow_slug text, p_input jsonb)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_run pgflow.runs%rowtype;
+begin
+  select * into v_run from pgflow.runs as run where run.run_id = p_run_id;
+  if not found then
+    return false;
+  end if;
+  if v_run.flow_slug <> p_flow_slug or v_run.input <> p_input then
+    raise exception using
+      errcode = 'PT409',
+      message = format('The run id %s is taken.', p_run_id),
+      detail = 'A run of that id was started with another flow or another input.',
+      hint = 'Make a new run id for each run; use one again only to repeat the very same start.';
+  end if;
+  return true;
+end;
+$$;
+comment on function pgflow_realtime.is_started(uuid, text, jsonb) is
+  'Whether this very start happened before; raises PT409 when its run id belongs to another.';
+
+create or replace function pgflow_realtime.start_once(p_flow_slug text, p_input jsonb, p_run_id uuid)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if p_run_id is null then
+    return (select run.run_id from pgflow.start_flow(p_flow_slug, p_input) as run);
+  end if;
+  if not pgflow_realtime.is_started(p_run_id, p_flow_slug, p_input) then
+    begin
+      perform pgflow.start_flow(p_flow_slug, p_input, p_run_id);
+    exception
+      when unique_violation then
+        -- Another session started it meanwhile and has committed. If not, the error is another's.
+        if not pgflow_realtime.is_started(p_run_id, p_flow_slug, p_input) then
+          raise;
+        end if;
+    end;
+  end if;
+  return p_run_id;
+end;
+$$;
+comment on function pgflow_realtime.start_once(text, jsonb, uuid) is
+  'Starts a run, unless the same start already did, and returns its id.';
+
+create or replace function pgflow_client.start_flow_with_states(
+  p_flow_slug text, p_input jsonb, p_run_id uuid default null
+)
+returns table (run jsonb, steps jsonb, seq bigint)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_run_id uuid;
+begin
+  perform pgflow_realtime.check_start(p_flow_slug, p_input);
+  v_run_id := pgflow_realtime.start_once(p_flow_slug, p_input, p_run_id);
+  -- A run of empty maps is over at once. Its end is broadcast now rather than at commit, so that
+  -- the seq below counts it.
+  set constraints pgflow.pinia_pgflow_run_change immediate;
+  set constraints pgflow.pinia_pgflow_run_change deferred;
+  return query select * from pgflow_realtime.snapshot(v_run_id);
+end;
+$$;
+comment on function pgflow_client.start_flow_with_states(text, jsonb, uuid) is
+  'Starts a flow and returns its run, its steps and the seq they are true at. Repeating a start with the same run id returns the run that exists.';
+
+create or replace function pgflow_client.get_run_with_states(p_run_id uuid)
+returns table (run jsonb, steps jsonb, seq bigint)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select * from pgflow_realtime.snapshot(p_run_id);
+$$;
+comment on function pgflow_client.get_run_with_states(uuid) is
+  'A run, its steps and the seq they are true at; no row for a run that is unknown or not for the caller.';
+
+-- 11-grants.sql -----------------------------------------------------------------------------------
+
+-- Nothing is for everybody: Postgres lets everyone execute a new function, and a project may have
+-- default privileges of its own.
+revoke all on all tables in schema pgflow_client, pgflow_realtime
+from public, anon, authenticated, service_role;
+revoke all on all functions in schema pgflow_client, pgflow_realtime
+from public, anon, authenticated, service_role;
+revoke all on schema pgflow_client, pgflow_realtime
+from public, anon, authenticated, service_role;
+
+grant usage on schema pgflow_client to anon, authenticated, service_role;
+grant execute on function
+  pgflow_client.start_flow_with_states(text, jsonb, uuid),
+  pgflow_client.get_run_with_states(uuid)
+to anon, authenticated, service_role;
+
+-- 12-index.sql ------------------------------------------------------------------------------------
+
+-- Snapshots read step_states by run_id. pgflow 0.4 and newer have an index for it; one is made
+-- only where there is none on exactly that column.
+do $$
+begin
+  if to_regnamespace('pgflow_realtime') is not null and not exists (
+    select 1
+    from pg_catalog.pg_index as index
+    join pg_catalog.pg_attribute as attribute
+      on attribute.attrelid = index.indrelid and attribute.attnum = index.indkey[0]
+    where index.indrelid = 'pgflow.step_states'::regclass
+      and index.indnatts = 1
+      and index.indpred is null
+      and attribute.attname = 'run_id'
+  ) then
+    create index idx_step_states_run_only on pgflow.step_states (run_id);
+    comment on index pgflow.idx_step_states_run_only is 'Made by pinia-pgflow.';
+  end if;
+end;
+$$;
+
+-- 13-reload.sql -----------------------------------------------------------------------------------
+
+-- Tells PostgREST about the new functions.
+notify pgrst, 'reload schema';

@@ -1,0 +1,43 @@
+-- Refuses to install where something it builds on is missing. The schemas are created in the same
+-- statement, and everything after it lives in them or needs them: even a runner that goes on after
+-- an error leaves nothing behind.
+do $$
+declare
+  v_missing text;
+begin
+  v_missing := case
+    when to_regclass('pgflow.runs') is null then 'the table pgflow.runs'
+    when to_regclass('pgflow.step_states') is null then 'the table pgflow.step_states'
+    when to_regclass('pgflow.step_tasks') is null then 'the table pgflow.step_tasks'
+    when to_regprocedure('pgflow.start_flow(text, jsonb, uuid)') is null
+      then 'the function pgflow.start_flow(flow_slug, input, run_id)'
+    when to_regprocedure('pgflow.start_tasks(text, bigint[], uuid)') is null
+      then 'the function pgflow.start_tasks(flow_slug, msg_ids, worker_id)'
+  end;
+  if v_missing is not null then
+    raise exception using
+      errcode = 'object_not_in_prerequisite_state',
+      message = 'pinia-pgflow needs pgflow 0.4 or newer, and this database does not have '
+        || v_missing || '.',
+      hint = 'Install or upgrade pgflow first (https://www.pgflow.dev), then run this migration '
+        'again. Nothing was changed.';
+  end if;
+
+  if to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null then
+    raise exception using
+      errcode = 'object_not_in_prerequisite_state',
+      message = 'pinia-pgflow needs Supabase Realtime, and this database does not have the '
+        'function realtime.send(payload, event, topic, private).',
+      hint = 'Run this migration in a Supabase project whose Realtime service is on and up to '
+        'date. Nothing was changed.';
+  end if;
+
+  create schema if not exists pgflow_client;
+  create schema if not exists pgflow_realtime;
+end;
+$$;
+
+comment on schema pgflow_client is
+  'pinia-pgflow: the functions an application calls. The only one of its schemas to expose over the API.';
+comment on schema pgflow_realtime is
+  'pinia-pgflow: broadcasts every change of pgflow runs and steps. Internal; not for the API.';

@@ -1,0 +1,14 @@
+-- Nothing is for everybody: Postgres lets everyone execute a new function, and a project may have
+-- default privileges of its own.
+revoke all on all tables in schema pgflow_client, pgflow_realtime
+from public, anon, authenticated, service_role;
+revoke all on all functions in schema pgflow_client, pgflow_realtime
+from public, anon, authenticated, service_role;
+revoke all on schema pgflow_client, pgflow_realtime
+from public, anon, authenticated, service_role;
+
+grant usage on schema pgflow_client to anon, authenticated, service_role;
+grant execute on function
+  pgflow_client.start_flow_with_states(text, jsonb, uuid),
+  pgflow_client.get_run_with_states(uuid)
+to anon, authenticated, service_role;

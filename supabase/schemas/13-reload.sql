@@ -1,0 +1,2 @@
+-- Tells PostgREST about the new functions.
+notify pgrst, 'reload schema';

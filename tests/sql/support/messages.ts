@@ -1,0 +1,42 @@
+import type { Queryable } from '../../../playground/backend/database.ts'
+
+export type Payload = Record<string, unknown>
+
+/** A row of realtime.messages, as a client would hear it. */
+export interface Message {
+  topic: string
+  event: string
+  private: boolean
+  payload: Payload
+}
+
+/**
+ * The broadcasts of one run. The rows of one transaction share their time and have random ids, so
+ * they are put in order of seq; that seq is the order of sending is what `ctid` shows.
+ */
+export async function messagesOf(db: Queryable, runId: string): Promise<Message[]> {
+  return db.query<Message>(
+    `select topic, event, private, payload - 'id' as payload from realtime.messages
+     where payload ->> 'run_id' = $1 order by tableoid, ctid`,
+    [runId],
+  )
+}
+
+export async function eventsOf(db: Queryable, runId: string): Promise<string[]> {
+  return (await messagesOf(db, runId)).map((message) => message.event)
+}
+
+/** What get_run_with_states tells, read as the database owner. */
+export interface Snapshot {
+  run: Payload
+  steps: Payload[]
+  seq: number
+}
+
+export async function snapshotOf(db: Queryable, runId: string): Promise<Snapshot | undefined> {
+  const rows = await db.query<Snapshot>(
+    'select run, steps, seq::int from pgflow_client.get_run_with_states($1)',
+    [runId],
+  )
+  return rows[0]
+}
