@@ -1,0 +1,137 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { AnyFlow } from '@pgflow/dsl'
+import { openDatabase, type Database, type DatabaseOptions } from './database.ts'
+import { isRestUrl, listen, serve, stop } from './http.ts'
+import { createKeys, type Keys } from './keys.ts'
+import { isRealtimeUrl } from './realtime/handshake.ts'
+import { createRealtime, type Realtime } from './realtime/server.ts'
+import type { RealtimeSettings } from './realtime/settings.ts'
+import { createRest, type Rest } from './rest.ts'
+import { createWorker, type Worker, type WorkerOptions } from './worker/worker.ts'
+
+export interface BackendOptions {
+  /** Flows to create and run. */
+  flows?: readonly AnyFlow[]
+  /** The roles that may start each flow over the API. Default: anon and authenticated. */
+  allowStart?: readonly string[]
+  /** The port on 127.0.0.1; default 0, any free one. */
+  port?: number
+  /** What API keys and tokens are signed with. Default: random. */
+  jwtSecret?: string
+  database?: DatabaseOptions
+  realtime?: Partial<RealtimeSettings>
+  worker?: WorkerOptions
+  /** Schemas PostgREST exposes. Default: public and pgflow_client. */
+  schemas?: readonly string[]
+}
+
+/** An embedded Supabase without its own server: mount it on one. */
+export interface BackendCore {
+  readonly anonKey: string
+  readonly serviceRoleKey: string
+  readonly keys: Keys
+  readonly db: Database
+  readonly realtime: Pick<Realtime, 'faults' | 'settings'>
+  readonly worker: Worker
+  /** Answers a request for REST or Auth; false when it is for something else. */
+  handle(req: IncomingMessage, res: ServerResponse): boolean
+  /** Takes over an upgrade to the Realtime socket; false when it is for something else. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** Stops everything; nothing keeps the process alive afterwards. Safe to call again. */
+  close(): Promise<void>
+}
+
+/** An embedded Supabase that listens on loopback: Postgres, REST, Auth, Realtime and a worker. */
+export interface Backend extends Omit<BackendCore, 'handle' | 'upgrade'> {
+  readonly url: string
+}
+
+/**
+ * Boots everything that needs no server of its own. For development and tests: one connection, in
+ * memory, and a stand-in for Realtime. Production is a Supabase project.
+ */
+export async function createBackendCore(options: BackendOptions = {}): Promise<BackendCore> {
+  const [db, keys] = await Promise.all([
+    openDatabase(options.database),
+    createKeys(options.jwtSecret),
+  ])
+  const rest = await createRest({
+    db,
+    keys,
+    schemas: options.schemas ?? ['public', 'pgflow_client'],
+  })
+  const realtime = await createRealtime(db, keys, options.realtime)
+  const worker = await createWorker(db, options.worker)
+  for (const flow of options.flows ?? []) {
+    await worker.register(flow, options.allowStart ?? ['anon', 'authenticated'])
+  }
+  return {
+    anonKey: keys.anonKey,
+    serviceRoleKey: keys.serviceRoleKey,
+    keys,
+    db,
+    realtime,
+    worker,
+    handle(req, res) {
+      if (!isRestUrl(req.url)) return false
+      void serve(req, res, (request) => rest.fetch(request))
+      return true
+    },
+    upgrade(req, socket, head) {
+      if (!isRealtimeUrl(req.url)) return false
+      realtime.upgrade(req, socket, head)
+      return true
+    },
+    close: once(() => closeInOrder(worker, realtime, rest, db)),
+  }
+}
+
+/** Boots the embedded Supabase on a port of its own. */
+export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
+  const core = await createBackendCore(options)
+  const server = createHttpServer(core)
+  const url = await listen(server, options.port ?? 0, '127.0.0.1')
+  return {
+    url,
+    anonKey: core.anonKey,
+    serviceRoleKey: core.serviceRoleKey,
+    keys: core.keys,
+    db: core.db,
+    realtime: core.realtime,
+    worker: core.worker,
+    close: once(async () => {
+      await Promise.all([core.close(), stop(server)])
+    }),
+  }
+}
+
+function createHttpServer(core: BackendCore): Server {
+  const server = createServer((req, res) => {
+    if (core.handle(req, res)) return
+    res.writeHead(404, { 'content-type': 'application/json' })
+    res.end(JSON.stringify({ message: 'no Route matched with those values' }))
+  })
+  server.on('upgrade', (req, socket, head) => {
+    if (!core.upgrade(req, socket, head)) socket.destroy()
+  })
+  return server
+}
+
+/** The worker first, as its tasks write; the database last, as everything reads it. */
+async function closeInOrder(
+  worker: Worker,
+  realtime: Realtime,
+  rest: Rest,
+  db: Database,
+): Promise<void> {
+  await worker.close()
+  await realtime.close()
+  await rest.close()
+  await db.close()
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= work())
+}

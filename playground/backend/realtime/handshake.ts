@@ -1,0 +1,41 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Keys } from '../keys.ts'
+
+/** Where supabase-js connects to. */
+export const websocketPath = '/realtime/v1/websocket'
+
+export type Handshake =
+  { ok: true; apiKey: string } | { ok: false; status: number; error?: string; immediate?: boolean }
+
+export function isRealtimeUrl(url: string | undefined): boolean {
+  return url !== undefined && new URL(url, 'http://localhost').pathname === websocketPath
+}
+
+/** Decides whether a client may connect: protocol version and API key. */
+export async function checkHandshake(req: IncomingMessage, keys: Keys): Promise<Handshake> {
+  const { searchParams } = new URL(req.url ?? '/', 'http://localhost')
+  // Version 1.0.0, which a missing parameter means, is the one before binary frames.
+  if (searchParams.get('vsn') !== '2.0.0') return { ok: false, status: 403, immediate: true }
+  const header = req.headers['x-api-key']
+  const apiKey = typeof header === 'string' ? header : searchParams.get('apikey')
+  if (!apiKey) return { ok: false, status: 401, error: 'API key is required' }
+  const check = await keys.verify(apiKey)
+  if (!check.ok) return { ok: false, status: 401, error: check.fault.message }
+  return { ok: true, apiKey }
+}
+
+/** Answers a refused upgrade with plain HTTP, as there is no WebSocket to close. */
+export function refuseUpgrade(socket: Duplex, status: number, error?: string): void {
+  const body = error === undefined ? '' : JSON.stringify({ error })
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+      'Connection: close',
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}

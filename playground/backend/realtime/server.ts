@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { Database } from '../database.ts'
+import type { Keys } from '../keys.ts'
+import { createAuthorization } from './authorization.ts'
+import type { Services } from './channel.ts'
+import { Dispatcher, followMessages } from './dispatcher.ts'
+import { Faults, type FaultSwitches } from './faults.ts'
+import { checkHandshake, refuseUpgrade } from './handshake.ts'
+import { defaultSettings, type RealtimeSettings } from './settings.ts'
+import { RealtimeSocket } from './socket.ts'
+
+/** The stand-in for Supabase Realtime: broadcasts from the database, public and private. */
+export interface Realtime {
+  readonly faults: FaultSwitches
+  /** Limits and waits; a change holds from the next time each is looked at. */
+  readonly settings: RealtimeSettings
+  /** Takes over the upgrade of a request for `/realtime/v1/websocket`. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
+  close(): Promise<void>
+}
+
+export async function createRealtime(
+  db: Database,
+  keys: Keys,
+  overrides: Partial<RealtimeSettings> = {},
+): Promise<Realtime> {
+  const settings = { ...defaultSettings, ...overrides }
+  const faults = new Faults()
+  const dispatcher = new Dispatcher(settings.maxPayloadBytes)
+  const services: Services = {
+    keys,
+    settings,
+    faults,
+    dispatcher,
+    authorization: createAuthorization(db),
+  }
+  const server = new WebSocketServer({ noServer: true, maxPayload: settings.maxFrameBytes })
+  const refusals = new Map<Duplex, NodeJS.Timeout>()
+  let closed = false
+  const unfollow = await followMessages(db, faults, dispatcher)
+
+  const refuse = (socket: Duplex, waitMs: number, status: number, error?: string) => {
+    const timer = setTimeout(() => refuseUpgrade(socket, status, error), waitMs)
+    refusals.set(socket, timer)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      refusals.delete(socket)
+    })
+  }
+  const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => undefined)
+    const handshake = await checkHandshake(req, keys)
+    if (closed) return void socket.destroy()
+    if (!handshake.ok) {
+      const waitMs = handshake.immediate ? 0 : settings.handshakeErrorDelayMs
+      return refuse(socket, waitMs, handshake.status, handshake.error)
+    }
+    const client = { apiKey: handshake.apiKey, headers: textHeaders(req) }
+    server.handleUpgrade(req, socket, head, (ws) => {
+      faults.watch(ws)
+      new RealtimeSocket(ws, services, client)
+    })
+  }
+
+  return {
+    faults,
+    settings,
+    upgrade: (req, socket, head) => void upgrade(req, socket, head),
+    close: async () => {
+      closed = true
+      for (const socket of refusals.keys()) socket.destroy()
+      await unfollow()
+      faults.killSockets()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+/** The request's headers as policies see them in `request.headers`. */
+function textHeaders(req: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(req.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+  )
+}

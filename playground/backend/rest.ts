@@ -1,0 +1,110 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { App } from '@supabase/lite'
+import type { Database } from './database.ts'
+import type { Keys } from './keys.ts'
+
+/** REST and Auth of the embedded Supabase. */
+export interface Rest {
+  /** Answers a request for `/rest/v1` or `/auth/v1`. */
+  fetch(request: Request): Promise<Response>
+  close(): Promise<void>
+}
+
+export interface RestOptions {
+  db: Database
+  keys: Keys
+  /** The schemas PostgREST exposes. */
+  schemas: readonly string[]
+}
+
+/** Serves REST and Auth over the database, as the roles and with the privileges of Supabase. */
+export async function createRest({ db, keys, schemas }: RestOptions): Promise<Rest> {
+  const app = new App({
+    connection: db.connection,
+    api: { schemas: [...schemas] },
+    auth: { jwt_secret: keys.secret },
+  })
+  await warmUp(db)
+  // PostgREST reloads its schema cache on this notification; migrations send it.
+  const stopListening = await db.listen('pgrst', () => void db.connection.clearSchemaCache())
+  return {
+    fetch: async (request) => {
+      const refused = await checkApiKey(request, keys)
+      if (refused) return refused
+      // Everything the answer needs is read before the connection goes to the next in line.
+      return db.exclusive(() =>
+        quietly(async () => {
+          const response = await app.fetch(request)
+          const body = hasBody(response) ? await response.arrayBuffer() : null
+          return new Response(body, response)
+        }),
+      )
+    },
+    close: stopListening,
+  }
+}
+
+/**
+ * The gateway in front of a Supabase project: no request without a valid key, and the key is the
+ * identity of whoever has no token of their own.
+ */
+async function checkApiKey(request: Request, keys: Keys): Promise<Response | undefined> {
+  const key = request.headers.get('apikey') ?? new URL(request.url).searchParams.get('apikey')
+  if (!key) return Response.json({ message: 'No API key found in request' }, { status: 401 })
+  const check = await keys.verify(key)
+  if (!check.ok) return Response.json({ message: 'Invalid API key' }, { status: 401 })
+  if (!request.headers.has('authorization')) request.headers.set('authorization', `Bearer ${key}`)
+  return undefined
+}
+
+/**
+ * On its first request the REST layer looks for row level security, and where it finds some it
+ * grants all privileges on all tables of that schema to the API roles. Real Supabase does not, so
+ * the first request happens here, inside a transaction whose rollback the layer itself sends when
+ * the request fails: it remembers that it must switch roles, and the grants never were.
+ */
+async function warmUp(db: Database): Promise<void> {
+  const { connection } = db
+  await db.exclusive(async () => {
+    await connection.driver.exec('begin')
+    const auth = { uid: null, role: 'anon', jwt: null }
+    const failure = new Error('undo the grants')
+    await connection.withContext({ auth }, () => Promise.reject(failure)).catch(ignore(failure))
+    await connection.introspect({ useCache: true })
+  })
+}
+
+function ignore(expected: Error): (error: unknown) => void {
+  return (error) => {
+    if (error !== expected) throw error
+  }
+}
+
+function hasBody(response: Response): boolean {
+  return response.body !== null && ![101, 204, 205, 304].includes(response.status)
+}
+
+/** True while the code that asks runs on behalf of a REST request. */
+const inRequest = new AsyncLocalStorage<true>()
+
+/**
+ * The REST layer prints every error of the database although it also answers with it. Inside the
+ * request, and only for errors that carry the code the caller gets, the terminal stays clean.
+ */
+async function quietly<T>(work: () => Promise<T>): Promise<T> {
+  const print = console.error
+  const filtered = (...args: unknown[]) => {
+    if (inRequest.getStore() && isDatabaseError(args[0])) return
+    print(...args)
+  }
+  console.error = filtered
+  try {
+    return await inRequest.run(true, work)
+  } finally {
+    if (console.error === filtered) console.error = print
+  }
+}
+
+function isDatabaseError(value: unknown): boolean {
+  return value instanceof Error && 'code' in value && typeof value.code === 'string'
+}
