@@ -1,0 +1,66 @@
+import { computed, onScopeDispose, watch, type ComputedRef } from 'vue'
+import type { AnyFlow, RunOf, StepOf, StepSlug } from '../flow-types.ts'
+import type { PgflowRun, PgflowStep, RunConnection } from '../model/entities.ts'
+import { progressOf, type RunProgress } from '../model/progress.ts'
+import { usePgflowStore } from '../store.ts'
+import type { RunObservation } from '../sync/sync-manager.ts'
+
+/** What a component sees of one run. */
+export interface RunView<Flow extends AnyFlow = AnyFlow> {
+  /** The run, or null while the store does not hold it. */
+  run: ComputedRef<RunOf<Flow> | null>
+  /** Its steps, ordered by slug. */
+  steps: ComputedRef<StepOf<Flow>[]>
+  /** One of its steps: reads only that one, so other steps' changes do not render again. */
+  step: <Slug extends StepSlug<Flow>>(slug: Slug) => StepOf<Flow, Slug> | null
+  /** How far it is. */
+  progress: ComputedRef<RunProgress>
+  /** How live what is shown is. */
+  connection: ComputedRef<RunConnection | null>
+}
+
+/** The view of a run that may change or be absent. The types are what the database promises. */
+export function createRunView(runId: ComputedRef<string | null>) {
+  const store = usePgflowStore()
+  const run = computed((): PgflowRun | null => {
+    return runId.value === null ? null : (store.runById(runId.value) ?? null)
+  })
+  const steps = computed((): PgflowStep[] => {
+    return runId.value === null ? [] : store.stepsOf(runId.value)
+  })
+  const step = (slug: string): PgflowStep | null => {
+    return runId.value === null ? null : (store.stepOf(runId.value, slug) ?? null)
+  }
+  const progress = computed(() => progressOf(steps.value))
+  const connection = computed((): RunConnection | null => {
+    return runId.value === null ? null : (store.connections[runId.value] ?? null)
+  })
+  return { run, steps, step, progress, connection }
+}
+
+/**
+ * Observes whatever run `runId` names, from now until the scope ends; on a server, nothing. The
+ * returned function gives the current observation.
+ */
+export function observeWhileInScope(
+  runId: ComputedRef<string | null>,
+): () => RunObservation | null {
+  const store = usePgflowStore()
+  let observation: RunObservation | null = null
+  if (typeof window === 'undefined') return () => observation
+  watch(
+    runId,
+    (id) => {
+      const previous = observation
+      observation = id === null ? null : store.observeRun(id)
+      previous?.release()
+    },
+    // Sync: between a change and the next tick nobody must see the old run as observed.
+    { immediate: true, flush: 'sync' },
+  )
+  onScopeDispose(() => {
+    observation?.release()
+    observation = null
+  })
+  return () => observation
+}

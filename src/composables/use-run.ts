@@ -1,0 +1,48 @@
+import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
+import type { AnyFlow } from '../flow-types.ts'
+import type { PlainError } from '../model/entities.ts'
+import { usePgflowStore } from '../store.ts'
+import { createRunView, observeWhileInScope, type RunView } from './run-view.ts'
+
+/** What `useRun` returns. */
+export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Flow> {
+  /** Why the run cannot be shown, or is not live; null when all is well. */
+  error: ComputedRef<PlainError | null>
+  /**
+   * Reads the run from the database now.
+   * @throws PgflowError
+   */
+  refresh: () => Promise<void>
+  /**
+   * Resolves once the run of the first id is in the store, for `<Suspense>`.
+   * @throws PgflowError
+   */
+  ready: Promise<void>
+}
+
+/**
+ * Follows a run live while the component is mounted. The id may change, or be null while there is
+ * none; components that follow the same run share one channel.
+ *
+ * @typeParam Flow - the flow, for typed input, output and steps: `typeof AnalyzeText`.
+ * @param id - the run's id: a text, a ref or a getter.
+ * @example
+ * const { run, steps, connection } = useRun<typeof AnalyzeText>(() => route.params.runId)
+ */
+export function useRun<Flow extends AnyFlow = AnyFlow>(
+  id: MaybeRefOrGetter<string | null | undefined>,
+): UseRunReturn<Flow>
+export function useRun(id: MaybeRefOrGetter<string | null | undefined>) {
+  const store = usePgflowStore()
+  const runId = computed(() => toValue(id) ?? null)
+  const observation = observeWhileInScope(runId)
+  const view = createRunView(runId)
+  return {
+    ...view,
+    error: computed(() => view.connection.value?.error ?? null),
+    refresh: async () => {
+      if (runId.value !== null) await store.refreshRun(runId.value)
+    },
+    ready: observation()?.ready ?? Promise.resolve(),
+  }
+}

@@ -1,0 +1,65 @@
+import type {
+  AnyFlow as DslFlow,
+  ExtractFlowInput,
+  ExtractFlowOutput,
+  ExtractFlowSteps,
+} from '@pgflow/dsl'
+import type { Json, PgflowRun, PgflowStep } from './model/entities.ts'
+
+/** Any flow written with `@pgflow/dsl`. */
+export type AnyFlow = DslFlow
+
+/**
+ * The flows of your project, by slug. Augment it once, and slugs, inputs, step names and outputs
+ * are checked everywhere without generics.
+ *
+ * @example
+ * declare module 'pinia-pgflow' {
+ *   interface PgflowFlows {
+ *     analyze_text: typeof AnalyzeText
+ *   }
+ * }
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled in by the user
+export interface PgflowFlows {}
+
+/** The slugs of the registered flows; any text while none is registered. */
+// eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- never until filled in
+export type FlowSlug = [keyof PgflowFlows] extends [never] ? string : keyof PgflowFlows & string
+
+/** The flow of a slug: the registered one, or any flow. */
+export type FlowOf<Slug extends string> = Slug extends keyof PgflowFlows
+  ? PgflowFlows[Slug] extends DslFlow
+    ? PgflowFlows[Slug]
+    : never
+  : AnyFlow
+
+type IsAny<T> = 0 extends 1 & T ? true : false
+
+/** What a flow takes. */
+export type FlowInput<Flow extends AnyFlow> =
+  IsAny<ExtractFlowInput<Flow>> extends true ? Json : ExtractFlowInput<Flow>
+
+/** What a flow returns: the outputs of its last steps, by slug. */
+export type FlowOutput<Flow extends AnyFlow> =
+  IsAny<ExtractFlowInput<Flow>> extends true ? Json : ExtractFlowOutput<Flow>
+
+/** The slugs of a flow's steps. */
+export type StepSlug<Flow extends AnyFlow> =
+  IsAny<ExtractFlowInput<Flow>> extends true ? string : keyof ExtractFlowSteps<Flow> & string
+
+/** What a step of a flow returns. */
+export type StepOutput<Flow extends AnyFlow, Slug extends string> =
+  IsAny<ExtractFlowInput<Flow>> extends true
+    ? Json
+    : Slug extends keyof ExtractFlowSteps<Flow>
+      ? ExtractFlowSteps<Flow>[Slug]
+      : never
+
+/** A run of a flow. */
+export type RunOf<Flow extends AnyFlow> = PgflowRun<FlowInput<Flow>, FlowOutput<Flow>>
+
+/** A step of a flow; with several slugs, a union that `step_slug` tells apart. */
+export type StepOf<Flow extends AnyFlow, Slug extends string = StepSlug<Flow>> = Slug extends string
+  ? PgflowStep<StepOutput<Flow, Slug>, Slug>
+  : never

@@ -1,0 +1,33 @@
+export { createPgflow } from './plugin.ts'
+export { usePgflowStore, type StartOptions } from './store.ts'
+export { useFlow, type UseFlowReturn } from './composables/use-flow.ts'
+export { useRun, type UseRunReturn } from './composables/use-run.ts'
+export { PgflowError, type PgflowErrorCode, type PgflowErrorDetails } from './errors.ts'
+export { isTerminal } from './model/entities.ts'
+export type { RunView } from './composables/run-view.ts'
+export type { PgflowOptions } from './options.ts'
+export type { RunObservation } from './sync/sync-manager.ts'
+export type { RunProgress } from './model/progress.ts'
+export type { Scheduler } from './model/scheduler.ts'
+export type {
+  ConnectionStatus,
+  Json,
+  PgflowRun,
+  PgflowStep,
+  PlainError,
+  RunConnection,
+  RunStatus,
+  StepStatus,
+} from './model/entities.ts'
+export type {
+  AnyFlow,
+  FlowInput,
+  FlowOf,
+  FlowOutput,
+  FlowSlug,
+  PgflowFlows,
+  RunOf,
+  StepOf,
+  StepOutput,
+  StepSlug,
+} from './flow-types.ts'

@@ -1,0 +1,137 @@
+/** Anything that survives a trip through JSON. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+
+/**
+ * The status of a run. `pending` is the client's own: the start was sent and the database has not
+ * answered yet. The others are pgflow's; statuses of later pgflow versions pass through unchanged.
+ */
+export type RunStatus = 'pending' | 'started' | 'completed' | 'failed' | (string & {})
+
+/** The status of a step, as pgflow names it. Statuses of later pgflow versions pass through. */
+export type StepStatus = 'created' | 'started' | 'completed' | 'failed' | 'skipped' | (string & {})
+
+/** One execution of a flow. Field names are pgflow's; times are ISO 8601 texts. */
+export interface PgflowRun<Input = Json, Output = Json> {
+  run_id: string
+  flow_slug: string
+  status: RunStatus
+  input: Input
+  output: Output | null
+  /** Why the run failed: the message of the step that failed it. */
+  error_message: string | null
+  /** Steps that have not completed yet; null until the database has told. */
+  remaining_steps: number | null
+  started_at: string | null
+  completed_at: string | null
+  failed_at: string | null
+}
+
+/** One step of a run. A map step has many tasks; any other has one. */
+export interface PgflowStep<Output = Json, Slug extends string = string> {
+  run_id: string
+  step_slug: Slug
+  status: StepStatus
+  output: Output | null
+  error_message: string | null
+  /** How many tasks the step has; null while a map step does not know yet. */
+  initial_tasks: number | null
+  /** How many of them are not done; null before the step has started. */
+  remaining_tasks: number | null
+  started_at: string | null
+  completed_at: string | null
+  failed_at: string | null
+  skipped_at: string | null
+  skip_reason: string | null
+}
+
+/** A run and its steps as they are at one moment; `seq` is null without this project's SQL. */
+export interface RunSnapshot {
+  run: PgflowRun
+  steps: PgflowStep[]
+  seq: number | null
+}
+
+/**
+ * How live what the store holds of a run is.
+ * - `idle`: nobody observes it.
+ * - `connecting`: joining, or waiting for the first snapshot.
+ * - `live`: joined, and nothing is known to be missing.
+ * - `polling`: shown from repeated snapshots, without Realtime.
+ * - `offline`: the connection is lost; what is shown may be old. It comes back by itself.
+ * - `closed`: nothing more will come: the run has ended, or cannot be observed (see `error`).
+ */
+export type ConnectionStatus = 'idle' | 'connecting' | 'live' | 'polling' | 'offline' | 'closed'
+
+/** An error as plain data, so that it can live in the store. */
+export interface PlainError {
+  code: string
+  message: string
+  hint: string | null
+}
+
+/** What the store knows about its own connection to one run. */
+export interface RunConnection {
+  status: ConnectionStatus
+  /** The last broadcast that is part of what the store shows; null before the first snapshot. */
+  seq: number | null
+  /** Broadcasts that changed something. */
+  events: number
+  /** Times a broadcast was found to be missing. */
+  gaps: number
+  /** Broadcasts and snapshots that came too late and were dropped. */
+  stale: number
+  /** Snapshots that were applied. */
+  resyncs: number
+  error: PlainError | null
+}
+
+const terminalStatuses = new Set<string>(['completed', 'failed', 'skipped', 'cancelled'])
+
+/** Whether a run or step of this status will not change any more. */
+export function isTerminal(status: RunStatus | StepStatus): boolean {
+  return terminalStatuses.has(status)
+}
+
+/** A run of which only the start is known. */
+export function pendingRun(runId: string, flowSlug: string, input: Json): PgflowRun {
+  return {
+    run_id: runId,
+    flow_slug: flowSlug,
+    status: 'pending',
+    input,
+    output: null,
+    error_message: null,
+    remaining_steps: null,
+    started_at: null,
+    completed_at: null,
+    failed_at: null,
+  }
+}
+
+/** A step of which nothing is known yet but that it exists. */
+export function createdStep(runId: string, stepSlug: string): PgflowStep {
+  return {
+    run_id: runId,
+    step_slug: stepSlug,
+    status: 'created',
+    output: null,
+    error_message: null,
+    initial_tasks: null,
+    remaining_tasks: null,
+    started_at: null,
+    completed_at: null,
+    failed_at: null,
+    skipped_at: null,
+    skip_reason: null,
+  }
+}
+
+/** The connection of a run that nobody has observed yet. */
+export function idleConnection(): RunConnection {
+  return { status: 'idle', seq: null, events: 0, gaps: 0, stale: 0, resyncs: 0, error: null }
+}
+
+/** The key of a step in the store. Slugs hold no slash, so it can be taken apart again. */
+export function stepKey(runId: string, stepSlug: string): string {
+  return `${runId}/${stepSlug}`
+}

@@ -1,0 +1,107 @@
+import type { PgflowRun, PgflowStep, RunSnapshot } from './entities.ts'
+import { createdStep, isTerminal } from './entities.ts'
+import type { RunEvent, RunPatch, StepPatch } from './wire.ts'
+
+/** What merging needs to know of the state it merges into. */
+export interface RunView {
+  run: PgflowRun
+  step(slug: string): PgflowStep | undefined
+  /** The last broadcast that is part of the state; null before the first snapshot. */
+  seq: number | null
+}
+
+/** What a broadcast does to a state. */
+export type EventOutcome =
+  | { kind: 'stale' }
+  | {
+      kind: 'apply'
+      run: RunPatch
+      step: { slug: string; patch: StepPatch } | null
+      seq: number | null
+      /** Broadcasts before this one are missing: only a snapshot can tell what they said. */
+      isGap: boolean
+    }
+
+/**
+ * Decides what a broadcast does. With a seq the order is known: what is not newer is stale, the
+ * next one applies, a later one applies and shows a gap. Without a seq a status may only move up.
+ */
+export function mergeEvent(view: RunView, event: RunEvent): EventOutcome {
+  if (event.seq === null) return mergeUncounted(view, event)
+  const last = view.seq ?? 0
+  if (event.seq <= last) return { kind: 'stale' }
+  return {
+    kind: 'apply',
+    run: event.run,
+    step: event.step,
+    seq: event.seq,
+    isGap: event.seq > last + 1,
+  }
+}
+
+function mergeUncounted(view: RunView, event: RunEvent): EventOutcome {
+  const current = event.step ? view.step(event.step.slug)?.status : view.run.status
+  const next = event.step ? event.step.patch.status : event.run.status
+  if (current !== undefined && next !== undefined && rank(next) <= rank(current)) {
+    return { kind: 'stale' }
+  }
+  return { kind: 'apply', run: event.run, step: event.step, seq: view.seq, isGap: false }
+}
+
+function rank(status: string): number {
+  if (status === 'pending') return 0
+  if (status === 'created') return 1
+  return isTerminal(status) ? 3 : 2
+}
+
+/** What a snapshot makes of a state. */
+export type SnapshotOutcome =
+  | { kind: 'stale' }
+  | { kind: 'replace'; run: PgflowRun; steps: PgflowStep[]; seq: number | null; isGap: boolean }
+
+/**
+ * Decides what a snapshot does. It replaces the state, and the broadcasts that arrived since it was
+ * asked for (`since`) are applied to it again where they are newer, so that a busy run loses
+ * nothing and never has to wait for a quiet moment. A snapshot that is older than what was known
+ * when it was asked for (`floor`: an outdated replica or cache) is stale.
+ */
+export function mergeSnapshot(
+  snapshot: RunSnapshot,
+  since: readonly RunEvent[],
+  floor: number | null,
+): SnapshotOutcome {
+  if (snapshot.seq !== null && floor !== null && snapshot.seq < floor) return { kind: 'stale' }
+  const run = { ...snapshot.run }
+  const steps = new Map(snapshot.steps.map((step) => [step.step_slug, { ...step }]))
+  const view: RunView = { run, step: (slug) => steps.get(slug), seq: snapshot.seq }
+  let isGap = false
+  for (const event of inOrder(since)) {
+    const outcome = mergeEvent(view, event)
+    if (outcome.kind === 'stale') continue
+    isGap ||= outcome.isGap
+    view.seq = outcome.seq
+    Object.assign(run, outcome.run)
+    if (outcome.step) {
+      const { slug, patch } = outcome.step
+      steps.set(slug, Object.assign(steps.get(slug) ?? createdStep(run.run_id, slug), patch))
+    }
+  }
+  return { kind: 'replace', run, steps: [...steps.values()], seq: view.seq, isGap }
+}
+
+function inOrder(events: readonly RunEvent[]): RunEvent[] {
+  return [...events].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
+}
+
+/** Whether two JSON values say the same; keys may come in any order. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const left = Object.entries(a)
+  const right = new Map(Object.entries(b))
+  return (
+    left.length === right.size &&
+    left.every(([key, value]) => right.has(key) && isSameJson(value, right.get(key)))
+  )
+}

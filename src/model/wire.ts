@@ -1,0 +1,137 @@
+import * as v from 'valibot'
+import type { Json, PgflowRun, PgflowStep, RunSnapshot } from './entities.ts'
+
+type Patch<Row> = { [Field in keyof Row]?: Row[Field] | undefined }
+/** What a broadcast may change about a run. */
+export type RunPatch = Patch<Omit<PgflowRun, 'run_id'>>
+/** What a broadcast may change about a step. */
+export type StepPatch = Patch<Omit<PgflowStep, 'run_id' | 'step_slug'>>
+
+/** One broadcast, parsed. */
+export interface RunEvent {
+  run_id: string
+  /** Null from pgflow's own broadcasts, which do not count. */
+  seq: number | null
+  /** What changed, such as `run:started` or `step:completed`. */
+  type: string
+  run: RunPatch
+  /** Absent for events about the run itself. */
+  step: { slug: string; patch: StepPatch } | null
+  /** The snapshot holds more than this message could: it is to be fetched. */
+  isPartial: boolean
+}
+
+/** The outcome of parsing something that came over the wire. */
+export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string }
+
+/** The Realtime topic of a run's broadcasts. */
+export function runTopic(runId: string): string {
+  return `pgflow:run:${runId}`
+}
+
+const text = v.nullish(v.string(), null)
+const count = v.nullish(v.number(), null)
+// What JSON.parse returned needs no check; `Json` inferred through valibot would never end.
+const anyJson: v.GenericSchema<unknown, Json> = v.custom<Json>(() => true)
+const json: v.OptionalSchema<typeof anyJson, null> = v.optional(anyJson, null)
+
+const runFields = {
+  flow_slug: v.string(),
+  status: v.string(),
+  input: json,
+  output: json,
+  error_message: text,
+  remaining_steps: count,
+  started_at: text,
+  completed_at: text,
+  failed_at: text,
+}
+
+const stepFields = {
+  status: v.string(),
+  output: json,
+  error_message: text,
+  initial_tasks: count,
+  remaining_tasks: count,
+  started_at: text,
+  completed_at: text,
+  failed_at: text,
+  skipped_at: text,
+  skip_reason: text,
+}
+
+const snapshotSchema = v.object({
+  run: v.object({ run_id: v.string(), ...runFields }),
+  steps: v.array(v.object({ run_id: v.string(), step_slug: v.string(), ...stepFields })),
+  seq: count,
+})
+
+const eventSchema = v.object({
+  run_id: v.string(),
+  seq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  event_type: v.optional(v.string()),
+  step_slug: v.optional(v.string()),
+  truncated: v.optional(v.array(v.string())),
+  remaining_steps: v.optional(v.number()),
+})
+const runPatchSchema = v.partial(v.object(runFields))
+const stepPatchSchema = v.partial(v.object(stepFields))
+
+/** Changes that are statuses at the same time. */
+const statusChanges = new Set(['started', 'completed', 'failed', 'skipped'])
+/** Changes this version knows how to apply; after any other, the snapshot is asked. */
+const knownChanges = new Set([...statusChanges, 'progress', 'retrying'])
+
+/** Parses one row of `start_flow_with_states` or `get_run_with_states`. */
+export function parseSnapshot(row: unknown): Parsed<RunSnapshot> {
+  return toParsed(v.safeParse(snapshotSchema, row))
+}
+
+/**
+ * Parses a broadcast. The name is `run:<change>` or `<step_slug>:<change>`, or
+ * `step:<step_slug>:<change>` from pgflow itself; the payload may say the same in `event_type`.
+ */
+export function parseEvent(name: string, payload: unknown): Parsed<RunEvent> {
+  const envelope = v.safeParse(eventSchema, payload)
+  if (!envelope.success) return toParsed(envelope)
+  const { run_id, seq = null, step_slug, truncated, remaining_steps } = envelope.output
+  const isStep = step_slug !== undefined
+  // Of the run, a step's event tells only how many steps remain.
+  const ofRun = remaining_steps === undefined ? {} : { remaining_steps }
+  const run = v.safeParse(runPatchSchema, isStep ? ofRun : payload)
+  if (!run.success) return toParsed(run)
+  const step = v.safeParse(stepPatchSchema, isStep ? payload : {})
+  if (!step.success) return toParsed(step)
+  const change = (envelope.output.event_type ?? name).split(':').at(-1) ?? ''
+  const patch = isStep ? step.output : run.output
+  if (patch.status === undefined && statusChanges.has(change)) patch.status = change
+  if (isStep) completeStepPatch(change, step.output)
+  return {
+    ok: true,
+    value: {
+      run_id,
+      seq,
+      type: `${isStep ? 'step' : 'run'}:${change}`,
+      run: run.output,
+      step: isStep ? { slug: step_slug, patch: step.output } : null,
+      isPartial: truncated !== undefined || !knownChanges.has(change),
+    },
+  }
+}
+
+/** Adds what follows from a change, so that events alone lead to the same step as a snapshot. */
+function completeStepPatch(change: string, patch: StepPatch): void {
+  if (change === 'started') patch.remaining_tasks ??= patch.initial_tasks ?? null
+  if (change === 'completed') patch.remaining_tasks ??= 0
+  // The error of an attempt that will be repeated is not the step's error.
+  if (change === 'retrying') delete patch.error_message
+}
+
+function toParsed<T>(
+  result: { success: true; output: T } | { success: false; issues: v.BaseIssue<unknown>[] },
+): Parsed<T> {
+  if (result.success) return { ok: true, value: result.output }
+  const issue = result.issues[0]
+  const path = issue && v.getDotPath(issue)
+  return { ok: false, reason: `${path ? `${path}: ` : ''}${issue?.message ?? 'not understood'}` }
+}

@@ -1,0 +1,106 @@
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { getActivePinia, type Pinia } from 'pinia'
+import { PgflowError } from './errors.ts'
+import { systemScheduler, type Scheduler } from './model/scheduler.ts'
+import type { SyncTimes } from './sync/types.ts'
+import { createSupabaseTransport } from './transport/supabase-transport.ts'
+import type { PgflowTransport } from './transport/types.ts'
+
+/** What `createPgflow` takes. */
+export interface PgflowOptions extends Partial<SyncTimes> {
+  /** The client of the project whose database runs the flows. */
+  supabase: SupabaseClient
+  /**
+   * How long a start may take before it fails with `timeout`, its repetitions included, in ms.
+   * @default 10_000
+   */
+  startTimeout?: number
+  /**
+   * How long one snapshot may take, in ms.
+   * @default 10_000
+   */
+  snapshotTimeout?: number
+  /**
+   * How long the channel of a run stays open after its last observer has left, in ms: long enough
+   * for the next page to take it over.
+   * @default 5_000
+   */
+  gcTime?: number
+  /**
+   * Told of every failure that no caller is waiting for, such as a broadcast that does not parse
+   * or a snapshot that will be asked again. Without it, only mistakes in the set-up are printed.
+   */
+  onError?: (error: PgflowError) => void
+  /** Time and chance, for tests and simulations. */
+  scheduler?: Scheduler
+}
+
+/** The options with everything decided. */
+export interface PgflowConfig {
+  transport: PgflowTransport
+  scheduler: Scheduler
+  times: SyncTimes
+  report: (error: PgflowError) => void
+}
+
+/** The defaults of all times, in ms. */
+export const defaultTimes: SyncTimes = {
+  startTimeout: 10_000,
+  snapshotTimeout: 10_000,
+  gcTime: 5_000,
+}
+
+/** Decides everything that the options leave open. */
+export function resolveOptions(options: PgflowOptions): PgflowConfig {
+  const scheduler = options.scheduler ?? systemScheduler()
+  return {
+    scheduler,
+    transport: createSupabaseTransport(options.supabase, scheduler),
+    times: {
+      startTimeout: options.startTimeout ?? defaultTimes.startTimeout,
+      snapshotTimeout: options.snapshotTimeout ?? defaultTimes.snapshotTimeout,
+      gcTime: options.gcTime ?? defaultTimes.gcTime,
+    },
+    report: options.onError ?? printMistakes,
+  }
+}
+
+/** What `createPgflow` leaves for the store of one Pinia. */
+interface Installation {
+  config: PgflowConfig
+  /** Set by the store once it exists: leaves all channels. */
+  stop: () => void
+}
+
+const installations = new WeakMap<Pinia, Installation>()
+
+/** Hands the configuration to the store of `pinia`; the last one installed wins. */
+export function installConfig(pinia: Pinia, config: PgflowConfig): Installation {
+  const installation = { config, stop: () => {} }
+  installations.set(pinia, installation)
+  return installation
+}
+
+/**
+ * The installation of the active Pinia.
+ * @throws PgflowError `not_installed`
+ */
+export function useInstallation(): Installation {
+  const pinia = getActivePinia()
+  const installation = pinia && installations.get(pinia)
+  if (installation) return installation
+  throw new PgflowError('not_installed', 'pinia-pgflow is not installed in this app.', {
+    hint: 'Call app.use(createPgflow({ supabase })) after app.use(createPinia()).',
+  })
+}
+
+/** Only what the developer has to mend; the rest shows in the run's connection. */
+function printMistakes(error: PgflowError): void {
+  const isMistake =
+    error.code === 'schema_not_exposed' ||
+    error.code === 'not_migrated' ||
+    error.code === 'malformed_reply' ||
+    error.code === 'malformed_message'
+  // eslint-disable-next-line no-console -- nobody else would tell the developer
+  if (isMistake) console.error(`[pinia-pgflow] ${error.message} ${error.hint ?? ''}`.trim())
+}

@@ -1,0 +1,32 @@
+import type { Pinia } from 'pinia'
+import type { App, Plugin } from 'vue'
+import { PgflowError } from './errors.ts'
+import { installConfig, resolveOptions, type PgflowOptions } from './options.ts'
+
+/**
+ * The Vue plugin. Install it after Pinia; then `useFlow`, `useRun` and `usePgflowStore` work in
+ * every component and store of the app. When the app unmounts, every channel is left.
+ *
+ * @throws PgflowError `not_installed` when Pinia is not installed.
+ * @example
+ * const app = createApp(App)
+ * app.use(createPinia())
+ * app.use(createPgflow({ supabase: createClient(url, key) }))
+ */
+export function createPgflow(options: PgflowOptions): Plugin<[]> {
+  const config = resolveOptions(options)
+  return {
+    install(app: App) {
+      const pinia: Pinia | undefined = app.config.globalProperties.$pinia
+      // Pinia's types promise it; an app without Pinia still does not have it.
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
+      if (!pinia) {
+        throw new PgflowError('not_installed', 'pinia-pgflow needs Pinia.', {
+          hint: 'Call app.use(createPinia()) before app.use(createPgflow(…)).',
+        })
+      }
+      const installation = installConfig(pinia, config)
+      app.onUnmount(() => installation.stop())
+    },
+  }
+}

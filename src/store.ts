@@ -1,0 +1,149 @@
+import { defineStore } from 'pinia'
+import { computed, onScopeDispose } from 'vue'
+import { PgflowError } from './errors.ts'
+import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf } from './flow-types.ts'
+import { stepKey, type Json, type PgflowRun, type PgflowStep } from './model/entities.ts'
+import { progressOf } from './model/progress.ts'
+import { useInstallation } from './options.ts'
+import { createRunTable } from './run-table.ts'
+import { SyncManager, type RunObservation } from './sync/sync-manager.ts'
+
+/** What a start may be given besides flow and input. */
+export interface StartOptions {
+  /**
+   * The id of the run to be, a UUID; made up if absent. Starting again with the id of a start that
+   * failed is safe: the run is started once.
+   */
+  runId?: string | undefined
+  /** Stops waiting for the answer; the run may have been started all the same. */
+  signal?: AbortSignal | undefined
+  /** In ms; default: the plugin's `startTimeout`. */
+  timeout?: number | undefined
+}
+
+/**
+ * The Pinia store of runs and steps. State is plain data that can be serialised; everything that
+ * keeps it true happens behind its actions.
+ *
+ * @throws PgflowError `not_installed` when the plugin is not installed.
+ * @example
+ * const pgflow = usePgflowStore()
+ * const run = await pgflow.startFlow('analyze_text', { text })
+ * const { release } = pgflow.observeRun(run.run_id)
+ */
+export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
+  const installation = useInstallation()
+  const { runs, steps, stepOrder, connections, sink } = createRunTable()
+  const manager = new SyncManager({ ...installation.config, sink })
+  installation.stop = () => manager.dispose()
+  onScopeDispose(installation.stop)
+
+  /** The run of an id, if the store holds it. */
+  const runById = computed(
+    () =>
+      (runId: string): PgflowRun | undefined =>
+        runs.value[runId],
+  )
+  /** A step of a run, if the store holds it. */
+  const stepOf = computed(
+    () =>
+      (runId: string, stepSlug: string): PgflowStep | undefined =>
+        steps.value[stepKey(runId, stepSlug)],
+  )
+  /** The steps of a run in order; empty if the store does not hold it. */
+  const stepsOf = computed(
+    () =>
+      (runId: string): PgflowStep[] =>
+        (stepOrder.value[runId] ?? []).flatMap((slug) => stepOf.value(runId, slug) ?? []),
+  )
+  /** How far a run is. */
+  const progressOfRun = computed(() => (runId: string) => progressOf(stepsOf.value(runId)))
+
+  /**
+   * Starts a run. It is in the store at once, as `pending`; the promise resolves when the database
+   * has started it. While the call lasts, and `gcTime` longer, the run is followed live: observe
+   * it to keep it so.
+   *
+   * @throws PgflowError such as `flow_not_found`, `flow_not_allowed`, `invalid_input`,
+   * `unreachable`, `timeout`. Its `runId` can be given to the next attempt.
+   * @example
+   * const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
+   */
+  function startFlow<Flow extends AnyFlow>(
+    flowSlug: string,
+    input: FlowInput<Flow>,
+    options?: StartOptions,
+  ): Promise<RunOf<Flow>>
+  function startFlow<Slug extends FlowSlug>(
+    flowSlug: Slug,
+    input: FlowInput<FlowOf<Slug>>,
+    options?: StartOptions,
+  ): Promise<RunOf<FlowOf<Slug>>>
+  async function startFlow(
+    flowSlug: string,
+    input: Json,
+    options: StartOptions = {},
+  ): Promise<PgflowRun> {
+    const runId = options.runId ?? crypto.randomUUID()
+    const { signal, timeout } = options
+    await manager.start(runId, { flowSlug, input: toJson(input, runId), signal, timeout })
+    const run = runs.value[runId]
+    if (!run) throw new PgflowError('aborted', 'The run was removed while it started.', { runId })
+    return run
+  }
+
+  /**
+   * Follows a run live until `release()` is called. Observers share one channel.
+   *
+   * @example
+   * const { ready, release } = pgflow.observeRun(runId)
+   * await ready
+   */
+  function observeRun(runId: string): RunObservation {
+    return manager.observe(runId)
+  }
+
+  /**
+   * Reads a run and its steps from the database now.
+   * @throws PgflowError such as `run_not_found`, `unreachable`, `timeout`.
+   */
+  function refreshRun(runId: string): Promise<void> {
+    return manager.refresh(runId)
+  }
+
+  /** Stops following a run and drops it from the store. The database keeps it. */
+  function removeRun(runId: string): void {
+    manager.remove(runId)
+  }
+
+  return {
+    runs,
+    steps,
+    stepOrder,
+    connections,
+    runById,
+    stepOf,
+    stepsOf,
+    progressOfRun,
+    startFlow,
+    observeRun,
+    refreshRun,
+    removeRun,
+  }
+})
+
+/** The input as the database will see it; also a copy that no component can change any more. */
+function toJson(input: Json, runId: string): Json {
+  try {
+    const text: string | undefined = JSON.stringify(input)
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- undefined, functions
+    if (text === undefined) throw new TypeError('undefined is not JSON')
+    return JSON.parse(text) as Json
+  } catch (cause) {
+    throw new PgflowError('invalid_input', 'The input cannot be written as JSON.', {
+      hint: 'Pass plain objects, arrays, texts, numbers, booleans or null.',
+      runId,
+      cause,
+    })
+  }
+}

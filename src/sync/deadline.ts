@@ -1,0 +1,56 @@
+import { PgflowError } from '../errors.ts'
+import type { Scheduler } from '../model/scheduler.ts'
+
+/**
+ * Runs `work` with a signal that fires after `ms` or with `outer`, and does not wait for work that
+ * ignores its signal: nothing hangs.
+ * @throws PgflowError `timeout` or `aborted`, or whatever `work` throws.
+ */
+export async function withDeadline<T>(
+  scheduler: Scheduler,
+  ms: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const abort = () => {
+    controller.abort(new PgflowError('aborted', 'The call was aborted.', { cause: outer?.reason }))
+  }
+  const cancelTimer = scheduler.after(ms, () => {
+    const message = `The server did not answer within ${ms} ms.`
+    const hint = 'Check the network; starting again with the same run id is safe.'
+    controller.abort(new PgflowError('timeout', message, { hint }))
+  })
+  const { signal } = controller
+  try {
+    outer?.addEventListener('abort', abort)
+    if (outer?.aborted) abort()
+    return await Promise.race([work(signal), rejectedBy(signal)])
+  } finally {
+    cancelTimer()
+    outer?.removeEventListener('abort', abort)
+  }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = () => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
+    }
+    if (signal.aborted) fail()
+    else signal.addEventListener('abort', fail, { once: true })
+  })
+}
+
+/** Waits `ms`, or rejects with the reason of `signal` if that fires first. */
+export async function pause(scheduler: Scheduler, ms: number, signal: AbortSignal): Promise<void> {
+  let cancel = () => {}
+  const waited = new Promise<void>((resolve) => {
+    cancel = scheduler.after(ms, resolve)
+  })
+  try {
+    await Promise.race([waited, rejectedBy(signal)])
+  } finally {
+    cancel()
+  }
+}

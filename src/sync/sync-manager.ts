@@ -1,0 +1,104 @@
+import { RunSync, type StartRequest } from './run-sync.ts'
+import type { SyncContext } from './types.ts'
+
+/** One observer's hold on a run. */
+export interface RunObservation {
+  /**
+   * Resolves once the run is in the store; rejects with a `PgflowError` when the first attempt to
+   * read it fails. What may pass by itself is tried again all the same.
+   */
+  ready: Promise<void>
+  /** Lets go. The channel closes a little after the last observer has left. */
+  release(): void
+}
+
+interface Entry {
+  sync: RunSync
+  observers: number
+  cancelGc: () => void
+}
+
+/** All runs that somebody observes: one sync a run, shared and counted. */
+export class SyncManager {
+  readonly #context: SyncContext
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(context: SyncContext) {
+    this.#context = context
+  }
+
+  observe(runId: string): RunObservation {
+    const entry = this.#hold(runId)
+    entry.sync.open()
+    const ready = entry.sync.ready()
+    // Most callers look at the connection instead; those who do await it still see the failure.
+    ready.catch(() => undefined)
+    return { ready, release: this.#releaseOnce(runId, entry) }
+  }
+
+  /** @throws PgflowError */
+  async start(runId: string, request: StartRequest): Promise<void> {
+    const entry = this.#hold(runId)
+    try {
+      await entry.sync.start(request)
+    } finally {
+      this.#releaseOnce(runId, entry)()
+    }
+  }
+
+  /** @throws PgflowError */
+  async refresh(runId: string): Promise<void> {
+    const entry = this.#hold(runId)
+    try {
+      await entry.sync.refresh()
+    } finally {
+      this.#releaseOnce(runId, entry)()
+    }
+  }
+
+  /** Stops following a run, whoever observes it, and drops it from the store. */
+  remove(runId: string): void {
+    const entry = this.#entries.get(runId)
+    this.#entries.delete(runId)
+    entry?.cancelGc()
+    entry?.sync.dispose()
+    this.#context.sink.forget(runId)
+  }
+
+  /** Leaves every channel and stops every timer. */
+  dispose(): void {
+    for (const { sync, cancelGc } of this.#entries.values()) {
+      cancelGc()
+      sync.dispose()
+    }
+    this.#entries.clear()
+  }
+
+  #hold(runId: string): Entry {
+    const known = this.#entries.get(runId)
+    const entry = known ?? {
+      sync: new RunSync(runId, this.#context),
+      observers: 0,
+      cancelGc: () => {},
+    }
+    if (!known) this.#entries.set(runId, entry)
+    entry.cancelGc()
+    entry.observers += 1
+    return entry
+  }
+
+  #releaseOnce(runId: string, entry: Entry): () => void {
+    let isReleased = false
+    return () => {
+      if (isReleased) return
+      isReleased = true
+      entry.observers -= 1
+      if (entry.observers > 0 || this.#entries.get(runId) !== entry) return
+      const { scheduler, times } = this.#context
+      entry.cancelGc = scheduler.after(times.gcTime, () => {
+        this.#entries.delete(runId)
+        entry.sync.close()
+      })
+    }
+  }
+}

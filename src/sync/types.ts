@@ -1,0 +1,46 @@
+import type { PgflowError } from '../errors.ts'
+import type { Json, RunConnection, RunSnapshot } from '../model/entities.ts'
+import type { EventOutcome, RunView, SnapshotOutcome } from '../model/merge.ts'
+import type { Scheduler } from '../model/scheduler.ts'
+import type { RunEvent } from '../model/wire.ts'
+import type { PgflowTransport } from '../transport/types.ts'
+
+/** Where the sync puts what it learns: the store, seen from below. */
+export interface RunSink {
+  /** What is held of a run, if anything. */
+  view(runId: string): RunView | undefined
+  /** Shows a run that is being started. A run that is already held stays as it is. */
+  begin(runId: string, flowSlug: string, input: Json): void
+  /** Merges a broadcast into a run that is held. */
+  applyEvent(event: RunEvent): EventOutcome
+  /** Merges a snapshot, whether the run is held or not. */
+  applySnapshot(
+    snapshot: RunSnapshot,
+    since: readonly RunEvent[],
+    floor: number | null,
+  ): SnapshotOutcome
+  connection(runId: string): Readonly<RunConnection> | undefined
+  setConnection(runId: string, patch: Partial<RunConnection>): void
+  /** Drops everything that is held of a run. */
+  forget(runId: string): void
+}
+
+/** How long things may take, in ms. */
+export interface SyncTimes {
+  /** A start, with its repetitions. */
+  startTimeout: number
+  /** One snapshot. */
+  snapshotTimeout: number
+  /** How long a channel outlives its last observer. */
+  gcTime: number
+}
+
+/** Everything the sync needs from outside. */
+export interface SyncContext {
+  transport: PgflowTransport
+  scheduler: Scheduler
+  sink: RunSink
+  times: SyncTimes
+  /** Told of every failure that no caller is waiting for. */
+  report(error: PgflowError): void
+}

@@ -1,0 +1,18 @@
+import type { SupabaseClient } from '@supabase/supabase-js'
+import type { Scheduler } from '../model/scheduler.ts'
+import { callGetRun, callStartFlow } from './rpc.ts'
+import { openRunChannel } from './run-channel.ts'
+import type { PgflowTransport } from './types.ts'
+
+/** The transport over a Supabase client: RPCs over REST, broadcasts over Realtime. */
+export function createSupabaseTransport(
+  supabase: SupabaseClient,
+  scheduler: Scheduler,
+): PgflowTransport {
+  return {
+    startFlow: (flowSlug, input, runId, signal) =>
+      callStartFlow(supabase, flowSlug, input, runId, signal),
+    fetchRun: (runId, signal) => callGetRun(supabase, runId, signal),
+    openChannel: (runId, handlers) => openRunChannel(supabase, scheduler, runId, handlers),
+  }
+}
