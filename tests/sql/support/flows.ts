@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Queryable } from '../../../playground/backend/database.ts'
+import type { Queryable } from './database.ts'
 
 /** One step of a flow under test; `map` makes it a map step. */
 export interface StepOptions {

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../playground/backend/database.ts'
+import type { Queryable } from './database.ts'
 
 export type Payload = Record<string, unknown>
 
@@ -10,14 +10,12 @@ export interface Message {
   payload: Payload
 }
 
-/**
- * The broadcasts of one run. The rows of one transaction share their time and have random ids, so
- * they are put in order of seq; that seq is the order of sending is what `ctid` shows.
- */
+/** The broadcasts of one run, in the order in which they were sent. */
 export async function messagesOf(db: Queryable, runId: string): Promise<Message[]> {
   return db.query<Message>(
-    `select topic, event, private, payload - 'id' as payload from realtime.messages
-     where payload ->> 'run_id' = $1 order by tableoid, ctid`,
+    `select topic, event, private, payload - 'id' as payload
+     from realtime.messages join test.sent using (id)
+     where payload ->> 'run_id' = $1 order by position`,
     [runId],
   )
 }
