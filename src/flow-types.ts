@@ -34,6 +34,12 @@ export type FlowOf<Slug extends string> = Slug extends keyof PgflowFlows
     : never
   : AnyFlow
 
+/**
+ * Any slug when a call names its flow (`useFlow<typeof AnalyzeText>(…)`), none when it does not:
+ * the registry then decides, which an overload that takes any text would keep it from doing.
+ */
+export type UnlessRegistered<Flow extends AnyFlow> = [Flow] extends [never] ? never : string
+
 type IsAny<T> = 0 extends 1 & T ? true : false
 
 /** What a flow takes. */

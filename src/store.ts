@@ -1,7 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed, onScopeDispose } from 'vue'
 import { PgflowError } from './errors.ts'
-import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf } from './flow-types.ts'
+import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf, UnlessRegistered } from './flow-types.ts'
 import { stepKey, type Json, type PgflowRun, type PgflowStep } from './model/entities.ts'
 import { progressOf } from './model/progress.ts'
 import { useInstallation } from './options.ts'
@@ -69,8 +69,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * @example
    * const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
    */
-  function startFlow<Flow extends AnyFlow>(
-    flowSlug: string,
+  function startFlow<Flow extends AnyFlow = never>(
+    flowSlug: UnlessRegistered<Flow>,
     input: FlowInput<Flow>,
     options?: StartOptions,
   ): Promise<RunOf<Flow>>

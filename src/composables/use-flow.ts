@@ -1,6 +1,13 @@
 import { computed, ref, shallowRef, type ComputedRef, type ShallowRef } from 'vue'
 import { toPgflowError, type PgflowError } from '../errors.ts'
-import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf } from '../flow-types.ts'
+import type {
+  AnyFlow,
+  FlowInput,
+  FlowOf,
+  FlowSlug,
+  RunOf,
+  UnlessRegistered,
+} from '../flow-types.ts'
 import type { Json, PgflowRun, RunStatus } from '../model/entities.ts'
 import { isSameJson } from '../model/merge.ts'
 import { usePgflowStore, type StartOptions } from '../store.ts'
@@ -36,7 +43,9 @@ export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<F
  * const { start, steps, status, error } = useFlow<typeof AnalyzeText>('analyze_text')
  * await start({ text: 'Hello' })
  */
-export function useFlow<Flow extends AnyFlow>(flowSlug: string): UseFlowReturn<Flow>
+export function useFlow<Flow extends AnyFlow = never>(
+  flowSlug: UnlessRegistered<Flow>,
+): UseFlowReturn<Flow>
 export function useFlow<Slug extends FlowSlug>(flowSlug: Slug): UseFlowReturn<FlowOf<Slug>>
 export function useFlow(flowSlug: string) {
   const store = usePgflowStore()
@@ -57,7 +66,7 @@ export function useFlow(flowSlug: string) {
     error.value = null
     pending.value += 1
     try {
-      const started = store.startFlow(flowSlug, input, { ...options, runId: id })
+      const started = store.startFlow<AnyFlow>(flowSlug, input, { ...options, runId: id })
       // Only now, and only if it has begun: observing then shares the channel of the start.
       if (store.runById(id)) runId.value = id
       const run = await started
