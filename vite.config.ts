@@ -1,9 +1,24 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { playgroundConfig } from './playground/config.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const alias = { 'pinia-pgflow': path('./src/index.ts') }
+
+/** Vue needs a DOM; nothing else gets one. */
+const project = (environment: 'node' | 'dom', include: string[]) => ({
+  extends: true as const,
+  test: {
+    name: environment,
+    include,
+    environment: environment === 'dom' ? path('./tests/support/dom-environment.ts') : 'node',
+    setupFiles: [path('./tests/support/no-warnings.ts')],
+    // The PGlite engine is compiled once a worker process: on a small machine that is slow.
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+})
 
 /**
  * One file for three jobs: `vite` serves the playground, `vite build --mode lib` builds the
@@ -27,19 +42,16 @@ export default defineConfig(({ mode }) => {
       plugins: [vue()],
       resolve: { alias },
       test: {
-        include: ['tests/{unit,sql,integration,types}/**/*.spec.ts'],
         globalSetup: ['tests/support/global-setup.ts'],
-        setupFiles: ['tests/support/no-warnings.ts'],
-        // The PGlite engine is compiled once a worker process: on a small machine that is slow.
-        testTimeout: 30_000,
-        hookTimeout: 120_000,
+        projects: [
+          project('node', [
+            'tests/{sql,types}/**/*.spec.ts',
+            'tests/unit/{backend,flows}/**/*.spec.ts',
+          ]),
+          project('dom', ['tests/integration/**/*.spec.ts', 'tests/unit/*.spec.ts']),
+        ],
       },
     }
   }
-  return {
-    root: path('./playground'),
-    plugins: [vue()],
-    resolve: { alias },
-    build: { outDir: path('./dist-playground') },
-  }
+  return playgroundConfig({ paceMs: Number(process.env['PLAYGROUND_PACE_MS'] ?? 450) })
 })

@@ -93,7 +93,7 @@ export function fromFailure(failure: Failure, status: number, signal: AbortSigna
   }
   const code = codes[failure.code ?? ''] ?? codeOfStatus(status)
   const message = code === 'unreachable' ? 'The server did not answer.' : failure.message
-  const hint = failure.hint ?? hints[code]
+  const hint = hints[code] ?? failure.hint ?? undefined
   return new PgflowError(code, message, { ...(hint !== undefined && { hint }), cause: failure })
 }
 
