@@ -61,13 +61,52 @@ comment on schema pgflow_realtime is
 -- One row, one column a setting: typed, checked, and read in one page.
 create table if not exists pgflow_realtime.settings (
   only_row boolean primary key default true check (only_row),
-  max_payload_bytes integer not null default 200000 check (max_payload_bytes >= 1000)
+  max_payload_bytes integer not null default 200000 check (max_payload_bytes >= 1000),
+  step_event_prefix text not null default '' check (step_event_prefix in ('', 'step:'))
 );
 comment on table pgflow_realtime.settings is 'The settings of pinia-pgflow, always exactly one row.';
 comment on column pgflow_realtime.settings.max_payload_bytes is
   'A broadcast larger than this loses its output and input. Supabase drops larger ones silently (256 kB on the free plan).';
+comment on column pgflow_realtime.settings.step_event_prefix is
+  'Empty, or "step:" for the event names and fields of pgflow''s own broadcasts, which @pgflow/client expects.';
 
 insert into pgflow_realtime.settings default values on conflict do nothing;
+
+create or replace function pgflow_realtime.set_max_payload_bytes(p_bytes integer)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_bytes is null or p_bytes < 1000 or p_bytes > 3000000 then
+    raise exception using
+      errcode = 'invalid_parameter_value',
+      message = format('max_payload_bytes cannot be %s.', coalesce(p_bytes::text, 'null')),
+      hint = 'Set it between 1000 and 3000000, below the limit of your Supabase plan: 256 kB on the free plan, 3000 kB on Pro.';
+  end if;
+  update pgflow_realtime.settings set max_payload_bytes = p_bytes;
+end;
+$$;
+comment on function pgflow_realtime.set_max_payload_bytes(integer) is
+  'Sets the size over which a broadcast loses its output and input.';
+
+create or replace function pgflow_realtime.set_step_event_prefix(p_prefix text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_prefix is null or p_prefix not in ('', 'step:') then
+    raise exception using
+      errcode = 'invalid_parameter_value',
+      message = format('step_event_prefix cannot be %s.', coalesce(quote_literal(p_prefix), 'null')),
+      hint = 'Set it to '''' (the default) or to ''step:'' (as pgflow''s own broadcasts).';
+  end if;
+  update pgflow_realtime.settings set step_event_prefix = p_prefix;
+end;
+$$;
+comment on function pgflow_realtime.set_step_event_prefix(text) is
+  'Chooses the names of step events: <step_slug>:<change>, or step:<step_slug>:<change> with the fields of pgflow''s own broadcasts.';
 
 -- 03-counter.sql ----------------------------------------------------------------------------------
 
@@ -304,11 +343,43 @@ $$;
 comment on function pgflow_realtime.broadcast(uuid, text, jsonb) is
   'Sends one event of a run on its channel pgflow:run:<run_id> with the next seq. Never fails the caller.';
 
--- 07-triggers.sql ---------------------------------------------------------------------------------
+-- 07-step-events.sql ------------------------------------------------------------------------------
 
 -- A change that pgflow makes in the ordinary course sends the fields it changes. Any other (a step
--- that completes without having started, a record that a racing worker wrote again) sends all
--- fields, so that a client that applies every event knows what a snapshot would tell.
+-- that completes without having started or is skipped, a record that a racing worker wrote again)
+-- sends all fields, so that a client that applies every event knows what a snapshot would tell.
+create or replace function pgflow_realtime.broadcast_step(
+  p_state jsonb, p_change text, p_payload jsonb
+)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_prefix text := (select setting.step_event_prefix from pgflow_realtime.settings as setting);
+  v_payload jsonb := p_payload || jsonb_build_object(
+    'event_type', 'step:' || p_change, 'step_slug', p_state -> 'step_slug'
+  );
+begin
+  -- Whoever asks for pgflow's names gets what pgflow sends under them.
+  if v_prefix <> '' then
+    v_payload := v_payload || jsonb_build_object(
+      'flow_slug', p_state -> 'flow_slug',
+      'remaining_tasks', p_state -> 'remaining_tasks',
+      'remaining_deps', p_state -> 'remaining_deps'
+    );
+  end if;
+  perform pgflow_realtime.broadcast(
+    (p_state ->> 'run_id')::uuid,
+    v_prefix || (p_state ->> 'step_slug') || ':' || p_change,
+    v_payload
+  );
+end;
+$$;
+comment on function pgflow_realtime.broadcast_step(jsonb, text, jsonb) is
+  'Sends an event of a step, given its row as JSON: <step_slug>:<change>.';
+
 create or replace function pgflow_realtime.on_step_change()
 returns trigger
 language plpgsql
@@ -319,15 +390,13 @@ as $$
 declare
   v_state jsonb := to_jsonb(new);
   v_change text := new.status;
-  v_payload jsonb := jsonb_build_object(
-    'event_type', 'step:' || new.status, 'step_slug', new.step_slug, 'status', new.status
-  );
+  v_payload jsonb;
 begin
   if tg_op = 'UPDATE' then
     v_change := old.status || ' to ' || new.status;
   end if;
 
-  v_payload := v_payload || case v_change
+  v_payload := case v_change
     when 'created to started' then jsonb_build_object(
       'started_at', v_state -> 'started_at', 'initial_tasks', v_state -> 'initial_tasks'
     )
@@ -348,12 +417,95 @@ begin
     );
   end if;
 
-  perform pgflow_realtime.broadcast(new.run_id, new.step_slug || ':' || new.status, v_payload);
+  perform pgflow_realtime.broadcast_step(
+    v_state, new.status, v_payload || jsonb_build_object('status', new.status)
+  );
   return null;
 end;
 $$;
 comment on function pgflow_realtime.on_step_change() is
   'Broadcasts a step''s new status: <step_slug>:<status>.';
+
+create or replace function pgflow_realtime.on_step_progress()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  v_state jsonb := to_jsonb(new);
+begin
+  perform pgflow_realtime.broadcast_step(
+    v_state,
+    'progress',
+    jsonb_build_object(
+      'status', new.status,
+      'initial_tasks', v_state -> 'initial_tasks',
+      'remaining_tasks', v_state -> 'remaining_tasks'
+    )
+  );
+  return null;
+end;
+$$;
+comment on function pgflow_realtime.on_step_progress() is
+  'Broadcasts that a map step has got further: <step_slug>:progress.';
+
+create or replace function pgflow_realtime.on_task_retry()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  v_state jsonb;
+begin
+  -- A failing task holds its run already. pgflow also puts stalled tasks of many runs back at
+  -- once, without holding them; waiting for one here while holding another could deadlock, so such
+  -- a run is passed over.
+  perform from pgflow.runs as run where run.run_id = new.run_id for no key update skip locked;
+  if not found then
+    return null;
+  end if;
+
+  select to_jsonb(state) into v_state
+  from pgflow.step_states as state
+  where state.run_id = new.run_id and state.step_slug = new.step_slug;
+
+  perform pgflow_realtime.broadcast_step(
+    v_state,
+    'retrying',
+    jsonb_build_object(
+      'status', v_state -> 'status',
+      'task_index', new.task_index,
+      'attempts_count', new.attempts_count,
+      'error_message', new.error_message
+    )
+  );
+  return null;
+end;
+$$;
+comment on function pgflow_realtime.on_task_retry() is
+  'Broadcasts that a task will be tried again: <step_slug>:retrying.';
+
+-- 08-run-events.sql -------------------------------------------------------------------------------
+
+-- Events of a run.
+create or replace function pgflow_realtime.broadcast_run(p_payload jsonb)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select pgflow_realtime.broadcast(
+    (p_payload ->> 'run_id')::uuid,
+    'run:' || (p_payload ->> 'status'),
+    p_payload || jsonb_build_object('event_type', 'run:' || (p_payload ->> 'status'))
+  );
+$$;
+comment on function pgflow_realtime.broadcast_run(jsonb) is
+  'Sends an event of a run, given what of it to tell: run:<status>.';
 
 create or replace function pgflow_realtime.on_run_start()
 returns trigger
@@ -368,11 +520,7 @@ begin
   if new.status = 'started' then
     v_payload := v_payload - array['output', 'error_message', 'completed_at', 'failed_at'];
   end if;
-  perform pgflow_realtime.broadcast(
-    new.run_id,
-    'run:' || new.status,
-    v_payload || jsonb_build_object('event_type', 'run:' || new.status)
-  );
+  perform pgflow_realtime.broadcast_run(v_payload);
   return null;
 end;
 $$;
@@ -405,17 +553,13 @@ begin
   v_payload := pgflow_realtime.run_projection(to_jsonb(v_run), v_error_message);
   v_payload := case old.status || ' to ' || v_run.status
     when 'started to completed' then v_payload
-      - array['flow_slug', 'input', 'error_message', 'remaining_steps', 'started_at', 'failed_at']
+      - array['input', 'error_message', 'remaining_steps', 'started_at', 'failed_at']
     when 'started to failed' then v_payload
-      - array['flow_slug', 'input', 'output', 'remaining_steps', 'started_at', 'completed_at']
+      - array['input', 'output', 'remaining_steps', 'started_at', 'completed_at']
     else v_payload
   end;
 
-  perform pgflow_realtime.broadcast(
-    v_run.run_id,
-    'run:' || v_run.status,
-    v_payload || jsonb_build_object('event_type', 'run:' || v_run.status)
-  );
+  perform pgflow_realtime.broadcast_run(v_payload);
   -- Kept, so that a snapshot tells the error that was broadcast, whatever other steps do later.
   if v_run.status = 'failed' then
     update pgflow_realtime.run_seq set error_message = v_error_message where run_id = v_run.run_id;
@@ -426,6 +570,9 @@ $$;
 comment on function pgflow_realtime.on_run_change() is
   'Broadcasts a run''s new status: run:completed, run:failed. Runs last in the transaction.';
 
+-- 09-triggers.sql ---------------------------------------------------------------------------------
+
+-- When the functions above run.
 create or replace trigger pinia_pgflow_step_change
 after update on pgflow.step_states
 for each row
@@ -446,6 +593,36 @@ for each row
 when (new.status <> 'created')
 execute function pgflow_realtime.on_step_change();
 
+-- pgflow before 0.7 has no map steps and no initial_tasks. At most 50 messages a step, the last of
+-- which is its completion: one whenever another fiftieth of its tasks is done.
+do $$
+begin
+  if exists (
+    select 1
+    from pg_catalog.pg_attribute as attribute
+    where attribute.attrelid = 'pgflow.step_states'::regclass and attribute.attname = 'initial_tasks'
+  ) then
+    create or replace trigger pinia_pgflow_step_progress
+    after update on pgflow.step_states
+    for each row
+    when (
+      old.status = 'started'
+      and new.status = 'started'
+      and new.remaining_tasks < old.remaining_tasks
+      and (new.initial_tasks - new.remaining_tasks)::bigint * 50 / nullif(new.initial_tasks, 0)
+        > (old.initial_tasks - old.remaining_tasks)::bigint * 50 / nullif(new.initial_tasks, 0)
+    )
+    execute function pgflow_realtime.on_step_progress();
+  end if;
+end;
+$$;
+
+create or replace trigger pinia_pgflow_task_retry
+after update on pgflow.step_tasks
+for each row
+when (old.status = 'started' and new.status = 'queued')
+execute function pgflow_realtime.on_task_retry();
+
 create or replace trigger pinia_pgflow_run_start
 after insert on pgflow.runs
 for each row
@@ -464,7 +641,7 @@ when (
 )
 execute function pgflow_realtime.on_run_change();
 
--- 08-take-over.sql --------------------------------------------------------------------------------
+-- 10-take-over.sql --------------------------------------------------------------------------------
 
 -- pgflow sends its own broadcasts from inside its functions: publicly, without seq, and some of
 -- them twice or never. Taking over points those calls at a function that does nothing.
@@ -540,7 +717,7 @@ begin
 end;
 $$;
 
--- 09-access.sql -----------------------------------------------------------------------------------
+-- 11-access.sql -----------------------------------------------------------------------------------
 
 -- Who may start which flow over the API. No reference to pgflow.flows: a worker may create the
 -- flow after the migration that allows it, and may create it anew.
@@ -619,7 +796,7 @@ $$;
 comment on function pgflow_realtime.may_start(text) is
   'Whether the caller may start the flow: as pgflow_client.allow_start() says, or as the database owner.';
 
--- 10-rpcs.sql -------------------------------------------------------------------------------------
+-- 13-start.sql ------------------------------------------------------------------------------------
 
 -- Errors carry PostgREST's custom codes: SQLSTATE PTxyz becomes HTTP status xyz.
 create or replace function pgflow_realtime.check_start(p_flow_slug text, p_input jsonb)
@@ -752,6 +929,9 @@ $$;
 comment on function pgflow_client.start_flow_with_states(text, jsonb, uuid) is
   'Starts a flow and returns its run, its steps and the seq they are true at. Repeating a start with the same run id returns the run that exists.';
 
+-- 14-read.sql -------------------------------------------------------------------------------------
+
+-- Reading runs.
 create or replace function pgflow_client.get_run_with_states(p_run_id uuid)
 returns table (run jsonb, steps jsonb, seq bigint)
 language sql
@@ -764,7 +944,7 @@ $$;
 comment on function pgflow_client.get_run_with_states(uuid) is
   'A run, its steps and the seq they are true at; no row for a run that is unknown or not for the caller.';
 
--- 11-grants.sql -----------------------------------------------------------------------------------
+-- 17-grants.sql -----------------------------------------------------------------------------------
 
 -- Nothing is for everybody: Postgres lets everyone execute a new function, and a project may have
 -- default privileges of its own.
@@ -781,7 +961,7 @@ grant execute on function
   pgflow_client.get_run_with_states(uuid)
 to anon, authenticated, service_role;
 
--- 12-index.sql ------------------------------------------------------------------------------------
+-- 18-index.sql ------------------------------------------------------------------------------------
 
 -- Snapshots read step_states by run_id. pgflow 0.4 and newer have an index for it; one is made
 -- only where there is none on exactly that column.
@@ -803,7 +983,7 @@ begin
 end;
 $$;
 
--- 13-reload.sql -----------------------------------------------------------------------------------
+-- 19-reload.sql -----------------------------------------------------------------------------------
 
 -- Tells PostgREST about the new functions.
 notify pgrst, 'reload schema';

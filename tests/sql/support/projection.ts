@@ -33,6 +33,8 @@ function stepOf(row: Payload): Payload {
 
 /** The projection after one more broadcast, by the contract's rule: every field it has replaces. */
 export function applyMessage(before: Projection, { payload }: Message): Projection {
+  if (payload.event_type === 'step:progress' || payload.event_type === 'step:retrying')
+    return before
   const slug = payload.step_slug
   if (typeof slug !== 'string') return { ...before, run: replace(before.run, payload, runFields) }
   const remaining = 'remaining_steps' in payload ? ['remaining_steps'] : []

@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openTestDatabase, type Database } from './support/database.ts'
+import {
+  completeTask,
+  createFlow,
+  failTask,
+  startRun,
+  takeTasks,
+  workThrough,
+} from './support/flows.ts'
+import { messagesOf, snapshotOf, type Message } from './support/messages.ts'
+
+let db: Database
+beforeAll(async () => {
+  db = await openTestDatabase()
+})
+afterAll(() => db.close())
+
+async function messagesNamed(runId: string, event: string): Promise<Message[]> {
+  return (await messagesOf(db, runId)).filter((message) => message.event === event)
+}
+
+describe('progress of a map step', () => {
+  async function remainingTold(tasks: number) {
+    const flow = await createFlow(db, [{ slug: 'each', map: true }])
+    const runId = await startRun(
+      db,
+      flow,
+      Array.from({ length: tasks }, (_, index) => index),
+    )
+    await workThrough(db, flow)
+    expect(await messagesNamed(runId, 'each:completed')).toHaveLength(1)
+    const progress = await messagesNamed(runId, 'each:progress')
+    return progress.map((message) => message.payload.remaining_tasks)
+  }
+
+  it('is told for each of a few tasks but the last, which is the completion', async () => {
+    expect(await remainingTold(4)).toEqual([3, 2, 1])
+    expect(await remainingTold(1)).toEqual([])
+  })
+
+  it('is told at most 50 times with the completion, and evenly, whatever the number of tasks', async () => {
+    expect(await remainingTold(50)).toHaveLength(49)
+    expect(await remainingTold(51)).toHaveLength(49)
+    const told = await remainingTold(230)
+    expect(told).toHaveLength(49)
+    expect(told.slice(0, 3)).toEqual([225, 220, 216])
+    expect(told.at(-1)).toBe(4)
+  })
+
+  it('carries the counts and changes nothing else', async () => {
+    const flow = await createFlow(db, [{ slug: 'each', map: true }])
+    const runId = await startRun(db, flow, ['a', 'b'])
+    const [task] = await takeTasks(db, flow)
+    if (task) await completeTask(db, task, 1)
+    expect((await messagesNamed(runId, 'each:progress'))[0]?.payload).toEqual({
+      seq: 3,
+      event_type: 'step:progress',
+      run_id: runId,
+      step_slug: 'each',
+      status: 'started',
+      initial_tasks: 2,
+      remaining_tasks: 1,
+    })
+    expect((await snapshotOf(db, runId))?.steps[0]).toMatchObject({ remaining_tasks: 1 })
+  })
+
+  it('is not told of a single step, nor of a task that is answered twice', async () => {
+    const flow = await createFlow(db, [
+      { slug: 'one' },
+      { slug: 'each', after: ['one'], map: true },
+    ])
+    const runId = await startRun(db, flow)
+    const [one] = await takeTasks(db, flow)
+    if (one) await completeTask(db, one, [1, 2, 3])
+    const [task] = await takeTasks(db, flow)
+    if (task) await completeTask(db, task, 1)
+    if (task) await completeTask(db, task, 1)
+    expect(await messagesNamed(runId, 'one:progress')).toEqual([])
+    expect(await messagesNamed(runId, 'each:progress')).toHaveLength(1)
+  })
+})
+
+describe('a task that will be tried again', () => {
+  it('is told with its error, which is not the step’s', async () => {
+    const flow = await createFlow(db, [{ slug: 'each', map: true, maxAttempts: 2 }])
+    const runId = await startRun(db, flow, ['a', 'b'])
+    const [, second] = await takeTasks(db, flow)
+    if (second) await failTask(db, second, 'timed out')
+    expect((await messagesNamed(runId, 'each:retrying'))[0]?.payload).toEqual({
+      seq: 3,
+      event_type: 'step:retrying',
+      run_id: runId,
+      step_slug: 'each',
+      status: 'started',
+      task_index: 1,
+      attempts_count: 1,
+      error_message: 'timed out',
+    })
+    expect((await snapshotOf(db, runId))?.steps[0]).toMatchObject({
+      status: 'started',
+      error_message: null,
+    })
+  })
+
+  it('is told no more once its attempts are used up', async () => {
+    const flow = await createFlow(db, [{ slug: 'only', maxAttempts: 2 }])
+    const runId = await startRun(db, flow)
+    for (const attempt of [1, 2]) {
+      const [task] = await takeTasks(db, flow)
+      if (task) await failTask(db, task, `attempt ${attempt}`)
+    }
+    expect((await messagesOf(db, runId)).map((message) => message.event)).toEqual([
+      'run:started',
+      'only:started',
+      'only:retrying',
+      'only:failed',
+      'run:failed',
+    ])
+  })
+
+  it('is told when a stalled task is put back, as newer pgflow does', async () => {
+    const flow = await createFlow(db, [{ slug: 'only' }])
+    const runId = await startRun(db, flow)
+    await takeTasks(db, flow)
+    await db.query(
+      `update pgflow.step_tasks set status = 'queued', started_at = null where run_id = $1`,
+      [runId],
+    )
+    expect(await messagesNamed(runId, 'only:retrying')).toMatchObject([
+      { payload: { task_index: 0, attempts_count: 1, error_message: null } },
+    ])
+  })
+})
+
+describe('a skipped step', () => {
+  it('is told as pgflow 0.14 writes it, with the reason', async () => {
+    // The columns and the status that this pgflow does not have yet.
+    await db.exec(`
+      alter table pgflow.step_states add column skip_reason text, add column skipped_at timestamptz,
+        drop constraint status_is_valid;
+    `)
+    const flow = await createFlow(db, [{ slug: 'a' }, { slug: 'b', after: ['a'] }])
+    const runId = await startRun(db, flow)
+    await db.query(
+      `with skipped as (
+         update pgflow.step_states set status = 'skipped', skip_reason = 'condition_unmet',
+           skipped_at = now() where run_id = $1 and step_slug = 'b' returning run_id
+       )
+       update pgflow.runs set remaining_steps = remaining_steps - 1
+       where run_id in (select run_id from skipped)`,
+      [runId],
+    )
+    const snapshot = await snapshotOf(db, runId)
+    const [message] = await messagesNamed(runId, 'b:skipped')
+    expect(message?.payload).toEqual({
+      seq: 3,
+      event_type: 'step:skipped',
+      run_id: runId,
+      step_slug: 'b',
+      status: 'skipped',
+      skip_reason: 'condition_unmet',
+      skipped_at: snapshot?.steps[1]?.skipped_at,
+      remaining_steps: 1,
+      output: null,
+      error_message: null,
+      initial_tasks: 1,
+      started_at: null,
+      completed_at: null,
+      failed_at: null,
+    })
+    expect(snapshot?.steps[1]).toMatchObject({ status: 'skipped', skip_reason: 'condition_unmet' })
+  })
+})
+
+describe('the names of pgflow’s own broadcasts', () => {
+  it('come with everything that pgflow sends under them', async () => {
+    const run = async (on: Database) => {
+      const flow = await createFlow(on, [
+        { slug: 'list' },
+        { slug: 'each', after: ['list'], map: true },
+        { slug: 'none', map: true },
+        { slug: 'fails', after: ['each'] },
+      ])
+      const runId = await startRun(on, flow, [])
+      for (const output of [[1, 2], 'x']) {
+        for (const task of await takeTasks(on, flow)) await completeTask(on, task, output)
+      }
+      for (const task of await takeTasks(on, flow)) await failTask(on, task, 'broken')
+      return messagesOf(on, runId)
+    }
+    const plain = await openTestDatabase('pgflow')
+    const own = await run(plain)
+    await plain.close()
+    await db.exec(`select pgflow_realtime.set_step_event_prefix('step:')`)
+    const ours = await run(db)
+    await db.exec(`select pgflow_realtime.set_step_event_prefix('')`)
+
+    expect(own.length).toBeGreaterThan(8)
+    for (const { event, payload } of own) {
+      const same = ours.filter((message) => message.event === event)
+      expect(same, event).toHaveLength(1)
+      expect(Object.keys(same[0]?.payload ?? {}), event).toEqual(
+        expect.arrayContaining(Object.keys(payload)),
+      )
+    }
+    const extra = ours
+      .map(({ event }) => event)
+      .filter((e) => !own.some(({ event }) => event === e))
+    expect(extra).toEqual(['step:each:progress'])
+  })
+})
+
+describe('a setting', () => {
+  it.each([
+    [`set_step_event_prefix('task:')`, `step_event_prefix cannot be 'task:'.`],
+    ['set_step_event_prefix(null)', 'step_event_prefix cannot be null.'],
+    ['set_max_payload_bytes(0)', 'max_payload_bytes cannot be 0.'],
+    ['set_max_payload_bytes(4000000)', 'max_payload_bytes cannot be 4000000.'],
+    ['set_max_payload_bytes(null)', 'max_payload_bytes cannot be null.'],
+  ])('refuses what it cannot be: %s', async (call, message) => {
+    await expect(db.query(`select pgflow_realtime.${call}`)).rejects.toMatchObject({
+      code: '22023',
+      message,
+      hint: expect.stringMatching(/^Set it/) as string,
+    })
+  })
+
+  it('takes effect with the next broadcast', async () => {
+    const flow = await createFlow(db, [{ slug: 'only' }])
+    await db.exec('select pgflow_realtime.set_max_payload_bytes(1000)')
+    const runId = await startRun(db, flow, 'x'.repeat(1000))
+    await db.exec('select pgflow_realtime.set_max_payload_bytes(200000)')
+    expect((await messagesOf(db, runId))[0]?.payload).toMatchObject({ truncated: ['input'] })
+  })
+})
