@@ -19,15 +19,5 @@ export type {
   RunStatus,
   StepStatus,
 } from './model/entities.ts'
-export type {
-  AnyFlow,
-  FlowInput,
-  FlowOf,
-  FlowOutput,
-  FlowSlug,
-  PgflowFlows,
-  RunOf,
-  StepOf,
-  StepOutput,
-  StepSlug,
-} from './flow-types.ts'
+// Everything, not by name: only so can `declare module 'pinia-pgflow'` fill in the registry.
+export type * from './flow-types.ts'

@@ -39,7 +39,9 @@ export interface DatabaseOptions {
   cacheDir?: string
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+// Not `new URL(…, import.meta.url)`: bundlers take that for an asset of the page.
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, '../..')
 const require = createRequire(import.meta.url)
 const defaultCacheDir = join(root, 'node_modules/.cache/pinia-pgflow')
 
@@ -70,7 +72,6 @@ interface Script {
 
 /** Every SQL file that makes a database of this level, in the order they run. */
 async function collectScripts(level: PreparedLevel): Promise<Script[]> {
-  const here = fileURLToPath(new URL('.', import.meta.url))
   const pgflow = join(
     dirname(require.resolve('@pgflow/core/package.json')),
     'dist/supabase/migrations',
@@ -79,6 +80,8 @@ async function collectScripts(level: PreparedLevel): Promise<Script[]> {
     ...(await readFolder(join(here, 'platform'))),
     { name: 'auth schema', sql: getAuthSchemaSql() },
     { name: 'auth helpers', sql: SUPABASE_AUTH_HELPERS_SQL },
+    // Functions such as auth.uid() are for everyone, as on Supabase; the tables stay closed.
+    { name: 'auth usage', sql: 'grant usage on schema auth to anon, authenticated, service_role;' },
     { name: 'pgmq', sql: 'create schema pgmq; create extension pgmq with schema pgmq;' },
   ]
   if (level === 'platform') return platform
