@@ -7,18 +7,25 @@ import { createBackendCore, type BackendCore, type BackendOptions } from './inde
 import { createKeys, type Keys } from './keys.ts'
 import { isRealtimeUrl } from './realtime/handshake.ts'
 
+/** What `embeddedBackend` takes. */
+export interface EmbeddedBackendOptions extends Omit<BackendOptions, 'port'> {
+  /** Given the backend once it is up, for tests that need its switches. */
+  onReady?: (backend: BackendCore) => void
+}
+
 /**
  * Serves an embedded Supabase from Vite's own dev server, for a page that has no project yet:
  * `createClient(location.origin, import.meta.env.VITE_SUPABASE_ANON_KEY)`. Where
  * `VITE_SUPABASE_URL` is set, in the environment or an .env file, it stays out of the way.
  */
-export function embeddedBackend(options: Omit<BackendOptions, 'port'> = {}): Plugin {
+export function embeddedBackend(options: EmbeddedBackendOptions = {}): Plugin {
   let keys: Promise<Keys> | undefined
   return {
     name: 'pinia-pgflow:embedded-backend',
     apply: (_config, { command, isPreview }) => command === 'serve' && isPreview !== true,
     async config({ root = process.cwd(), envDir }, { mode }) {
-      const env = envDir === false ? process.env : loadEnv(mode, resolve(root, envDir ?? '.'), 'VITE_')
+      const env =
+        envDir === false ? process.env : loadEnv(mode, resolve(root, envDir ?? '.'), 'VITE_')
       if (env.VITE_SUPABASE_URL) return undefined
       keys ??= createKeys(options.jwtSecret)
       const { anonKey } = await keys
@@ -31,12 +38,15 @@ export function embeddedBackend(options: Omit<BackendOptions, 'port'> = {}): Plu
 }
 
 /** The page loads while the backend boots; requests for it wait until it is there. */
-function mount(server: ViteDevServer, options: BackendOptions): void {
+function mount(server: ViteDevServer, options: EmbeddedBackendOptions): void {
   const { httpServer, config } = server
   if (!httpServer) throw new Error('The embedded backend needs a dev server that listens by itself')
   const booting = createBackendCore(options)
   booting.then(
-    () => config.logger.info('  Embedded Supabase ready (in memory, for development only)'),
+    (backend) => {
+      config.logger.info('  Embedded Supabase ready (in memory, for development only)')
+      options.onReady?.(backend)
+    },
     (error: unknown) =>
       config.logger.error(`The embedded Supabase did not start: ${String(error)}`),
   )

@@ -1,0 +1,50 @@
+// @vitest-environment node
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { createBackend } from '../../playground/backend/index.ts'
+import { connect } from '../support/backend.ts'
+import { Listener } from './support/listener.ts'
+import { WireClient } from './support/wire-client.ts'
+
+describe('the life of an embedded backend', () => {
+  it('leaves nothing behind that keeps a process alive', async () => {
+    const script = new URL('./support/boot-and-close.ts', import.meta.url).pathname
+    const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: 'pipe' })
+    const output: string[] = []
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()))
+    const stderr: string[] = []
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk.toString()))
+    const [code] = (await once(child, 'exit')) as [number | null]
+    expect({ code, output: output.join('') }, stderr.join('')).toEqual({
+      code: 0,
+      output: 'closed\n',
+    })
+  })
+
+  it('closes twice without complaint, and disconnects everyone', async () => {
+    const backend = await createBackend({ database: { level: 'pgflow' } })
+    const client = await WireClient.connect(backend)
+    await Promise.all([backend.close(), backend.close()])
+    await backend.close()
+    expect(await client.closed).toBe(1006)
+    await expect(fetch(`${backend.url}/rest/v1/`)).rejects.toThrow('fetch failed')
+  })
+
+  it('runs twice in one process, each with its own data, keys and topics', async () => {
+    const [one, two] = await Promise.all([createBackend(), createBackend()])
+    try {
+      expect(one.url).not.toBe(two.url)
+      const [first, second] = [connect(one), connect(two)]
+      const listeners = [first, second].map((client) => new Listener(client.channel('same')))
+      await Promise.all(listeners.map((listener) => listener.status('SUBSCRIBED')))
+      await one.db.query(`select realtime.send('{}', 'from one', 'same', false)`)
+      await two.db.query(`select realtime.send('{}', 'from two', 'same', false)`)
+      await Promise.all([listeners[0]?.event('from one'), listeners[1]?.event('from two')])
+      expect(listeners.map((listener) => listener.events())).toEqual([['from one'], ['from two']])
+      await Promise.all([first.removeAllChannels(), second.removeAllChannels()])
+    } finally {
+      await Promise.all([one.close(), two.close()])
+    }
+  })
+})
