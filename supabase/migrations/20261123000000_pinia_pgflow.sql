@@ -62,13 +62,16 @@ comment on schema pgflow_realtime is
 create table if not exists pgflow_realtime.settings (
   only_row boolean primary key default true check (only_row),
   max_payload_bytes integer not null default 200000 check (max_payload_bytes >= 1000),
-  step_event_prefix text not null default '' check (step_event_prefix in ('', 'step:'))
+  step_event_prefix text not null default '' check (step_event_prefix in ('', 'step:')),
+  visibility text not null default 'public' check (visibility in ('public', 'private'))
 );
 comment on table pgflow_realtime.settings is 'The settings of pinia-pgflow, always exactly one row.';
 comment on column pgflow_realtime.settings.max_payload_bytes is
   'A broadcast larger than this loses its output and input. Supabase drops larger ones silently (256 kB on the free plan).';
 comment on column pgflow_realtime.settings.step_event_prefix is
   'Empty, or "step:" for the event names and fields of pgflow''s own broadcasts, which @pgflow/client expects.';
+comment on column pgflow_realtime.settings.visibility is
+  'Who may read a run and listen to it: whoever knows its id (public), or the user who started it (private).';
 
 insert into pgflow_realtime.settings default values on conflict do nothing;
 
@@ -136,7 +139,111 @@ $$;
 comment on function pgflow_realtime.next_seq(uuid) is
   'Counts one broadcast of a run: 1, 2, 3 … without gaps, in commit order.';
 
--- 04-step-output.sql ------------------------------------------------------------------------------
+-- 04-ownership.sql --------------------------------------------------------------------------------
+
+-- Who is calling, and whose a run is.
+create table if not exists pgflow_realtime.run_owners (
+  run_id uuid primary key references pgflow.runs (run_id) on delete cascade,
+  owner text not null,
+  started_at timestamptz not null
+);
+comment on table pgflow_realtime.run_owners is
+  'The signed-in user who started a run; no row for a run that nobody signed in started.';
+create index if not exists run_owners_newest
+on pgflow_realtime.run_owners (owner, started_at desc, run_id desc);
+
+create or replace function pgflow_realtime.caller_role()
+returns name
+language sql
+stable
+set search_path = ''
+as $$
+  -- What `set role` set, which survives `security definer`; otherwise who logged in.
+  select coalesce(nullif(current_setting('role', true), 'none'), session_user)::name;
+$$;
+comment on function pgflow_realtime.caller_role() is
+  'The role on whose behalf the database works: the one PostgREST switched to, or the one logged in.';
+
+create or replace function pgflow_realtime.caller_id()
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  -- What auth.uid() returns, as text: the ids of third-party auth providers are not UUIDs.
+  select coalesce(
+    nullif(current_setting('request.jwt.claim.sub', true), ''),
+    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
+  );
+$$;
+comment on function pgflow_realtime.caller_id() is 'The id of the signed-in user, or null.';
+
+create or replace function pgflow_realtime.is_database_owner()
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  -- Inside this function the current user is its owner, who is the database owner.
+  select pg_has_role(pgflow_realtime.caller_role(), current_user, 'member');
+$$;
+comment on function pgflow_realtime.is_database_owner() is
+  'Whether the caller works on the database itself rather than over the API.';
+
+create or replace function pgflow_realtime.sees_everything()
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select pgflow_realtime.caller_role() = 'service_role' or pgflow_realtime.is_database_owner();
+$$;
+comment on function pgflow_realtime.sees_everything() is
+  'Whether the caller may read every run: service_role and the database owner.';
+
+create or replace function pgflow_realtime.is_private()
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select setting.visibility = 'private' from pgflow_realtime.settings as setting;
+$$;
+comment on function pgflow_realtime.is_private() is 'Whether a run is for its owner only.';
+
+create or replace function pgflow_realtime.owns(p_run_id uuid)
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select exists (
+    select 1
+    from pgflow_realtime.run_owners as owned
+    where owned.run_id = p_run_id and owned.owner = pgflow_realtime.caller_id()
+  );
+$$;
+comment on function pgflow_realtime.owns(uuid) is 'Whether the caller started the run.';
+
+create or replace function pgflow_realtime.may_read(p_run_id uuid)
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select not pgflow_realtime.is_private()
+    or pgflow_realtime.sees_everything()
+    or pgflow_realtime.owns(p_run_id);
+$$;
+comment on function pgflow_realtime.may_read(uuid) is
+  'Whether the caller may read the run: with visibility "public" whoever knows its id, with "private" its owner.';
+
+-- 05-step-output.sql ------------------------------------------------------------------------------
 
 create or replace function pgflow_realtime.step_output(p_state jsonb)
 returns jsonb
@@ -184,7 +291,7 @@ $$;
 comment on function pgflow_realtime.step_output(jsonb) is
   'The output of a completed step, given its row as JSON: of its only task, or of a map step''s tasks in order. Null for any other step.';
 
--- 05-projection.sql -------------------------------------------------------------------------------
+-- 06-projection.sql -------------------------------------------------------------------------------
 
 -- The projection: what a client knows of a run and its steps, in snapshots and in broadcasts
 -- alike. Everything is read as JSON, since some columns exist only in some versions of pgflow. The
@@ -253,7 +360,7 @@ $$;
 comment on function pgflow_realtime.failed_step_error(uuid) is
   'The error message of the step that failed a run.';
 
-create or replace function pgflow_realtime.snapshot(p_run_id uuid)
+create or replace function pgflow_realtime.snapshots(p_run_ids uuid[])
 returns table (run jsonb, steps jsonb, seq bigint)
 language sql
 stable
@@ -283,12 +390,12 @@ as $$
     coalesce(counter.seq, 0)
   from pgflow.runs as r
   left join pgflow_realtime.run_seq as counter on counter.run_id = r.run_id
-  where r.run_id = p_run_id;
+  where r.run_id = any (p_run_ids) and pgflow_realtime.may_read(r.run_id);
 $$;
-comment on function pgflow_realtime.snapshot(uuid) is
-  'A run, its steps ordered by slug, and the seq they are true at; no row for an unknown run. Does not ask who is asking.';
+comment on function pgflow_realtime.snapshots(uuid[]) is
+  'Runs, each with its steps ordered by slug and the seq they are true at; no row for a run that is unknown or not for the caller.';
 
--- 06-broadcast.sql --------------------------------------------------------------------------------
+-- 07-broadcast.sql --------------------------------------------------------------------------------
 
 create or replace function pgflow_realtime.fit(p_payload jsonb)
 returns jsonb
@@ -318,32 +425,47 @@ $$;
 comment on function pgflow_realtime.fit(jsonb) is
   'Cuts a payload down to max_payload_bytes by leaving out output, then input, then error_message, and names them in "truncated".';
 
-create or replace function pgflow_realtime.broadcast(p_run_id uuid, p_event text, p_payload jsonb)
+create or replace function pgflow_realtime.send(p_topic text, p_event text, p_payload jsonb)
 returns void
 language plpgsql
 security definer
 set search_path = ''
 set timezone = 'UTC'
 as $$
-declare
-  -- Counted outside the block that forgives errors: a broadcast that is lost shows as a gap.
-  v_seq bigint := pgflow_realtime.next_seq(p_run_id);
 begin
   perform realtime.send(
-    pgflow_realtime.fit(p_payload || jsonb_build_object('run_id', p_run_id, 'seq', v_seq)),
-    p_event,
-    'pgflow:run:' || p_run_id,
-    false
+    pgflow_realtime.fit(p_payload), p_event, p_topic, pgflow_realtime.is_private()
   );
 exception
   when others then
-    raise warning 'pinia-pgflow could not broadcast % of run %: %', p_event, p_run_id, sqlerrm;
+    raise warning 'pinia-pgflow could not send % on %: %', p_event, p_topic, sqlerrm;
+end;
+$$;
+comment on function pgflow_realtime.send(text, text, jsonb) is
+  'Sends one message over Realtime, publicly or privately as the setting says. Never fails the caller.';
+
+create or replace function pgflow_realtime.broadcast(p_run_id uuid, p_event text, p_payload jsonb)
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  -- Counted outside what forgives errors: a broadcast that is lost shows as a gap.
+  v_seq bigint := pgflow_realtime.next_seq(p_run_id);
+begin
+  perform pgflow_realtime.send(
+    'pgflow:run:' || p_run_id,
+    p_event,
+    p_payload || jsonb_build_object('run_id', p_run_id, 'seq', v_seq)
+  );
+  return v_seq;
 end;
 $$;
 comment on function pgflow_realtime.broadcast(uuid, text, jsonb) is
-  'Sends one event of a run on its channel pgflow:run:<run_id> with the next seq. Never fails the caller.';
+  'Sends one event of a run on its channel pgflow:run:<run_id> with the next seq, which it returns.';
 
--- 07-step-events.sql ------------------------------------------------------------------------------
+-- 08-step-events.sql ------------------------------------------------------------------------------
 
 -- A change that pgflow makes in the ordinary course sends the fields it changes. Any other (a step
 -- that completes without having started or is skipped, a record that a racing worker wrote again)
@@ -489,23 +611,37 @@ $$;
 comment on function pgflow_realtime.on_task_retry() is
   'Broadcasts that a task will be tried again: <step_slug>:retrying.';
 
--- 08-run-events.sql -------------------------------------------------------------------------------
+-- 09-run-events.sql -------------------------------------------------------------------------------
 
 -- Events of a run.
 create or replace function pgflow_realtime.broadcast_run(p_payload jsonb)
 returns void
-language sql
+language plpgsql
 security definer
 set search_path = ''
 as $$
-  select pgflow_realtime.broadcast(
-    (p_payload ->> 'run_id')::uuid,
-    'run:' || (p_payload ->> 'status'),
-    p_payload || jsonb_build_object('event_type', 'run:' || (p_payload ->> 'status'))
-  );
+declare
+  v_run_id uuid := p_payload ->> 'run_id';
+  v_event text := 'run:' || (p_payload ->> 'status');
+  v_payload jsonb := p_payload || jsonb_build_object('event_type', v_event);
+  v_seq bigint := pgflow_realtime.broadcast(v_run_id, v_event, v_payload);
+  v_owner text;
+begin
+  if not pgflow_realtime.is_private() then
+    return;
+  end if;
+  select owned.owner into v_owner from pgflow_realtime.run_owners as owned where owned.run_id = v_run_id;
+  if v_owner is not null then
+    perform pgflow_realtime.send(
+      'pgflow:user:' || v_owner,
+      v_event,
+      v_payload - array['input', 'output'] || jsonb_build_object('seq', v_seq)
+    );
+  end if;
+end;
 $$;
 comment on function pgflow_realtime.broadcast_run(jsonb) is
-  'Sends an event of a run, given what of it to tell: run:<status>.';
+  'Sends an event of a run, given what of it to tell: run:<status>. A private run''s owner hears it on pgflow:user:<user id> too, without input and output.';
 
 create or replace function pgflow_realtime.on_run_start()
 returns trigger
@@ -517,6 +653,11 @@ as $$
 declare
   v_payload jsonb := pgflow_realtime.run_projection(to_jsonb(new), null);
 begin
+  if pgflow_realtime.caller_id() is not null then
+    insert into pgflow_realtime.run_owners (run_id, owner, started_at)
+    values (new.run_id, pgflow_realtime.caller_id(), new.started_at)
+    on conflict do nothing;
+  end if;
   if new.status = 'started' then
     v_payload := v_payload - array['output', 'error_message', 'completed_at', 'failed_at'];
   end if;
@@ -524,7 +665,8 @@ begin
   return null;
 end;
 $$;
-comment on function pgflow_realtime.on_run_start() is 'Broadcasts a new run: run:started.';
+comment on function pgflow_realtime.on_run_start() is
+  'Remembers who started a run and broadcasts it: run:started.';
 
 create or replace function pgflow_realtime.on_run_change()
 returns trigger
@@ -570,7 +712,7 @@ $$;
 comment on function pgflow_realtime.on_run_change() is
   'Broadcasts a run''s new status: run:completed, run:failed. Runs last in the transaction.';
 
--- 09-triggers.sql ---------------------------------------------------------------------------------
+-- 10-triggers.sql ---------------------------------------------------------------------------------
 
 -- When the functions above run.
 create or replace trigger pinia_pgflow_step_change
@@ -641,7 +783,7 @@ when (
 )
 execute function pgflow_realtime.on_run_change();
 
--- 10-take-over.sql --------------------------------------------------------------------------------
+-- 11-take-over.sql --------------------------------------------------------------------------------
 
 -- pgflow sends its own broadcasts from inside its functions: publicly, without seq, and some of
 -- them twice or never. Taking over points those calls at a function that does nothing.
@@ -717,7 +859,7 @@ begin
 end;
 $$;
 
--- 11-access.sql -----------------------------------------------------------------------------------
+-- 12-access.sql -----------------------------------------------------------------------------------
 
 -- Who may start which flow over the API. No reference to pgflow.flows: a worker may create the
 -- flow after the migration that allows it, and may create it anew.
@@ -766,18 +908,6 @@ $$;
 comment on function pgflow_client.disallow_start(text, name) is
   'Takes back what pgflow_client.allow_start() allowed. For the database owner.';
 
-create or replace function pgflow_realtime.caller_role()
-returns name
-language sql
-stable
-set search_path = ''
-as $$
-  -- What `set role` set, which survives `security definer`; otherwise who logged in.
-  select coalesce(nullif(current_setting('role', true), 'none'), session_user)::name;
-$$;
-comment on function pgflow_realtime.caller_role() is
-  'The role on whose behalf the database works: the one PostgREST switched to, or the one logged in.';
-
 create or replace function pgflow_realtime.may_start(p_flow_slug text)
 returns boolean
 language sql
@@ -785,8 +915,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  -- The owner of this function is the database owner, who may start anything.
-  select pg_has_role(pgflow_realtime.caller_role(), current_user, 'member')
+  select pgflow_realtime.is_database_owner()
     or exists (
       select 1
       from pgflow_realtime.allowed_starts as allowed
@@ -796,7 +925,108 @@ $$;
 comment on function pgflow_realtime.may_start(text) is
   'Whether the caller may start the flow: as pgflow_client.allow_start() says, or as the database owner.';
 
--- 13-start.sql ------------------------------------------------------------------------------------
+-- 13-visibility.sql -------------------------------------------------------------------------------
+
+-- Private runs. The policies are made when they are first needed: a project that stays public has
+-- none of them on realtime.messages.
+create or replace function pgflow_realtime.may_listen(p_topic text)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  if p_topic like 'pgflow:user:%' then
+    return p_topic = 'pgflow:user:' || pgflow_realtime.caller_id();
+  end if;
+  if p_topic ~ '^pgflow:run:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    return pgflow_realtime.owns(substr(p_topic, 12)::uuid);
+  end if;
+  return false;
+end;
+$$;
+comment on function pgflow_realtime.may_listen(text) is
+  'Whether the caller may listen to a channel of pinia-pgflow: of a run they started, or their own list of runs.';
+
+create or replace function pgflow_realtime.drop_policies()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  drop policy if exists pinia_pgflow_listen on realtime.messages;
+  drop policy if exists pinia_pgflow_listen_to_own_only on realtime.messages;
+  drop policy if exists pinia_pgflow_send_nothing on realtime.messages;
+end;
+$$;
+comment on function pgflow_realtime.drop_policies() is
+  'Removes the policies of pinia-pgflow from realtime.messages.';
+
+create or replace function pgflow_realtime.create_policies()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform pgflow_realtime.drop_policies();
+  -- Realtime asks about a row that has nothing but its topic and extension.
+  create policy pinia_pgflow_listen on realtime.messages
+  for select to authenticated
+  using (extension = 'broadcast' and pgflow_realtime.may_listen(realtime.topic()));
+
+  -- Restrictive, so that a wider policy of the project, made for its own channels, opens none of
+  -- these.
+  create policy pinia_pgflow_listen_to_own_only on realtime.messages
+  as restrictive
+  for select to public
+  using (
+    coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):'
+    or pgflow_realtime.may_listen(realtime.topic())
+  );
+  create policy pinia_pgflow_send_nothing on realtime.messages
+  as restrictive
+  for insert to public
+  with check (coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):');
+end;
+$$;
+comment on function pgflow_realtime.create_policies() is
+  'Makes the policies on realtime.messages that private runs need: their owner listens, nobody sends.';
+
+create or replace function pgflow_realtime.set_visibility(p_visibility text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_visibility is null or p_visibility not in ('public', 'private') then
+    raise exception using
+      errcode = 'invalid_parameter_value',
+      message = format('visibility cannot be %s.', coalesce(quote_literal(p_visibility), 'null')),
+      hint = 'Set it to ''public'' (whoever knows a run''s id may read it) or ''private'' (only the user who started it).';
+  end if;
+  if p_visibility = 'private' then
+    perform pgflow_realtime.create_policies();
+    -- pgflow's own broadcasts are public.
+    perform pgflow_realtime.take_over();
+  else
+    perform pgflow_realtime.drop_policies();
+  end if;
+  update pgflow_realtime.settings set visibility = p_visibility;
+end;
+$$;
+comment on function pgflow_realtime.set_visibility(text) is
+  'Chooses who may read a run and listen to it: whoever knows its id (public), or the user who started it (private).';
+
+do $$
+begin
+  if pgflow_realtime.is_private() then
+    perform pgflow_realtime.create_policies();
+  end if;
+end;
+$$;
+
+-- 14-start.sql ------------------------------------------------------------------------------------
 
 -- Errors carry PostgREST's custom codes: SQLSTATE PTxyz becomes HTTP status xyz.
 create or replace function pgflow_realtime.check_start(p_flow_slug text, p_input jsonb)
@@ -813,6 +1043,16 @@ begin
       message = format('There is no flow "%s".', p_flow_slug),
       detail = 'No flow of that slug is in pgflow.flows.',
       hint = 'Check the spelling, and that the flow''s migration has run or its worker has started.';
+  end if;
+
+  if pgflow_realtime.is_private()
+    and pgflow_realtime.caller_id() is null
+    and not pgflow_realtime.sees_everything() then
+    raise exception using
+      errcode = 'PT401',
+      message = format('Sign in to start the flow "%s".', p_flow_slug),
+      detail = 'Runs are private: only the user who started one can read it, and nobody is signed in.',
+      hint = 'Sign in first (an anonymous sign-in will do), then start the flow again.';
   end if;
 
   if not pgflow_realtime.may_start(p_flow_slug) then
@@ -850,7 +1090,7 @@ begin
 end;
 $$;
 comment on function pgflow_realtime.check_start(text, jsonb) is
-  'Raises PT404, PT403 or PT422 when the caller cannot start the flow with this input.';
+  'Raises PT404, PT401, PT403 or PT422 when the caller cannot start the flow with this input.';
 
 create or replace function pgflow_realtime.is_started(p_run_id uuid, p_flow_slug text, p_input jsonb)
 returns boolean
@@ -866,11 +1106,13 @@ begin
   if not found then
     return false;
   end if;
-  if v_run.flow_slug <> p_flow_slug or v_run.input <> p_input then
+  if v_run.flow_slug <> p_flow_slug
+    or v_run.input <> p_input
+    or not pgflow_realtime.may_read(p_run_id) then
     raise exception using
       errcode = 'PT409',
       message = format('The run id %s is taken.', p_run_id),
-      detail = 'A run of that id was started with another flow or another input.',
+      detail = 'A run of that id was started with another flow or input, or by another user.',
       hint = 'Make a new run id for each run; use one again only to repeat the very same start.';
   end if;
   return true;
@@ -923,13 +1165,13 @@ begin
   -- the seq below counts it.
   set constraints pgflow.pinia_pgflow_run_change immediate;
   set constraints pgflow.pinia_pgflow_run_change deferred;
-  return query select * from pgflow_realtime.snapshot(v_run_id);
+  return query select * from pgflow_realtime.snapshots(array[v_run_id]);
 end;
 $$;
 comment on function pgflow_client.start_flow_with_states(text, jsonb, uuid) is
   'Starts a flow and returns its run, its steps and the seq they are true at. Repeating a start with the same run id returns the run that exists.';
 
--- 14-read.sql -------------------------------------------------------------------------------------
+-- 15-read.sql -------------------------------------------------------------------------------------
 
 -- Reading runs.
 create or replace function pgflow_client.get_run_with_states(p_run_id uuid)
@@ -939,7 +1181,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  select * from pgflow_realtime.snapshot(p_run_id);
+  select * from pgflow_realtime.snapshots(array[p_run_id]);
 $$;
 comment on function pgflow_client.get_run_with_states(uuid) is
   'A run, its steps and the seq they are true at; no row for a run that is unknown or not for the caller.';
@@ -960,6 +1202,9 @@ grant execute on function
   pgflow_client.start_flow_with_states(text, jsonb, uuid),
   pgflow_client.get_run_with_states(uuid)
 to anon, authenticated, service_role;
+
+-- Policies call it on behalf of whoever joins a channel. By name nobody can: the schema is closed.
+grant execute on function pgflow_realtime.may_listen(text) to public;
 
 -- 18-index.sql ------------------------------------------------------------------------------------
 

@@ -2,13 +2,16 @@
 create table if not exists pgflow_realtime.settings (
   only_row boolean primary key default true check (only_row),
   max_payload_bytes integer not null default 200000 check (max_payload_bytes >= 1000),
-  step_event_prefix text not null default '' check (step_event_prefix in ('', 'step:'))
+  step_event_prefix text not null default '' check (step_event_prefix in ('', 'step:')),
+  visibility text not null default 'public' check (visibility in ('public', 'private'))
 );
 comment on table pgflow_realtime.settings is 'The settings of pinia-pgflow, always exactly one row.';
 comment on column pgflow_realtime.settings.max_payload_bytes is
   'A broadcast larger than this loses its output and input. Supabase drops larger ones silently (256 kB on the free plan).';
 comment on column pgflow_realtime.settings.step_event_prefix is
   'Empty, or "step:" for the event names and fields of pgflow''s own broadcasts, which @pgflow/client expects.';
+comment on column pgflow_realtime.settings.visibility is
+  'Who may read a run and listen to it: whoever knows its id (public), or the user who started it (private).';
 
 insert into pgflow_realtime.settings default values on conflict do nothing;
 

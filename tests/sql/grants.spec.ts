@@ -19,6 +19,7 @@ describe('what the roles of the API may do', () => {
       `select proc.oid::regprocedure::text as name
        from pg_proc as proc
        where proc.pronamespace in ('pgflow_client'::regnamespace, 'pgflow_realtime'::regnamespace)
+         and has_schema_privilege($1, proc.pronamespace, 'usage')
          and has_function_privilege($1, proc.oid, 'execute')
        order by 1`,
       [role],
@@ -56,7 +57,9 @@ describe('what the roles of the API may do', () => {
     `select pgflow_realtime.broadcast(gen_random_uuid(), 'forged', '{}')`,
     `select pgflow_realtime.next_seq(gen_random_uuid())`,
     `select pgflow_realtime.take_over()`,
-    `select * from pgflow_realtime.snapshot(gen_random_uuid())`,
+    `select pgflow_realtime.may_listen('pgflow:run:x')`,
+    `select pgflow_realtime.set_visibility('public')`,
+    `select * from pgflow_realtime.snapshots(array[gen_random_uuid()])`,
     `select * from pgflow_realtime.run_seq`,
     `update pgflow_realtime.settings set max_payload_bytes = 1000`,
   ])('anon is refused: %s', async (statement) => {

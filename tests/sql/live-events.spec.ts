@@ -215,6 +215,8 @@ describe('a setting', () => {
   it.each([
     [`set_step_event_prefix('task:')`, `step_event_prefix cannot be 'task:'.`],
     ['set_step_event_prefix(null)', 'step_event_prefix cannot be null.'],
+    [`set_visibility('secret')`, `visibility cannot be 'secret'.`],
+    ['set_visibility(null)', 'visibility cannot be null.'],
     ['set_max_payload_bytes(0)', 'max_payload_bytes cannot be 0.'],
     ['set_max_payload_bytes(4000000)', 'max_payload_bytes cannot be 4000000.'],
     ['set_max_payload_bytes(null)', 'max_payload_bytes cannot be null.'],

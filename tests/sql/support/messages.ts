@@ -12,11 +12,16 @@ export interface Message {
 
 /** The broadcasts of one run, in the order in which they were sent. */
 export async function messagesOf(db: Queryable, runId: string): Promise<Message[]> {
+  return messagesOn(db, `pgflow:run:${runId}`)
+}
+
+/** The broadcasts on one channel, in the order in which they were sent. */
+export async function messagesOn(db: Queryable, topic: string): Promise<Message[]> {
   return db.query<Message>(
     `select topic, event, private, payload - 'id' as payload
      from realtime.messages join test.sent using (id)
-     where payload ->> 'run_id' = $1 order by position`,
-    [runId],
+     where topic = $1 order by position`,
+    [topic],
   )
 }
 

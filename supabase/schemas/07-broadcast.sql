@@ -26,27 +26,42 @@ $$;
 comment on function pgflow_realtime.fit(jsonb) is
   'Cuts a payload down to max_payload_bytes by leaving out output, then input, then error_message, and names them in "truncated".';
 
-create or replace function pgflow_realtime.broadcast(p_run_id uuid, p_event text, p_payload jsonb)
+create or replace function pgflow_realtime.send(p_topic text, p_event text, p_payload jsonb)
 returns void
 language plpgsql
 security definer
 set search_path = ''
 set timezone = 'UTC'
 as $$
-declare
-  -- Counted outside the block that forgives errors: a broadcast that is lost shows as a gap.
-  v_seq bigint := pgflow_realtime.next_seq(p_run_id);
 begin
   perform realtime.send(
-    pgflow_realtime.fit(p_payload || jsonb_build_object('run_id', p_run_id, 'seq', v_seq)),
-    p_event,
-    'pgflow:run:' || p_run_id,
-    false
+    pgflow_realtime.fit(p_payload), p_event, p_topic, pgflow_realtime.is_private()
   );
 exception
   when others then
-    raise warning 'pinia-pgflow could not broadcast % of run %: %', p_event, p_run_id, sqlerrm;
+    raise warning 'pinia-pgflow could not send % on %: %', p_event, p_topic, sqlerrm;
+end;
+$$;
+comment on function pgflow_realtime.send(text, text, jsonb) is
+  'Sends one message over Realtime, publicly or privately as the setting says. Never fails the caller.';
+
+create or replace function pgflow_realtime.broadcast(p_run_id uuid, p_event text, p_payload jsonb)
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  -- Counted outside what forgives errors: a broadcast that is lost shows as a gap.
+  v_seq bigint := pgflow_realtime.next_seq(p_run_id);
+begin
+  perform pgflow_realtime.send(
+    'pgflow:run:' || p_run_id,
+    p_event,
+    p_payload || jsonb_build_object('run_id', p_run_id, 'seq', v_seq)
+  );
+  return v_seq;
 end;
 $$;
 comment on function pgflow_realtime.broadcast(uuid, text, jsonb) is
-  'Sends one event of a run on its channel pgflow:run:<run_id> with the next seq. Never fails the caller.';
+  'Sends one event of a run on its channel pgflow:run:<run_id> with the next seq, which it returns.';

@@ -45,18 +45,6 @@ $$;
 comment on function pgflow_client.disallow_start(text, name) is
   'Takes back what pgflow_client.allow_start() allowed. For the database owner.';
 
-create or replace function pgflow_realtime.caller_role()
-returns name
-language sql
-stable
-set search_path = ''
-as $$
-  -- What `set role` set, which survives `security definer`; otherwise who logged in.
-  select coalesce(nullif(current_setting('role', true), 'none'), session_user)::name;
-$$;
-comment on function pgflow_realtime.caller_role() is
-  'The role on whose behalf the database works: the one PostgREST switched to, or the one logged in.';
-
 create or replace function pgflow_realtime.may_start(p_flow_slug text)
 returns boolean
 language sql
@@ -64,8 +52,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  -- The owner of this function is the database owner, who may start anything.
-  select pg_has_role(pgflow_realtime.caller_role(), current_user, 'member')
+  select pgflow_realtime.is_database_owner()
     or exists (
       select 1
       from pgflow_realtime.allowed_starts as allowed

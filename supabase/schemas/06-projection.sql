@@ -65,7 +65,7 @@ $$;
 comment on function pgflow_realtime.failed_step_error(uuid) is
   'The error message of the step that failed a run.';
 
-create or replace function pgflow_realtime.snapshot(p_run_id uuid)
+create or replace function pgflow_realtime.snapshots(p_run_ids uuid[])
 returns table (run jsonb, steps jsonb, seq bigint)
 language sql
 stable
@@ -95,7 +95,7 @@ as $$
     coalesce(counter.seq, 0)
   from pgflow.runs as r
   left join pgflow_realtime.run_seq as counter on counter.run_id = r.run_id
-  where r.run_id = p_run_id;
+  where r.run_id = any (p_run_ids) and pgflow_realtime.may_read(r.run_id);
 $$;
-comment on function pgflow_realtime.snapshot(uuid) is
-  'A run, its steps ordered by slug, and the seq they are true at; no row for an unknown run. Does not ask who is asking.';
+comment on function pgflow_realtime.snapshots(uuid[]) is
+  'Runs, each with its steps ordered by slug and the seq they are true at; no row for a run that is unknown or not for the caller.';

@@ -1,18 +1,32 @@
 -- Events of a run.
 create or replace function pgflow_realtime.broadcast_run(p_payload jsonb)
 returns void
-language sql
+language plpgsql
 security definer
 set search_path = ''
 as $$
-  select pgflow_realtime.broadcast(
-    (p_payload ->> 'run_id')::uuid,
-    'run:' || (p_payload ->> 'status'),
-    p_payload || jsonb_build_object('event_type', 'run:' || (p_payload ->> 'status'))
-  );
+declare
+  v_run_id uuid := p_payload ->> 'run_id';
+  v_event text := 'run:' || (p_payload ->> 'status');
+  v_payload jsonb := p_payload || jsonb_build_object('event_type', v_event);
+  v_seq bigint := pgflow_realtime.broadcast(v_run_id, v_event, v_payload);
+  v_owner text;
+begin
+  if not pgflow_realtime.is_private() then
+    return;
+  end if;
+  select owned.owner into v_owner from pgflow_realtime.run_owners as owned where owned.run_id = v_run_id;
+  if v_owner is not null then
+    perform pgflow_realtime.send(
+      'pgflow:user:' || v_owner,
+      v_event,
+      v_payload - array['input', 'output'] || jsonb_build_object('seq', v_seq)
+    );
+  end if;
+end;
 $$;
 comment on function pgflow_realtime.broadcast_run(jsonb) is
-  'Sends an event of a run, given what of it to tell: run:<status>.';
+  'Sends an event of a run, given what of it to tell: run:<status>. A private run''s owner hears it on pgflow:user:<user id> too, without input and output.';
 
 create or replace function pgflow_realtime.on_run_start()
 returns trigger
@@ -24,6 +38,11 @@ as $$
 declare
   v_payload jsonb := pgflow_realtime.run_projection(to_jsonb(new), null);
 begin
+  if pgflow_realtime.caller_id() is not null then
+    insert into pgflow_realtime.run_owners (run_id, owner, started_at)
+    values (new.run_id, pgflow_realtime.caller_id(), new.started_at)
+    on conflict do nothing;
+  end if;
   if new.status = 'started' then
     v_payload := v_payload - array['output', 'error_message', 'completed_at', 'failed_at'];
   end if;
@@ -31,7 +50,8 @@ begin
   return null;
 end;
 $$;
-comment on function pgflow_realtime.on_run_start() is 'Broadcasts a new run: run:started.';
+comment on function pgflow_realtime.on_run_start() is
+  'Remembers who started a run and broadcasts it: run:started.';
 
 create or replace function pgflow_realtime.on_run_change()
 returns trigger

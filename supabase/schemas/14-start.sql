@@ -15,6 +15,16 @@ begin
       hint = 'Check the spelling, and that the flow''s migration has run or its worker has started.';
   end if;
 
+  if pgflow_realtime.is_private()
+    and pgflow_realtime.caller_id() is null
+    and not pgflow_realtime.sees_everything() then
+    raise exception using
+      errcode = 'PT401',
+      message = format('Sign in to start the flow "%s".', p_flow_slug),
+      detail = 'Runs are private: only the user who started one can read it, and nobody is signed in.',
+      hint = 'Sign in first (an anonymous sign-in will do), then start the flow again.';
+  end if;
+
   if not pgflow_realtime.may_start(p_flow_slug) then
     raise exception using
       errcode = 'PT403',
@@ -50,7 +60,7 @@ begin
 end;
 $$;
 comment on function pgflow_realtime.check_start(text, jsonb) is
-  'Raises PT404, PT403 or PT422 when the caller cannot start the flow with this input.';
+  'Raises PT404, PT401, PT403 or PT422 when the caller cannot start the flow with this input.';
 
 create or replace function pgflow_realtime.is_started(p_run_id uuid, p_flow_slug text, p_input jsonb)
 returns boolean
@@ -66,11 +76,13 @@ begin
   if not found then
     return false;
   end if;
-  if v_run.flow_slug <> p_flow_slug or v_run.input <> p_input then
+  if v_run.flow_slug <> p_flow_slug
+    or v_run.input <> p_input
+    or not pgflow_realtime.may_read(p_run_id) then
     raise exception using
       errcode = 'PT409',
       message = format('The run id %s is taken.', p_run_id),
-      detail = 'A run of that id was started with another flow or another input.',
+      detail = 'A run of that id was started with another flow or input, or by another user.',
       hint = 'Make a new run id for each run; use one again only to repeat the very same start.';
   end if;
   return true;
@@ -123,7 +135,7 @@ begin
   -- the seq below counts it.
   set constraints pgflow.pinia_pgflow_run_change immediate;
   set constraints pgflow.pinia_pgflow_run_change deferred;
-  return query select * from pgflow_realtime.snapshot(v_run_id);
+  return query select * from pgflow_realtime.snapshots(array[v_run_id]);
 end;
 $$;
 comment on function pgflow_client.start_flow_with_states(text, jsonb, uuid) is
