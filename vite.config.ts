@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
-import { defineConfig } from 'vitest/config'
-import { playgroundConfig } from './playground/config.ts'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const alias = { 'pinia-pgflow': path('./src/index.ts') }
@@ -24,7 +23,7 @@ const project = (environment: 'node' | 'dom', include: string[]) => ({
  * One file for three jobs: `vite` serves the playground, `vite build --mode lib` builds the
  * library, `vitest` runs the tests.
  */
-export default defineConfig(({ mode }) => {
+export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
   if (mode === 'lib') {
     return {
       publicDir: false,
@@ -37,7 +36,7 @@ export default defineConfig(({ mode }) => {
       },
     }
   }
-  if (process.env['VITEST']) {
+  if (process.env.VITEST) {
     return {
       plugins: [vue()],
       resolve: { alias },
@@ -53,5 +52,7 @@ export default defineConfig(({ mode }) => {
       },
     }
   }
-  return playgroundConfig({ paceMs: Number(process.env['PLAYGROUND_PACE_MS'] ?? 450) })
+  // Only here, as it brings the whole backend along.
+  const { playgroundConfig } = await import('./playground/config.ts')
+  return playgroundConfig({ paceMs: Number(process.env.PLAYGROUND_PACE_MS ?? 450) })
 })

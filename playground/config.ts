@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import type { UserConfig } from 'vite'
+import { embeddedBackend, type EmbeddedBackendOptions } from './backend/vite-plugin.ts'
+import { flows } from './flows/index.ts'
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+/** What may differ between the playground that people look at and the one that tests drive. */
+export interface PlaygroundOptions {
+  /** How long a step waits before it works, in ms, for people to follow it. */
+  paceMs: number
+  backend?: EmbeddedBackendOptions
+}
+
+/** The Vite configuration of the playground: the app, and an embedded Supabase to run it on. */
+export function playgroundConfig({ paceMs, backend }: PlaygroundOptions): UserConfig {
+  const pace = String(paceMs)
+  return {
+    root: path('.'),
+    plugins: [
+      vue(),
+      embeddedBackend({ flows, worker: { env: { PLAYGROUND_PACE_MS: pace } }, ...backend }),
+    ],
+    resolve: { alias: { 'pinia-pgflow': path('../src/index.ts') } },
+    define: { 'import.meta.env.VITE_PACE_MS': JSON.stringify(pace) },
+    // Named, so that Vite does not find them one by one and reload the page each time.
+    optimizeDeps: { include: ['vue', 'pinia', 'valibot', '@supabase/supabase-js'] },
+    build: { outDir: path('../dist-playground') },
+  }
+}

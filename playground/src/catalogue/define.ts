@@ -1,0 +1,45 @@
+import type { FlowInput, FlowOf, FlowSlug, StepSlug } from 'pinia-pgflow'
+
+/** A step in words. */
+export interface StepWords {
+  title: string
+  /** What it does. */
+  about: string
+}
+
+/** A text to try a flow with. */
+export interface Sample {
+  label: string
+  text: string
+}
+
+/** What the page says about a flow, beyond what the database knows. */
+export interface FlowCard<Slug extends FlowSlug = FlowSlug> {
+  slug: Slug
+  title: string
+  about: string
+  /** The name of its one input, and what to type there. */
+  field: { label: string; hint: string; isCode: boolean }
+  samples: readonly [Sample, ...Sample[]]
+  /** Every step, in the order to show them; the compiler checks that none is missing. */
+  steps: Record<StepSlug<FlowOf<Slug>>, StepWords>
+  /** Why this text cannot be sent, or null. */
+  check: (text: string) => string | null
+  toInput: (text: string) => FlowInput<FlowOf<Slug>>
+}
+
+/** Checks a card against the flow it describes. */
+export function defineCard<Slug extends FlowSlug>(card: FlowCard<Slug>): FlowCard<Slug> {
+  return card
+}
+
+/** Long enough for a chapter, short enough for one message. */
+const longest = 50_000
+
+/** The check that every text must pass. */
+export function checkLength(text: string, empty: string): string | null {
+  if (text.trim() === '') return empty
+  if (text.length <= longest) return null
+  const [length, limit] = [text.length, longest].map((each) => each.toLocaleString('en'))
+  return `That is too long: ${length} characters of at most ${limit}.`
+}

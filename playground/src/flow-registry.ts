@@ -1,0 +1,12 @@
+import type { AnalyzeCsv } from '../flows/analyze-csv.ts'
+import type { AnalyzeText } from '../flows/analyze-text.ts'
+import type { PublishReport } from '../flows/publish-report.ts'
+
+// Types only: the handlers stay with the worker, none of their code reaches the browser.
+declare module 'pinia-pgflow' {
+  interface PgflowFlows {
+    analyze_text: typeof AnalyzeText
+    analyze_csv: typeof AnalyzeCsv
+    publish_report: typeof PublishReport
+  }
+}

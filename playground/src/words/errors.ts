@@ -1,0 +1,99 @@
+import type { PgflowErrorCode, PlainError } from 'pinia-pgflow'
+
+/** A failure in words for the person in front of the page. */
+export interface Explanation {
+  title: string
+  /** What to do. */
+  advice: string
+}
+
+const explanations: Record<PgflowErrorCode, Explanation> = {
+  not_installed: {
+    title: 'This page is not set up correctly.',
+    advice: 'The plugin of pinia-pgflow is missing in main.ts.',
+  },
+  flow_not_found: {
+    title: 'The database does not know this flow.',
+    advice: 'Its migration has not been run. Compile the flow, run its migration, and try again.',
+  },
+  flow_not_allowed: {
+    title: 'You may not start this flow.',
+    advice: 'The owner of the database can allow it with pgflow_client.allow_start.',
+  },
+  not_signed_in: {
+    title: 'You need to be signed in for this.',
+    advice: 'Sign in and try again.',
+  },
+  invalid_input: {
+    title: 'The flow does not take this input.',
+    advice: 'Change the text and start again.',
+  },
+  run_conflict: {
+    title: 'This run was started before with another text.',
+    advice: 'Start again: it becomes a run of its own.',
+  },
+  run_not_found: {
+    title: 'This run is no longer in the database.',
+    advice: 'The embedded database forgets everything when it restarts. Start a new run.',
+  },
+  schema_not_exposed: {
+    title: 'The project does not offer what this page needs.',
+    advice: 'Add pgflow_client to the exposed schemas in the API settings of the project.',
+  },
+  not_migrated: {
+    title: 'The database is not prepared for this page.',
+    advice: 'Run the migration that comes with pinia-pgflow.',
+  },
+  unauthorized: {
+    title: 'The server does not accept the key of this page.',
+    advice: 'Reload the page. In a project of your own, check VITE_SUPABASE_ANON_KEY.',
+  },
+  rate_limited: {
+    title: 'The server is busy.',
+    advice: 'Wait a moment, then try again.',
+  },
+  unreachable: {
+    title: 'The server does not answer.',
+    advice: 'Check that it is running and that you are online, then try again.',
+  },
+  timeout: {
+    title: 'The server takes too long to answer.',
+    advice: 'Check that it is running and that you are online, then try again.',
+  },
+  aborted: {
+    title: 'The start was stopped.',
+    advice: 'Start again whenever you like.',
+  },
+  malformed_reply: {
+    title: 'The server answered something unexpected.',
+    advice: 'Its migration may be of another version than this page. Update both.',
+  },
+  malformed_message: {
+    title: 'A message could not be read and was left out.',
+    advice: 'The state is read from the database instead; there is nothing to do.',
+  },
+  channel_failed: {
+    title: 'The live connection was interrupted.',
+    advice: 'It reconnects by itself and then catches up. The run is not affected.',
+  },
+  server_error: {
+    title: 'Something went wrong on the server.',
+    advice: 'Try again. If it happens again, look at the details and the log of the server.',
+  },
+}
+
+/** Puts an error into words; one that this page does not know is shown as it came. */
+export function explain({ code, message, hint }: PlainError): Explanation {
+  return isKnown(code)
+    ? explanations[code]
+    : { title: message, advice: hint ?? 'Try again in a moment.' }
+}
+
+/** Whether trying again is worth a button: otherwise something else has to change first. */
+export function isWorthRetrying({ code }: PlainError): boolean {
+  return code !== 'invalid_input' && code !== 'malformed_message'
+}
+
+function isKnown(code: string): code is PgflowErrorCode {
+  return Object.hasOwn(explanations, code)
+}
