@@ -1186,7 +1186,325 @@ $$;
 comment on function pgflow_client.get_run_with_states(uuid) is
   'A run, its steps and the seq they are true at; no row for a run that is unknown or not for the caller.';
 
--- 17-grants.sql -----------------------------------------------------------------------------------
+create or replace function pgflow_client.get_runs_with_states(p_run_ids uuid[])
+returns table (run jsonb, steps jsonb, seq bigint)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  if cardinality(p_run_ids) > 200 then
+    raise exception using
+      errcode = 'PT422',
+      message = format('%s runs are too many to read at once.', cardinality(p_run_ids)),
+      detail = 'p_run_ids takes at most 200 run ids.',
+      hint = 'Read them in several calls.';
+  end if;
+  return query select * from pgflow_realtime.snapshots(p_run_ids);
+end;
+$$;
+comment on function pgflow_client.get_runs_with_states(uuid[]) is
+  'The same as get_run_with_states for up to 200 runs, all at one moment, in no particular order.';
+
+create or replace function pgflow_client.get_flow(p_flow_slug text)
+returns table (flow_slug text, steps jsonb)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select
+    flow.flow_slug,
+    (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object(
+            'step_slug', step.step_slug,
+            'step_type', coalesce(to_jsonb(step) ->> 'step_type', 'single'),
+            'deps', (
+              select coalesce(jsonb_agg(dep.dep_slug order by dep.dep_slug), '[]'::jsonb)
+              from pgflow.deps as dep
+              where dep.flow_slug = step.flow_slug and dep.step_slug = step.step_slug
+            )
+          )
+          order by step.step_index
+        ),
+        '[]'::jsonb
+      )
+      from pgflow.steps as step
+      where step.flow_slug = flow.flow_slug
+    )
+  from pgflow.flows as flow
+  where flow.flow_slug = p_flow_slug;
+$$;
+comment on function pgflow_client.get_flow(text) is
+  'The steps of a flow in topological order, each with its type (single or map) and the steps it depends on; no row for an unknown flow.';
+
+-- 16-list.sql -------------------------------------------------------------------------------------
+
+-- Lists of runs, newest first, in pages. A cursor is the place of a row in that order, so a page
+-- neither repeats nor skips a run when others come or go.
+create or replace function pgflow_realtime.check_list(p_before text, p_limit integer)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  if pgflow_realtime.caller_id() is null and not pgflow_realtime.sees_everything() then
+    raise exception using
+      errcode = 'PT401',
+      message = 'Sign in to list your runs.',
+      detail = 'A list holds the runs that the signed-in user started, and nobody is signed in.',
+      hint = 'Sign in first (an anonymous sign-in will do), or read single runs by their id.';
+  end if;
+  if p_limit is null or p_limit < 1 or p_limit > 100 then
+    raise exception using
+      errcode = 'PT422',
+      message = format('A page of %s runs is not possible.', coalesce(p_limit::text, 'null')),
+      detail = 'p_limit is the number of runs in a page.',
+      hint = 'Ask for 1 to 100 runs.';
+  end if;
+  if p_before !~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00 [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    raise exception using
+      errcode = 'PT422',
+      message = 'The cursor is not one that list_runs returned.',
+      detail = format('p_before is %L.', left(p_before, 100)),
+      hint = 'Pass the "cursor" of the last row of the page before, or null for the first page.';
+  end if;
+end;
+$$;
+comment on function pgflow_realtime.check_list(text, integer) is
+  'Raises PT401 or PT422 when the caller cannot list runs like this.';
+
+create or replace function pgflow_realtime.page_of_runs(
+  p_flow_slug text, p_status text, p_started_at timestamptz, p_run_id uuid, p_limit integer
+)
+returns setof uuid
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  -- Two statements, since each reads its own index in order.
+  if pgflow_realtime.sees_everything() then
+    return query
+    select run.run_id
+    from pgflow.runs as run
+    where (p_flow_slug is null or run.flow_slug = p_flow_slug)
+      and (p_status is null or run.status = p_status)
+      and (p_run_id is null or (run.started_at, run.run_id) < (p_started_at, p_run_id))
+    order by run.started_at desc, run.run_id desc
+    limit p_limit;
+  else
+    return query
+    select run.run_id
+    from pgflow_realtime.run_owners as owned
+    join pgflow.runs as run on run.run_id = owned.run_id
+    where owned.owner = pgflow_realtime.caller_id()
+      and (p_flow_slug is null or run.flow_slug = p_flow_slug)
+      and (p_status is null or run.status = p_status)
+      and (p_run_id is null or (owned.started_at, owned.run_id) < (p_started_at, p_run_id))
+    order by owned.started_at desc, owned.run_id desc
+    limit p_limit;
+  end if;
+end;
+$$;
+comment on function pgflow_realtime.page_of_runs(text, text, timestamptz, uuid, integer) is
+  'The ids of a page of the runs that the caller may list.';
+
+create or replace function pgflow_client.list_runs(
+  p_flow_slug text default null,
+  p_status text default null,
+  p_before text default null,
+  p_limit integer default 20
+)
+returns table (run jsonb, seq bigint, cursor text)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+begin
+  perform pgflow_realtime.check_list(p_before, p_limit);
+  return query
+  select
+    pgflow_realtime.run_projection(
+      to_jsonb(r),
+      case when r.status = 'failed'
+        then coalesce(counter.error_message, pgflow_realtime.failed_step_error(r.run_id))
+      end
+    ) - array['input', 'output'],
+    coalesce(counter.seq, 0),
+    (to_jsonb(r) ->> 'started_at') || ' ' || r.run_id
+  from pgflow_realtime.page_of_runs(
+    p_flow_slug,
+    p_status,
+    split_part(p_before, ' ', 1)::timestamptz,
+    split_part(p_before, ' ', 2)::uuid,
+    p_limit
+  ) as page (run_id)
+  join pgflow.runs as r on r.run_id = page.run_id
+  left join pgflow_realtime.run_seq as counter on counter.run_id = r.run_id
+  order by r.started_at desc, r.run_id desc;
+end;
+$$;
+comment on function pgflow_client.list_runs(text, text, text, integer) is
+  'The caller''s own runs (every run for service_role), newest first, without input and output. Pass the cursor of the last row as p_before for the next page.';
+
+-- 17-status.sql -----------------------------------------------------------------------------------
+
+create or replace function pgflow_realtime.version()
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select '0.1.0';
+$$;
+comment on function pgflow_realtime.version() is 'The version of pinia-pgflow that this database has.';
+
+create or replace function pgflow_realtime.functions_still_sending()
+returns setof text
+language sql
+stable
+set search_path = ''
+as $$
+  -- Wider than what take_over() rewrites: it also finds calls written in another way.
+  select proc.oid::regprocedure::text
+  from pg_catalog.pg_proc as proc
+  where proc.pronamespace = 'pgflow'::regnamespace
+    and proc.prokind in ('f', 'p')
+    and pg_get_functiondef(proc.oid) ~* '"?realtime"?\s*\.\s*"?send(_binary)?"?\s*\('
+  order by 1;
+$$;
+comment on function pgflow_realtime.functions_still_sending() is
+  'Functions of pgflow that broadcast by themselves: none after take_over().';
+
+create or replace function pgflow_realtime.has_step_column(p_name name)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select exists (
+    select 1
+    from pg_catalog.pg_attribute as attribute
+    where attribute.attrelid = 'pgflow.step_states'::regclass
+      and attribute.attname = p_name
+      and not attribute.attisdropped
+  );
+$$;
+comment on function pgflow_realtime.has_step_column(name) is
+  'Whether this version of pgflow has the column in step_states.';
+
+create or replace function pgflow_realtime.problems()
+returns setof text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return query
+  select format('The trigger %s on pgflow.%s is missing or disabled: run the migration again.',
+    expected.name, expected.relation)
+  from (values
+    ('runs', 'pinia_pgflow_run_start'),
+    ('runs', 'pinia_pgflow_run_change'),
+    ('step_states', 'pinia_pgflow_step_insert'),
+    ('step_states', 'pinia_pgflow_step_change'),
+    ('step_states', 'pinia_pgflow_step_progress'),
+    ('step_tasks', 'pinia_pgflow_task_retry')
+  ) as expected (relation, name)
+  -- pgflow before 0.7 has no map steps, whose progress could be told.
+  where (expected.name <> 'pinia_pgflow_step_progress' or pgflow_realtime.has_step_column('initial_tasks'))
+    and not exists (
+    select 1
+    from pg_catalog.pg_trigger as trigger
+    where trigger.tgrelid = to_regclass('pgflow.' || expected.relation)
+      and trigger.tgname = expected.name
+      and trigger.tgenabled in ('O', 'A')
+  );
+
+  return query
+  select format('%s broadcasts by itself, publicly: run pgflow_realtime.take_over().', name)
+  from pgflow_realtime.functions_still_sending() as name;
+
+  if pgflow_realtime.is_private() then
+    return query
+    select format('The policy %s on realtime.messages is missing: run pgflow_realtime.create_policies().', name)
+    from unnest(array[
+      'pinia_pgflow_listen', 'pinia_pgflow_listen_to_own_only', 'pinia_pgflow_send_nothing'
+    ]) as name
+    where not exists (
+      select 1
+      from pg_catalog.pg_policy as policy
+      where policy.polrelid = 'realtime.messages'::regclass and policy.polname = name
+    );
+    if not (select class.relrowsecurity from pg_catalog.pg_class as class
+      where class.oid = 'realtime.messages'::regclass) then
+      return next 'Row level security of realtime.messages is off: anyone may listen to private runs.';
+    end if;
+  end if;
+end;
+$$;
+comment on function pgflow_realtime.problems() is
+  'What keeps pinia-pgflow from working as it is set, each with the remedy. No row: all is well.';
+
+create or replace function pgflow_realtime.exposed_schemas()
+returns text[]
+language sql
+stable
+set search_path = ''
+as $$
+  -- Known only where PostgREST is configured in the database; null where it is configured outside.
+  select regexp_split_to_array(substr(entry, length('pgrst.db_schemas=') + 1), '\s*,\s*')
+  from pg_catalog.pg_db_role_setting as role_setting, unnest(role_setting.setconfig) as entry
+  where entry like 'pgrst.db\_schemas=%'
+  order by role_setting.setdatabase desc
+  limit 1;
+$$;
+comment on function pgflow_realtime.exposed_schemas() is
+  'The schemas that PostgREST serves, as far as the database knows.';
+
+create or replace function pgflow_realtime.status()
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'version', pgflow_realtime.version(),
+    'settings', (select to_jsonb(setting) - 'only_row' from pgflow_realtime.settings as setting),
+    'pgflow', jsonb_build_object(
+      'map_steps', pgflow_realtime.has_step_column('initial_tasks'),
+      'outputs_in_steps', pgflow_realtime.has_step_column('output'),
+      'skipped_steps', pgflow_realtime.has_step_column('skipped_at')
+    ),
+    'allowed_starts', (
+      select coalesce(
+        jsonb_object_agg(allowed.flow_slug, allowed.roles), '{}'::jsonb
+      )
+      from (
+        select flow_slug, jsonb_agg(role_name order by role_name) as roles
+        from pgflow_realtime.allowed_starts
+        group by flow_slug
+      ) as allowed
+    ),
+    'functions_still_sending',
+    to_jsonb(array(select pgflow_realtime.functions_still_sending())),
+    'exposed', 'pgflow_client' = any (pgflow_realtime.exposed_schemas()),
+    'problems', to_jsonb(array(select pgflow_realtime.problems()))
+  );
+$$;
+comment on function pgflow_realtime.status() is
+  'What is installed, how it is set, and what is wrong: select jsonb_pretty(pgflow_realtime.status()).';
+
+-- 18-grants.sql -----------------------------------------------------------------------------------
 
 -- Nothing is for everybody: Postgres lets everyone execute a new function, and a project may have
 -- default privileges of its own.
@@ -1200,13 +1518,16 @@ from public, anon, authenticated, service_role;
 grant usage on schema pgflow_client to anon, authenticated, service_role;
 grant execute on function
   pgflow_client.start_flow_with_states(text, jsonb, uuid),
-  pgflow_client.get_run_with_states(uuid)
+  pgflow_client.get_run_with_states(uuid),
+  pgflow_client.get_runs_with_states(uuid[]),
+  pgflow_client.list_runs(text, text, text, integer),
+  pgflow_client.get_flow(text)
 to anon, authenticated, service_role;
 
 -- Policies call it on behalf of whoever joins a channel. By name nobody can: the schema is closed.
 grant execute on function pgflow_realtime.may_listen(text) to public;
 
--- 18-index.sql ------------------------------------------------------------------------------------
+-- 19-index.sql ------------------------------------------------------------------------------------
 
 -- Snapshots read step_states by run_id. pgflow 0.4 and newer have an index for it; one is made
 -- only where there is none on exactly that column.
@@ -1228,7 +1549,7 @@ begin
 end;
 $$;
 
--- 19-reload.sql -----------------------------------------------------------------------------------
+-- 20-reload.sql -----------------------------------------------------------------------------------
 
 -- Tells PostgREST about the new functions.
 notify pgrst, 'reload schema';

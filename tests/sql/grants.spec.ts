@@ -9,7 +9,10 @@ beforeAll(async () => {
 afterAll(() => db.close())
 
 const apiFunctions = [
+  'pgflow_client.get_flow(text)',
   'pgflow_client.get_run_with_states(uuid)',
+  'pgflow_client.get_runs_with_states(uuid[])',
+  'pgflow_client.list_runs(text,text,text,integer)',
   'pgflow_client.start_flow_with_states(text,jsonb,uuid)',
 ]
 

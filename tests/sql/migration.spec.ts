@@ -42,7 +42,7 @@ describe('the generated file', () => {
       await cp(join(root, 'package.json'), join(copy, 'package.json'))
       await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
       await check(copy)
-      await appendFile(join(copy, 'supabase/schemas/19-reload.sql'), 'select 1;\n')
+      await appendFile(join(copy, 'supabase/schemas/20-reload.sql'), 'select 1;\n')
       await expect(check(copy)).rejects.toMatchObject({
         code: 1,
         stderr: expect.stringContaining('Run "npm run migration"') as string,

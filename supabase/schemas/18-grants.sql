@@ -10,7 +10,10 @@ from public, anon, authenticated, service_role;
 grant usage on schema pgflow_client to anon, authenticated, service_role;
 grant execute on function
   pgflow_client.start_flow_with_states(text, jsonb, uuid),
-  pgflow_client.get_run_with_states(uuid)
+  pgflow_client.get_run_with_states(uuid),
+  pgflow_client.get_runs_with_states(uuid[]),
+  pgflow_client.list_runs(text, text, text, integer),
+  pgflow_client.get_flow(text)
 to anon, authenticated, service_role;
 
 -- Policies call it on behalf of whoever joins a channel. By name nobody can: the schema is closed.
