@@ -186,6 +186,17 @@ describe('realtime through supabase-js', () => {
     expect(speaking.events()).toEqual([])
   })
 
+  it('carries bytes that clients send to each other', async () => {
+    const speaking = await listen('bytes')
+    const hearing = await listen('bytes')
+    const payload = new Uint8Array([0, 255, 7]).buffer
+    await speaking.channel.send({ type: 'broadcast', event: 'raw', payload })
+    const message = await hearing.event('raw')
+    expect(new Uint8Array(message.payload as unknown as ArrayBuffer)).toEqual(
+      new Uint8Array([0, 255, 7]),
+    )
+  })
+
   it('refuses a connection with a key of another project', async () => {
     const other = await createBackend({ database: { level: 'pgflow' } })
     try {

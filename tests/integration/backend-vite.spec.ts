@@ -1,0 +1,121 @@
+// @vitest-environment node
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Flow } from '@pgflow/dsl'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createServer, type ViteDevServer } from 'vite'
+import { WebSocket } from 'ws'
+import { embeddedBackend } from '../../playground/backend/vite-plugin.ts'
+import { connect } from '../support/backend.ts'
+import { Listener } from './support/listener.ts'
+
+/** The backend inside Vite's own dev server, for a page that knows nothing but its origin. */
+describe('the embedded backend in Vite', () => {
+  let root: string
+  let server: ViteDevServer | undefined
+
+  const flow = new Flow<{ n: number }>({ slug: 'vite_flow' }).step(
+    { slug: 'twice' },
+    ({ run }) => run.n * 2,
+  )
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'pinia-pgflow-'))
+    await writeFile(join(root, 'index.html'), '<script type="module" src="/main.js"></script>')
+    await writeFile(join(root, 'main.js'), 'export const env = import.meta.env')
+  })
+  afterEach(async () => {
+    await server?.close()
+    server = undefined
+    await rm(root, { recursive: true, force: true })
+  })
+
+  async function serve(): Promise<{ url: string; logged: string[] }> {
+    const logged: string[] = []
+    server = await createServer({
+      root,
+      configFile: false,
+      logLevel: 'info',
+      customLogger: logger(logged),
+      server: { host: '127.0.0.1', port: 0 },
+      plugins: [embeddedBackend({ flows: [flow] })],
+    })
+    await server.listen()
+    const [url = ''] = server.resolvedUrls?.local ?? []
+    return { url: url.replace(/\/$/, ''), logged }
+  }
+
+  /** What a page of this server sees of its environment. */
+  async function pageEnv(url: string): Promise<Record<string, unknown>> {
+    const module = await (await fetch(`${url}/main.js`)).text()
+    const [, json = '{}'] = /import\.meta\.env = (\{.*?\});/.exec(module) ?? []
+    return JSON.parse(json) as Record<string, unknown>
+  }
+
+  it('runs a flow that the page starts at its own origin, and the page hears of it', async () => {
+    const { url, logged } = await serve()
+    const anonKey = String((await pageEnv(url)).VITE_SUPABASE_ANON_KEY)
+    const client = connect({ url, anonKey })
+    const id = crypto.randomUUID()
+    const listener = new Listener(client.channel(`pgflow:run:${id}`))
+    await listener.status('SUBSCRIBED')
+    const { error } = await client.schema('pgflow_client').rpc('start_flow_with_states', {
+      p_flow_slug: 'vite_flow',
+      p_input: { n: 21 },
+      p_run_id: id,
+    })
+    expect(error).toBeNull()
+    const { payload } = await listener.event('run:completed')
+    expect(payload.output).toEqual({ twice: 42 })
+    expect(logged.filter((line) => line.includes('for development only'))).toHaveLength(1)
+    await client.removeAllChannels()
+  })
+
+  it('leaves the page and its hot updates to Vite', async () => {
+    const { url } = await serve()
+    expect(await (await fetch(url)).text()).toContain('/@vite/client')
+    const script = await (await fetch(`${url}/@vite/client`)).text()
+    const [, token = ''] = /wsToken = "([^"]+)"/.exec(script) ?? []
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/?token=${token}`, 'vite-hmr')
+    const [message] = (await once(socket, 'message')) as [Buffer]
+    expect(JSON.parse(message.toString())).toEqual({ type: 'connected' })
+    socket.terminate()
+  })
+
+  it('does nothing when a real project is configured', async () => {
+    await writeFile(join(root, '.env'), 'VITE_SUPABASE_URL=https://example.supabase.co\n')
+    const { url, logged } = await serve()
+    expect(await pageEnv(url)).not.toHaveProperty('VITE_SUPABASE_ANON_KEY')
+    const response = await fetch(`${url}/rest/v1/rpc/anything`, { method: 'POST' })
+    expect(response.status).toBe(404)
+    expect(logged.join('\n')).not.toContain('Supabase')
+  })
+
+  it('closes with the server', async () => {
+    const { url } = await serve()
+    const anonKey = String((await pageEnv(url)).VITE_SUPABASE_ANON_KEY)
+    const socket = new WebSocket(
+      `${url.replace('http', 'ws')}/realtime/v1/websocket?apikey=${anonKey}&vsn=2.0.0`,
+    )
+    await once(socket, 'open')
+    const closed = once(socket, 'close')
+    await server?.close()
+    await closed
+    await expect(fetch(`${url}/rest/v1/`)).rejects.toThrow('fetch failed')
+  })
+})
+
+function logger(lines: string[]) {
+  const keep = (message: string) => void lines.push(message)
+  return {
+    hasWarned: false,
+    info: keep,
+    warn: keep,
+    warnOnce: keep,
+    error: keep,
+    clearScreen: () => undefined,
+    hasErrorLogged: () => false,
+  }
+}
