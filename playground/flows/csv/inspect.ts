@@ -3,15 +3,14 @@ import type { CsvRow } from './parse.ts'
 /** A row with its cells read: numbers as numbers, missing ones as null. */
 export type InspectedRow = {
   line: number
-  values: Record<string, number | string | null>
+  values: [column: string, value: number | string | null][]
 }
 
 const missing = new Set(['', '-', 'n/a', 'na', 'null', 'none', '?'])
 
 /** Reads the cells of one row. */
 export function inspectRow({ line, cells }: CsvRow): InspectedRow {
-  const values = Object.entries(cells).map(([column, cell]) => [column, readCell(cell)] as const)
-  return { line, values: Object.fromEntries(values) }
+  return { line, values: cells.map(([column, cell]) => [column, readCell(cell)]) }
 }
 
 /** "1,234.50", "1 234", "12 %" and "€ 7" are numbers; "12 May" and "007a" are text. */

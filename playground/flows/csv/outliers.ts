@@ -17,19 +17,18 @@ export function findOutliers(
   { numbers }: TableStatistics,
 ): Outliers {
   const outliers = numbers.flatMap(({ column }) => {
-    const sorted = rows
-      .map(({ values }) => values[column])
-      .filter((value) => typeof value === 'number')
-      .sort((a, b) => a - b)
-    if (sorted.length < fewest) return []
+    const figures = rows.flatMap(({ line, values }) => {
+      const value = values.find(([name]) => name === column)?.[1]
+      return typeof value === 'number' ? [{ line, column, value }] : []
+    })
+    if (figures.length < fewest) return []
+    const sorted = figures.map(({ value }) => value).sort((a, b) => a - b)
     const [low, high] = [quantile(sorted, 0.25), quantile(sorted, 0.75)]
     const reach = 1.5 * (high - low)
-    return rows.flatMap(({ line, values }) => {
-      const value = values[column]
-      const isUsual = typeof value !== 'number' || (value >= low - reach && value <= high + reach)
-      const usual = `${round(low - reach, 2)} to ${round(high + reach, 2)}`
-      return isUsual ? [] : [{ line, column, value, usual }]
-    })
+    const usual = `${round(low - reach, 2)} to ${round(high + reach, 2)}`
+    return figures
+      .filter(({ value }) => value < low - reach || value > high + reach)
+      .map((figure) => ({ ...figure, usual }))
   })
   const found = `${outliers.length} unusual ${outliers.length === 1 ? 'value' : 'values'}`
   return { verdict: outliers.length === 0 ? 'Nothing stands out.' : `Look at ${found}.`, outliers }

@@ -1,7 +1,8 @@
 /** One line of data, by column name. */
 export type CsvRow = {
   line: number
-  cells: Record<string, string>
+  /** Columns and what they hold: pairs, since Postgres does not keep the order of keys. */
+  cells: [column: string, cell: string][]
 }
 
 /** Each row is a task of its own, with a message in the queue. */
@@ -34,7 +35,7 @@ export function parseCsv(csv: string): CsvRow[] {
     }
     return {
       line,
-      cells: Object.fromEntries(columns.map((column, i) => [column, (fields[i] ?? '').trim()])),
+      cells: columns.map((column, i) => [column, (fields[i] ?? '').trim()]),
     }
   })
 }

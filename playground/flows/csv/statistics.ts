@@ -34,8 +34,8 @@ export type TableStatistics = {
 export function summarise(rows: readonly InspectedRow[]): TableStatistics {
   const numbers: NumberColumn[] = []
   const texts: TextColumn[] = []
-  for (const column of Object.keys(rows[0]?.values ?? {})) {
-    const filled = rows.map((row) => row.values[column] ?? null).filter((value) => value !== null)
+  for (const [index, [column]] of (rows[0]?.values ?? []).entries()) {
+    const filled = rows.map(({ values }) => values[index]?.[1] ?? null).filter((v) => v !== null)
     const gaps = rows.length - filled.length
     const figures = filled.filter((value) => typeof value === 'number')
     if (filled.length > 0 && figures.length === filled.length) {

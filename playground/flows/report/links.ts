@@ -17,7 +17,8 @@ export async function checkLinks(links: readonly ReportLink[]): Promise<CheckedL
   const answers = await Promise.all([...lines].map(([url, line]) => open(url, line)))
   const broken = answers.filter((answer) => typeof answer === 'string')
   if (broken.length > 0) {
-    const count = `${broken.length} of ${lines.size} ${lines.size === 1 ? 'link' : 'links'}`
+    if (broken.length === 1) throw new Error(broken[0])
+    const count = `${broken.length} of ${lines.size} links`
     throw new Error(`${count} cannot be opened. ${broken.join(' ')}`)
   }
   return answers.filter((answer) => typeof answer !== 'string')

@@ -1,3 +1,5 @@
+import { wordsOf } from '../text/words.ts'
+
 /** A link in a report, with the line it is on. */
 export type ReportLink = {
   url: string
@@ -23,7 +25,7 @@ export function readOutline(markdown: string): Outline {
   return {
     title,
     sections: lines.flatMap((line) => /^##\s+(.+)/.exec(line)?.[1]?.trim() ?? []),
-    words: markdown.match(/[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu)?.length ?? 0,
+    words: wordsOf(markdown.replace(/https?:\/\/[^\s)]+/g, '')).length,
     links: lines.flatMap((text, index) =>
       [...text.matchAll(/https?:\/\/[^\s<>()[\]"'`]+/g)].map(([url]) => ({
         url: url.replace(/[.,;:!?]+$/, ''),

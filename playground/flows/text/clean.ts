@@ -10,6 +10,9 @@ export type CleanText = {
   text: string
 }
 
+/** Tags inside a word or a sentence; all others stand between two. */
+const inlineTags = /<\/?(a|abbr|b|code|em|i|mark|small|span|strong|sub|sup|u)(\s[^<>]*)?>/gi
+
 /**
  * Drops what is not text: HTML tags, control and zero-width characters, surplus blanks.
  * @throws Error when no word is left.
@@ -18,6 +21,7 @@ export function cleanText(raw: string): CleanText {
   const text = raw
     .normalize('NFC')
     .replace(/\r\n?/g, '\n')
+    .replace(inlineTags, '')
     .replace(/<\/?[a-z][^<>]*>/gi, ' ')
     .replace(/[^\P{C}\n\t]/gu, '')
     .replace(/[^\S\n]+/g, ' ')

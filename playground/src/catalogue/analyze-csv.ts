@@ -1,3 +1,4 @@
+import { counted } from '../words/format.ts'
 import { checkLength, defineCard } from './define.ts'
 import broken from './samples/broken.csv?raw'
 import sales from './samples/sales.csv?raw'
@@ -5,7 +6,7 @@ import sales from './samples/sales.csv?raw'
 export const analyzeCsv = defineCard({
   slug: 'analyze_csv',
   title: 'Summarise a table',
-  about: 'Reads CSV, makes each row a task of its own and computes figures for every column.',
+  about: 'Reads CSV, a task for every row, and computes figures.',
   field: {
     label: 'CSV',
     hint: 'The first line names the columns. At most 500 rows.',
@@ -16,10 +17,34 @@ export const analyzeCsv = defineCard({
     { label: 'A broken file', text: broken },
   ],
   steps: {
-    rows: { title: 'Rows', about: 'Splits the table and checks that it has no gaps.' },
-    inspect_rows: { title: 'Inspect rows', about: 'Reads the figures, one task for each row.' },
-    statistics: { title: 'Statistics', about: 'Summarises every column.' },
-    outliers: { title: 'Outliers', about: 'Looks for values far from the rest.' },
+    rows: {
+      title: 'Rows',
+      about: 'Splits the table and checks that every row fits the header.',
+      inShort: (rows) => counted(rows.length, 'row'),
+      keys: ['line'],
+    },
+    inspect_rows: {
+      title: 'Inspect rows',
+      about: 'Reads the figures, one task for each row.',
+      inShort: (rows) => `${counted(rows.length, 'row')} read`,
+      keys: ['line'],
+    },
+    statistics: {
+      title: 'Statistics',
+      about: 'Summarises every column.',
+      inShort: ({ numbers, texts }) =>
+        `${counted(numbers.length, 'column')} of numbers, ${texts.length} of text`,
+      keys: [
+        ...['rows', 'numbers', 'texts', 'column', 'count', 'missing'],
+        ...['min', 'median', 'mean', 'max', 'deviation', 'sum', 'distinct', 'mostFrequent'],
+      ],
+    },
+    outliers: {
+      title: 'Outliers',
+      about: 'Looks for values far from the rest.',
+      inShort: ({ verdict }) => verdict,
+      keys: ['verdict', 'line', 'column', 'value', 'usual'],
+    },
   },
   check: (text) => checkLength(text, 'Paste some lines of CSV first.'),
   toInput: (csv) => ({ csv }),

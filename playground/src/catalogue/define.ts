@@ -1,10 +1,17 @@
-import type { FlowInput, FlowOf, FlowSlug, StepSlug } from 'pinia-pgflow'
+import type { FlowInput, FlowOf, FlowSlug, Json, StepOutput, StepSlug } from 'pinia-pgflow'
 
 /** A step in words. */
-export interface StepWords {
+export interface StepWords<Output = Json> {
   title: string
   /** What it does. */
   about: string
+  /**
+   * Its output in a few words. A method, as TypeScript lets those stand in a list for the steps of
+   * any flow; each is still checked against its own step where it is written.
+   */
+  inShort(output: Output): string
+  /** The keys of its output in the order to show them: Postgres does not keep any. */
+  keys: readonly string[]
 }
 
 /** A text to try a flow with. */
@@ -22,7 +29,7 @@ export interface FlowCard<Slug extends FlowSlug = FlowSlug> {
   field: { label: string; hint: string; isCode: boolean }
   samples: readonly [Sample, ...Sample[]]
   /** Every step, in the order to show them; the compiler checks that none is missing. */
-  steps: Record<StepSlug<FlowOf<Slug>>, StepWords>
+  steps: { [Step in StepSlug<FlowOf<Slug>>]: StepWords<StepOutput<FlowOf<Slug>, Step>> }
   /** Why this text cannot be sent, or null. */
   check: (text: string) => string | null
   toInput: (text: string) => FlowInput<FlowOf<Slug>>

@@ -1,5 +1,5 @@
 import type { Json } from 'pinia-pgflow'
-import { counted, excerpt, formatKey, formatNumber } from './format.ts'
+import { formatNumber } from './format.ts'
 
 /** A value without parts. */
 export type Scalar = string | number | boolean | null
@@ -28,55 +28,35 @@ export function formatScalar(value: Scalar): string {
   return value
 }
 
-/** A list of objects as a table, objects inside them as further columns; null if it is not one. */
-export function toTable(value: Json): Table | null {
-  if (!Array.isArray(value) || value.length === 0 || !value.every(isObject)) return null
-  const rows = value.map((row) => flatten(row))
-  if (rows.some((row) => row === null)) return null
-  const flat = rows.filter((row) => row !== null)
-  const columns = [...new Set(flat.flatMap((row) => Object.keys(row)))]
-  return { columns, rows: flat }
+/** The keys of an object, those that are named in `order` first and in that order. */
+export function sortKeys(keys: readonly string[], order: readonly string[]): string[] {
+  const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length)
+  return keys.toSorted((a, b) => rank(a) - rank(b))
 }
 
-function flatten(row: Record<string, Json>): Record<string, Scalar> | null {
+/** A list of objects as a table, what is inside them as further columns; null if it is not one. */
+export function toTable(value: Json, order: readonly string[]): Table | null {
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isObject)) return null
+  const rows = value.map((row) => flatten(row, order)).filter((row) => row !== null)
+  if (rows.length < value.length) return null
+  return { columns: [...new Set(rows.flatMap((row) => Object.keys(row)))], rows }
+}
+
+function flatten(row: Record<string, Json>, order: readonly string[]): Table['rows'][0] | null {
   const cells: Record<string, Scalar> = {}
-  for (const [key, value] of Object.entries(row)) {
-    const inner = isObject(value) ? value : { [key]: value }
-    for (const [column, cell] of Object.entries(inner)) {
-      if (!isScalar(cell)) return null
+  for (const key of sortKeys(Object.keys(row), order)) {
+    const value = row[key] ?? null
+    const inner = isScalar(value) ? [[key, value]] : toPairs(value)
+    for (const [column, cell] of inner) {
+      if (typeof column !== 'string' || !isScalar(cell)) return null
       cells[column] = cell
     }
   }
   return cells
 }
 
-/** An output in one line. */
-export function previewOf(output: Json): string {
-  if (isScalar(output)) return excerpt(formatScalar(output), 90)
-  if (Array.isArray(output)) return counted(output.length, 'row')
-  const entries = Object.entries(output)
-  const texts = entries.flatMap(([, value]) => (typeof value === 'string' && value ? [value] : []))
-  const figures = entries.flatMap(([key, value]) =>
-    typeof value === 'number' ? [`${labelOf(key)} ${formatNumber(value)}`] : [],
-  )
-  const lists = entries.flatMap(([key, value]) =>
-    Array.isArray(value) ? [`${labelOf(key)} ${listPreview(value)}`] : [],
-  )
-  const [text] = texts
-  const lead = text !== undefined && figures.length < 3 ? [excerpt(text, 70)] : []
-  return [...lead, ...figures, ...lists].slice(0, 3).join(' · ')
-}
-
-function labelOf(key: string): string {
-  return formatKey(key).toLowerCase()
-}
-
-/** The names in a list if they are short, else how many they are. */
-function listPreview(list: Json[]): string {
-  const names = list.flatMap((item) => {
-    const name = isObject(item) ? Object.values(item)[0] : item
-    return typeof name === 'string' && name.length < 24 ? [name] : []
-  })
-  const areNames = names.length > 0 && names.length === list.length
-  return areNames ? excerpt(names.join(', '), 50) : formatNumber(list.length)
+/** An object, or a list of pairs that stands for one whose order matters, entry by entry. */
+function toPairs(value: Json): Json[][] {
+  if (isObject(value)) return Object.entries(value)
+  return Array.isArray(value) ? value.map((pair) => (Array.isArray(pair) ? pair : [pair])) : []
 }
