@@ -1,12 +1,16 @@
-import { createHash } from 'node:crypto'
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Transaction } from '@electric-sql/pglite'
 import { pgmq } from '@electric-sql/pglite-pgmq'
-import { getAuthSchemaSql, SUPABASE_AUTH_HELPERS_SQL } from '@supabase/lite'
 import { createPgliteConnection, type PgliteConnection } from '@supabase/lite/pglite'
+import {
+  collectScripts,
+  defaultCacheDir,
+  findPrepared,
+  keepPrepared,
+  type PreparedLevel,
+  type Script,
+} from './prepared.ts'
+
+export type { PreparedLevel }
 
 /** What can run one statement: the database itself, or a transaction on it. */
 export interface Queryable {
@@ -29,9 +33,6 @@ export interface Database extends Queryable {
   close(): Promise<void>
 }
 
-/** How far a fresh database is prepared; each level includes those before it. */
-export type PreparedLevel = 'platform' | 'pgflow' | 'full'
-
 export interface DatabaseOptions {
   /** Default `full`: Supabase's own schemas, pgmq, pgflow and this project's migration. */
   level?: PreparedLevel
@@ -39,62 +40,29 @@ export interface DatabaseOptions {
   cacheDir?: string
 }
 
-// Not `new URL(…, import.meta.url)`: bundlers take that for an asset of the page.
-const here = dirname(fileURLToPath(import.meta.url))
-const root = join(here, '../..')
-const require = createRequire(import.meta.url)
-const defaultCacheDir = join(root, 'node_modules/.cache/pinia-pgflow')
-
 /**
  * Opens an embedded Postgres in memory. The first call on a machine runs every migration and keeps
  * the data directory; later calls restore it, which is about eight times faster.
  */
 export async function openDatabase(options: DatabaseOptions = {}): Promise<Database> {
-  const level = options.level ?? 'full'
-  const scripts = await collectScripts(level)
-  const snapshot = await readPrepared(options.cacheDir ?? defaultCacheDir, scripts)
+  const scripts = await collectScripts(options.level ?? 'full')
+  const { file, prepared } = await findPrepared(options.cacheDir ?? defaultCacheDir, scripts)
+  const schemaCache = createSchemaCache(prepared?.schema)
   const connection = await createPgliteConnection({
     url: 'memory://',
-    pgliteOptions: { extensions: { pgmq }, ...(snapshot.data && { loadDataDir: snapshot.data }) },
+    schemaCache,
+    pgliteOptions: { extensions: { pgmq }, ...(prepared && { loadDataDir: prepared.data }) },
   })
-  if (!snapshot.data) {
+  if (!prepared) {
     for (const script of scripts) await runScript(connection, script)
-    await keepPrepared(snapshot.file, await connection.driver.dumpDataDir('none'))
+    // What a boot on the same day would do again, and a restore would have to recover.
+    await connection.driver.exec('select realtime.stand_in_create_partitions()')
+    await connection.driver.exec('checkpoint')
+    const schema = JSON.stringify(await connection.introspect())
+    await keepPrepared(file, { data: await connection.driver.dumpDataDir('none'), schema })
   }
   await connection.driver.exec('select realtime.stand_in_create_partitions()')
   return wrap(connection)
-}
-
-interface Script {
-  name: string
-  sql: string
-}
-
-/** Every SQL file that makes a database of this level, in the order they run. */
-async function collectScripts(level: PreparedLevel): Promise<Script[]> {
-  const pgflow = join(
-    dirname(require.resolve('@pgflow/core/package.json')),
-    'dist/supabase/migrations',
-  )
-  const platform: Script[] = [
-    ...(await readFolder(join(here, 'platform'))),
-    { name: 'auth schema', sql: getAuthSchemaSql() },
-    { name: 'auth helpers', sql: SUPABASE_AUTH_HELPERS_SQL },
-    // Functions such as auth.uid() are for everyone, as on Supabase; the tables stay closed.
-    { name: 'auth usage', sql: 'grant usage on schema auth to anon, authenticated, service_role;' },
-    { name: 'pgmq', sql: 'create schema pgmq; create extension pgmq with schema pgmq;' },
-  ]
-  if (level === 'platform') return platform
-  const withPgflow = [...platform, ...(await readFolder(pgflow))]
-  if (level === 'pgflow') return withPgflow
-  return [...withPgflow, ...(await readFolder(join(root, 'supabase/migrations')))]
-}
-
-async function readFolder(folder: string): Promise<Script[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
-  return Promise.all(
-    names.map(async (name) => ({ name, sql: await readFile(join(folder, name), 'utf8') })),
-  )
 }
 
 async function runScript(connection: PgliteConnection, script: Script): Promise<void> {
@@ -105,32 +73,20 @@ async function runScript(connection: PgliteConnection, script: Script): Promise<
   }
 }
 
-async function readPrepared(cacheDir: string, scripts: Script[]) {
-  const hash = createHash('sha256')
-  for (const name of ['@electric-sql/pglite', '@electric-sql/pglite-pgmq']) {
-    hash.update(`${name}@${await versionOf(name)}\n`)
+/** What the REST layer knows of the schema, from the preparation until the first change. */
+function createSchemaCache(prepared: string | undefined) {
+  let current = prepared
+  return {
+    get: () => Promise.resolve(current),
+    set: (_key: string, schema: string) => {
+      current = schema
+      return Promise.resolve()
+    },
+    delete: () => {
+      current = undefined
+      return Promise.resolve()
+    },
   }
-  for (const { name, sql } of scripts) hash.update(`${name}\n${sql}\n`)
-  const file = join(cacheDir, `${hash.digest('hex').slice(0, 24)}.tar`)
-  try {
-    return { file, data: new Blob([await readFile(file)]) }
-  } catch {
-    return { file, data: undefined }
-  }
-}
-
-async function versionOf(packageName: string): Promise<string> {
-  const folder = join(root, 'node_modules', packageName, 'package.json')
-  const { version } = JSON.parse(await readFile(folder, 'utf8')) as { version: string }
-  return version
-}
-
-/** Written beside and renamed: several processes may prepare the same database at once. */
-async function keepPrepared(file: string, data: Blob): Promise<void> {
-  const partial = `${file}.${process.pid}`
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(partial, new Uint8Array(await data.arrayBuffer()))
-  await rename(partial, file)
 }
 
 function wrap(connection: PgliteConnection): Database {
