@@ -77,7 +77,7 @@ export class RunSync {
     sink.begin(this.#runId, request.flowSlug, request.input)
     this.#join()
     try {
-      await this.#flight?.landed.catch(() => undefined)
+      while (this.#flight) await this.#flight.landed.catch(() => undefined)
       const timeout = request.timeout ?? times.startTimeout
       await this.#fly((signal) => this.#startRepeatedly(request, signal), timeout, request.signal)
     } catch (error) {
@@ -200,17 +200,27 @@ export class RunSync {
     const floor = sink.view(this.#runId)?.seq ?? null
     const flight: Flight = { since: [], floor, landed: Promise.resolve() }
     this.#flight = flight
-    flight.landed = withDeadline(scheduler, timeout, signal, request)
-      .finally(() => {
+    flight.landed = withDeadline(scheduler, timeout, signal, request).then(
+      // In one turn with the landing: what arrives in between would belong to no flight.
+      (snapshot) => {
         this.#flight = null
-      })
-      .then((snapshot) => this.#land(snapshot, flight))
+        this.#land(snapshot, flight)
+      },
+      (error: unknown) => {
+        this.#flight = null
+        throw error
+      },
+    )
     return flight.landed
   }
 
   #land(snapshot: RunSnapshot | null, { since, floor }: Flight): void {
     if (this.#isDisposed) throw new PgflowError('aborted', 'The run is not followed any more.')
-    if (!snapshot) throw notFound(this.#runId)
+    if (!snapshot) {
+      // Asked before the run existed: it is being started here, or broadcasts of it came meanwhile.
+      if (this.#run?.status === 'pending' || since.length > 0) return this.#askLater()
+      throw notFound(this.#runId)
+    }
     const outcome = this.#context.sink.applySnapshot(snapshot, since, floor)
     if (outcome.kind === 'stale') return this.#askLater()
     this.#failures = 0

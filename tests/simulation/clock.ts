@@ -1,0 +1,58 @@
+import type { Scheduler } from '../../src/model/scheduler.ts'
+
+/** A random generator that a seed determines (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+interface Timer {
+  at: number
+  order: number
+  task: () => void
+}
+
+/** Virtual time: nothing happens until `advance`, and then in an order that the seed determines. */
+export class VirtualClock implements Scheduler {
+  readonly random: () => number
+  now = 0
+  #order = 0
+  #timers: Timer[] = []
+
+  constructor(random: () => number) {
+    this.random = random
+  }
+
+  readonly after = (ms: number, task: () => void): (() => void) => {
+    const timer = { at: this.now + ms, order: this.#order++, task }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
+  }
+
+  get pending(): number {
+    return this.#timers.length
+  }
+
+  /** Runs what is due next, and everything that follows from it; false when nothing is left. */
+  async step(): Promise<boolean> {
+    const [first, ...rest] = this.#timers.sort((a, b) => a.at - b.at || a.order - b.order)
+    if (!first) return false
+    this.#timers = rest
+    this.now = first.at
+    first.task()
+    await settle()
+    return true
+  }
+}
+
+/** Lets every promise that can settle do so. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 24; turn += 1) await Promise.resolve()
+}

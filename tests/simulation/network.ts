@@ -1,0 +1,177 @@
+import { PgflowError } from '../../src/errors.ts'
+import type { Json, RunSnapshot } from '../../src/model/entities.ts'
+import { parseEvent } from '../../src/model/wire.ts'
+import type { PgflowTransport, RunChannelHandlers } from '../../src/transport/types.ts'
+import type { VirtualClock } from './clock.ts'
+import { ModelDatabase, type Message } from './database.ts'
+
+/** How likely each fault is, from 0 to 1. */
+export interface FaultRates {
+  dropMessage: number
+  duplicateMessage: number
+  reorderMessage: number
+  malformMessage: number
+  failRequest: number
+  loseReply: number
+  hangRequest: number
+  staleSnapshot: number
+  dropConnection: number
+}
+
+export const noFaults: FaultRates = {
+  dropMessage: 0,
+  duplicateMessage: 0,
+  reorderMessage: 0,
+  malformMessage: 0,
+  failRequest: 0,
+  loseReply: 0,
+  hangRequest: 0,
+  staleSnapshot: 0,
+  dropConnection: 0,
+}
+
+interface Subscription {
+  runId: string
+  handlers: RunChannelHandlers
+  /** What the server knows: between its side of the join and the loss of the connection. */
+  isSubscribed: boolean
+  isClosed: boolean
+  /** Counts connections: what an earlier one still carries is lost. */
+  connection: number
+  lastDelivery: number
+}
+
+const unreachable = () => new PgflowError('unreachable', 'The network is down.')
+
+/** A network between clients and a model database, and everything that can go wrong on it. */
+export class SimulatedNetwork implements PgflowTransport {
+  readonly database: ModelDatabase
+  faults: FaultRates
+  readonly #clock: VirtualClock
+  readonly #subscriptions = new Set<Subscription>()
+
+  constructor(clock: VirtualClock, faults: FaultRates) {
+    this.#clock = clock
+    this.faults = faults
+    this.database = new ModelDatabase(clock.random, (runId, messages) => {
+      for (const subscription of this.#subscriptions) {
+        if (subscription.runId !== runId || !subscription.isSubscribed) continue
+        for (const message of messages) this.#broadcast(subscription, message)
+      }
+    })
+  }
+
+  get openChannels(): number {
+    return this.#subscriptions.size
+  }
+
+  startFlow(flowSlug: string, input: Json, runId: string, signal: AbortSignal) {
+    return this.#request(signal, () => this.database.start(runId, flowSlug, input))
+  }
+
+  fetchRun(runId: string, signal: AbortSignal): Promise<RunSnapshot | null> {
+    return this.#request(signal, () => {
+      const age = this.#happens('staleSnapshot') ? 1 + Math.floor(this.#clock.random() * 3) : 0
+      return this.database.snapshot(runId, age)
+    })
+  }
+
+  openChannel(runId: string, handlers: RunChannelHandlers) {
+    const subscription: Subscription = {
+      runId,
+      handlers,
+      isSubscribed: false,
+      isClosed: false,
+      connection: 0,
+      lastDelivery: 0,
+    }
+    this.#subscriptions.add(subscription)
+    this.#join(subscription)
+    return {
+      close: () => {
+        subscription.isClosed = true
+        subscription.isSubscribed = false
+        this.#subscriptions.delete(subscription)
+      },
+    }
+  }
+
+  /** Cuts every connection; each comes back after a while. */
+  dropConnections(): void {
+    for (const subscription of this.#subscriptions) this.#drop(subscription)
+  }
+
+  #join(subscription: Subscription): void {
+    const connection = subscription.connection
+    const isCurrent = () => !subscription.isClosed && subscription.connection === connection
+    this.#clock.after(this.#latency(), () => {
+      if (!isCurrent()) return
+      subscription.isSubscribed = true
+      this.#clock.after(this.#latency(), () => {
+        if (!isCurrent()) return
+        subscription.handlers.onJoined()
+        if (this.#happens('dropConnection')) {
+          this.#clock.after(this.#latency() * 10, () => isCurrent() && this.#drop(subscription))
+        }
+      })
+    })
+  }
+
+  #drop(subscription: Subscription): void {
+    subscription.isSubscribed = false
+    subscription.connection += 1
+    subscription.handlers.onDown(new PgflowError('channel_failed', 'The connection is lost.'))
+    const { connection } = subscription
+    this.#clock.after(100 + this.#latency() * 5, () => {
+      if (!subscription.isClosed && subscription.connection === connection) this.#join(subscription)
+    })
+  }
+
+  #broadcast(subscription: Subscription, message: Message): void {
+    if (this.#happens('dropMessage')) return
+    this.#deliver(subscription, message)
+    if (this.#happens('duplicateMessage')) this.#deliver(subscription, message)
+  }
+
+  /** In order, as a socket does, unless this one is to overtake or to be overtaken. */
+  #deliver(subscription: Subscription, message: Message): void {
+    const { connection } = subscription
+    const isOutOfOrder = this.#happens('reorderMessage')
+    const own = this.#clock.now + this.#latency() * (isOutOfOrder ? 4 : 1)
+    const at = isOutOfOrder ? own : Math.max(own, subscription.lastDelivery)
+    if (!isOutOfOrder) subscription.lastDelivery = at
+    const isMalformed = this.#happens('malformMessage')
+    this.#clock.after(at - this.#clock.now, () => {
+      if (subscription.isClosed || subscription.connection !== connection) return
+      const parsed = parseEvent(message.name, isMalformed ? { run_id: 7 } : message.payload)
+      if (parsed.ok) subscription.handlers.onEvent(parsed.value)
+      else subscription.handlers.onMalformed(new PgflowError('malformed_message', parsed.reason))
+    })
+  }
+
+  #request<T>(signal: AbortSignal, work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(signal.reason instanceof Error ? signal.reason : unreachable())
+      })
+      if (this.#happens('hangRequest')) return
+      this.#clock.after(this.#latency(), () => {
+        if (this.#happens('failRequest')) return reject(unreachable())
+        const result = work()
+        const isLost = this.#happens('loseReply')
+        this.#clock.after(this.#latency(), () => {
+          if (isLost) reject(unreachable())
+          else resolve(result)
+        })
+      })
+    })
+  }
+
+  #latency(): number {
+    return 1 + this.#clock.random() ** 3 * 200
+  }
+
+  #happens(fault: keyof FaultRates): boolean {
+    return this.#clock.random() < this.faults[fault]
+  }
+}
