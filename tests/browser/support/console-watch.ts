@@ -1,0 +1,30 @@
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+/** Notes every error and warning of a page, to fail the test that did not ask for it. */
+export class ConsoleWatch {
+  readonly #seen: string[] = []
+  readonly #expected: RegExp[] = []
+
+  constructor(page: Page) {
+    page.on('console', (message) => {
+      if (message.type() !== 'error' && message.type() !== 'warning') return
+      this.#seen.push(`${message.type()}: ${message.text()} (${message.location().url})`)
+    })
+    page.on('pageerror', (error) => this.#seen.push(`page error: ${error.stack ?? error.message}`))
+    page.on('crash', () => this.#seen.push('the page crashed'))
+  }
+
+  /** Declares that the browser reports something that matches, as it does of failed requests. */
+  expect(pattern: RegExp): void {
+    this.#expected.push(pattern)
+  }
+
+  /** Fails if there was anything else, or if what was declared did not come. */
+  check(): void {
+    const unexpected = this.#seen.filter((line) => !this.#expected.some((each) => each.test(line)))
+    const missing = this.#expected.filter((each) => !this.#seen.some((line) => each.test(line)))
+    expect(unexpected, 'errors and warnings nobody asked for').toEqual([])
+    expect(missing.map(String), 'errors and warnings that did not come').toEqual([])
+  }
+}
