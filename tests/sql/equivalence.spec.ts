@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestDatabase, type Database } from './support/database.ts'
+import { openTestDatabase, type TestDatabase } from './support/database.ts'
 import {
   completeTask,
   createFlow,
@@ -12,7 +12,7 @@ import {
 import { messagesOf, snapshotOf } from './support/messages.ts'
 import { applyMessage, projectionOf, type Projection } from './support/projection.ts'
 
-let db: Database
+let db: TestDatabase
 beforeAll(async () => {
   db = await openTestDatabase()
 })

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestDatabase, type Database } from './support/database.ts'
+import { openTestDatabase, type TestDatabase } from './support/database.ts'
 import { anon, asCaller } from './support/roles.ts'
 
-let db: Database
+let db: TestDatabase
 beforeAll(async () => {
   db = await openTestDatabase()
 })

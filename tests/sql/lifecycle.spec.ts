@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { describeCatalog, pgflowFunctions } from './support/catalog.ts'
-import { openTestDatabase, type Database, type PreparedLevel } from './support/database.ts'
+import { openTestDatabase, type TestDatabase, type PreparedLevel } from './support/database.ts'
 import { completeTask, createFlow, startRun, takeTasks, workThrough } from './support/flows.ts'
 import { eventsOf, snapshotOf } from './support/messages.ts'
 import { asCaller } from './support/roles.ts'
@@ -10,8 +10,8 @@ const sql = (name: string) => readFile(new URL(`../../supabase/${name}`, import.
 const install = await sql('migrations/20261123000000_pinia_pgflow.sql')
 const uninstall = await sql('uninstall.sql')
 
-const opened: Database[] = []
-async function open(level: PreparedLevel): Promise<Database> {
+const opened: TestDatabase[] = []
+async function open(level: PreparedLevel): Promise<TestDatabase> {
   const db = await openTestDatabase(level)
   opened.push(db)
   return db

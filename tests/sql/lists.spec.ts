@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestDatabase, type Database, type Queryable } from './support/database.ts'
+import { openTestDatabase, type TestDatabase, type Queryable } from './support/database.ts'
 import { createFlow, failTask, startRun, takeTasks, workThrough } from './support/flows.ts'
 import { snapshotOf, type Payload, type Snapshot } from './support/messages.ts'
 import { anon, asCaller, type Caller } from './support/roles.ts'
 
-let db: Database
+let db: TestDatabase
 beforeAll(async () => {
   db = await openTestDatabase()
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestDatabase, type Database } from './support/database.ts'
+import { openTestDatabase, type TestDatabase } from './support/database.ts'
 import {
   completeTask,
   createFlow,
@@ -10,7 +10,7 @@ import {
 } from './support/flows.ts'
 import { messagesOf, snapshotOf, type Message } from './support/messages.ts'
 
-let db: Database
+let db: TestDatabase
 beforeAll(async () => {
   db = await openTestDatabase()
 })
@@ -175,7 +175,7 @@ describe('a skipped step', () => {
 
 describe('the names of pgflow’s own broadcasts', () => {
   it('come with everything that pgflow sends under them', async () => {
-    const run = async (on: Database) => {
+    const run = async (on: TestDatabase) => {
       const flow = await createFlow(on, [
         { slug: 'list' },
         { slug: 'each', after: ['list'], map: true },

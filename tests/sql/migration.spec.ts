@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openTestDatabase, type Database, type PreparedLevel } from './support/database.ts'
+import { openTestDatabase, type TestDatabase, type PreparedLevel } from './support/database.ts'
 import { describeCatalog, pgflowFunctions } from './support/catalog.ts'
 import { createFlow, startRun, workThrough } from './support/flows.ts'
 import { eventsOf } from './support/messages.ts'
@@ -15,8 +15,8 @@ const file = join(root, 'supabase/migrations/20261123000000_pinia_pgflow.sql')
 const migration = await readFile(file, 'utf8')
 const run = promisify(execFile)
 
-const opened: Database[] = []
-async function open(level: PreparedLevel): Promise<Database> {
+const opened: TestDatabase[] = []
+async function open(level: PreparedLevel): Promise<TestDatabase> {
   const db = await openTestDatabase(level)
   opened.push(db)
   return db
@@ -80,7 +80,7 @@ describe('installing', () => {
   })
 
   it('adds no table or column to pgflow', async () => {
-    const tables = async (db: Database) =>
+    const tables = async (db: TestDatabase) =>
       db.query(`select attrelid::regclass::text as relation, attname from pg_attribute
         where attrelid::regclass::text like 'pgflow.%' and attnum > 0
           and attrelid in (select oid from pg_class where relkind = 'r') order by 1, 2`)
@@ -180,7 +180,7 @@ describe('taking over from pgflow', () => {
 })
 
 describe('the index for snapshots', () => {
-  const indexes = (db: Database) =>
+  const indexes = (db: TestDatabase) =>
     db.query<{ indexname: string }>(
       `select indexname from pg_indexes where schemaname = 'pgflow' and tablename = 'step_states'
          and indexdef like '%(run_id)'`,

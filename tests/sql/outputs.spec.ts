@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestDatabase, type Database } from './support/database.ts'
+import { openTestDatabase, type TestDatabase } from './support/database.ts'
 import {
   completeTask,
   createFlow,
@@ -10,7 +10,7 @@ import {
 } from './support/flows.ts'
 import { eventsOf, messagesOf, snapshotOf } from './support/messages.ts'
 
-let db: Database
+let db: TestDatabase
 beforeAll(async () => {
   db = await openTestDatabase()
 })
@@ -23,9 +23,10 @@ async function payloadOf(runId: string, event: string) {
 }
 
 describe('the output of a step', () => {
-  it.each([null, false, 0, '', '42', [], {}, 'text with "quotes" and ünïcödé 🎉'])(
-    'is told as the worker gave it: %j',
-    async (output) => {
+  const outputs = [null, false, 0, '', '42', [], {}, 'text with "quotes" and ünïcödé 🎉']
+  it.each(outputs.map((output) => ({ output })))(
+    'is told as the worker gave it: $output',
+    async ({ output }) => {
       const flow = await createFlow(db, [{ slug: 'only' }])
       const runId = await startRun(db, flow)
       await workThrough(db, flow, () => output)
@@ -45,6 +46,8 @@ describe('the output of a step', () => {
     expect(await eventsOf(db, runId)).toEqual([
       'run:started',
       'each:started',
+      'each:progress',
+      'each:progress',
       'each:completed',
       'run:completed',
     ])

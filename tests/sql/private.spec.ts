@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openTestDatabase, type Database } from './support/database.ts'
+import { openTestDatabase, type TestDatabase } from './support/database.ts'
 import { completeTask, createFlow, startRun, takeTasks } from './support/flows.ts'
 import { messagesOf, messagesOn, snapshotOf, type Snapshot } from './support/messages.ts'
 import { anon, asCaller, mayListen, maySend, type Caller } from './support/roles.ts'
 
-let db: Database
+let db: TestDatabase
 let flow: string
 const owner: Caller = { role: 'authenticated', sub: randomUUID() }
 const stranger: Caller = { role: 'authenticated', sub: randomUUID() }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openTestDatabase, type Database } from './support/database.ts'
+import { openTestDatabase, type TestDatabase } from './support/database.ts'
 
-let db: Database
+let db: TestDatabase
 beforeAll(async () => {
   db = await openTestDatabase()
 })

@@ -1,15 +1,34 @@
+import { inject } from 'vitest'
 import {
   openDatabase,
   type Database,
   type PreparedLevel,
 } from '../../../playground/backend/database.ts'
 
-export type { Database, PreparedLevel, Queryable } from '../../../playground/backend/database.ts'
+export type { PreparedLevel, Queryable } from '../../../playground/backend/database.ts'
+
+/** What the SQL tests need of a database, embedded or native. */
+export type TestDatabase = Pick<Database, 'query' | 'exec' | 'transaction' | 'close'>
+
+/** The port of the native Postgres, where the tests run on one (PGFLOW_TEST_DB=native). */
+export const nativePort = inject('nativePort')
 
 /** Opens a database of this level that remembers in which order broadcasts were sent. */
-export async function openTestDatabase(level: PreparedLevel = 'full'): Promise<Database> {
-  const db = await openDatabase({ level })
-  // The rows of one transaction share their time and have random ids.
+export async function openTestDatabase(level: PreparedLevel = 'full'): Promise<TestDatabase> {
+  const db = await open(level)
+  await rememberOrder(db)
+  return db
+}
+
+async function open(level: PreparedLevel): Promise<TestDatabase> {
+  if (!nativePort) return openDatabase({ level })
+  // Loaded on demand: it hooks into the end of the process.
+  const { openNative } = await import('./native/session.ts')
+  return openNative(nativePort, level)
+}
+
+/** The rows of one transaction share their time and have random ids. */
+export async function rememberOrder(db: TestDatabase): Promise<void> {
   await db.exec(`
     create schema test;
     create table test.sent (position bigint generated always as identity primary key, id uuid);
@@ -22,5 +41,4 @@ export async function openTestDatabase(level: PreparedLevel = 'full'): Promise<D
     create trigger remember after insert on realtime.messages
     for each row execute function test.remember();
   `)
-  return db
 }

@@ -1,4 +1,4 @@
-import type { Database, Queryable } from './database.ts'
+import type { TestDatabase, Queryable } from './database.ts'
 
 /** Who PostgREST says is calling. */
 export interface Caller {
@@ -9,7 +9,7 @@ export interface Caller {
 
 /** Runs `work` in a transaction as PostgREST would for this caller, and commits it. */
 export function asCaller<T>(
-  db: Database,
+  db: TestDatabase,
   caller: Caller,
   work: (tx: Queryable) => Promise<T>,
 ): Promise<T> {
@@ -25,7 +25,7 @@ export function asCaller<T>(
 export const anon: Caller = { role: 'anon' }
 
 /** What Realtime finds out before it lets a caller join a private channel, and takes back. */
-export async function mayListen(db: Database, caller: Caller, topic: string): Promise<boolean> {
+export async function mayListen(db: TestDatabase, caller: Caller, topic: string): Promise<boolean> {
   return rolledBack(db, async (tx) => {
     const [probe] = await tx.query<{ id: string }>(
       `insert into realtime.messages (topic, extension) values ($1, 'broadcast') returning id`,
@@ -38,7 +38,7 @@ export async function mayListen(db: Database, caller: Caller, topic: string): Pr
 }
 
 /** What Realtime finds out before it lets a caller send on a private channel, and takes back. */
-export async function maySend(db: Database, caller: Caller, topic: string): Promise<boolean> {
+export async function maySend(db: TestDatabase, caller: Caller, topic: string): Promise<boolean> {
   return rolledBack(db, async (tx) => {
     await becomeListener(tx, caller, topic)
     await tx.query(`insert into realtime.messages (topic, extension) values ($1, 'broadcast')`, [
@@ -59,7 +59,7 @@ async function becomeListener(tx: Queryable, caller: Caller, topic: string): Pro
   )
 }
 
-async function rolledBack(db: Database, work: (tx: Queryable) => Promise<boolean>) {
+async function rolledBack(db: TestDatabase, work: (tx: Queryable) => Promise<boolean>) {
   let answer = false
   const rollback = new Error('rolled back on purpose')
   await db
