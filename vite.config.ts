@@ -44,10 +44,24 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         globalSetup: ['tests/support/global-setup.ts'],
         projects: [
           project('node', [
-            'tests/{sql,types}/**/*.spec.ts',
+            'tests/{sql,simulation}/**/*.spec.ts',
             'tests/unit/{backend,flows}/**/*.spec.ts',
           ]),
           project('dom', ['tests/integration/**/*.spec.ts', 'tests/unit/*.spec.ts']),
+          {
+            extends: true,
+            test: {
+              name: 'types',
+              include: [],
+              typecheck: {
+                enabled: true,
+                only: true,
+                checker: 'vue-tsc',
+                include: ['tests/types/**/*.spec-d.ts'],
+                tsconfig: path('./tests/types/tsconfig.json'),
+              },
+            },
+          },
         ],
       },
     }

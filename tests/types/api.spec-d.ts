@@ -1,0 +1,99 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { createClient } from '@supabase/supabase-js'
+import {
+  createPgflow,
+  useFlow,
+  usePgflowStore,
+  useRun,
+  type FlowInput,
+  type FlowOutput,
+  type Json,
+  type PgflowRun,
+  type PgflowStep,
+  type RunOf,
+  type StepOf,
+} from 'pinia-pgflow'
+import { describe, expectTypeOf, it } from 'vitest'
+import { ref } from 'vue'
+
+const Report = new Flow<{ text: string }>({ slug: 'report' })
+  .step({ slug: 'words' }, ({ run }) => run.text.split(' '))
+  .map({ slug: 'lengths', array: 'words' }, (word) => word.length)
+  .step({ slug: 'sum', dependsOn: ['lengths'] }, ({ lengths }) => ({ total: lengths.length }))
+type Report = typeof Report
+
+describe('a flow given by its type', () => {
+  it('types input, outputs and steps', () => {
+    expectTypeOf<FlowInput<Report>>().toEqualTypeOf<{ text: string }>()
+    expectTypeOf<FlowOutput<Report>>().toEqualTypeOf<{ sum: { total: number } }>()
+    const flow = useFlow<Report>('report')
+    expectTypeOf(flow.start).parameter(0).toEqualTypeOf<{ text: string }>()
+    expectTypeOf(flow.run.value).toEqualTypeOf<RunOf<Report> | null>()
+    expectTypeOf(flow.step('words')).toEqualTypeOf<PgflowStep<string[], 'words'> | null>()
+    expectTypeOf(flow.step('lengths')?.output).toEqualTypeOf<number[] | null | undefined>()
+    // @ts-expect-error there is no such step
+    flow.step('letters')
+    // @ts-expect-error the input misses its text
+    void flow.start({})
+    // @ts-expect-error the input is not of that type
+    void flow.start({ text: 1 })
+  })
+
+  it('tells steps apart by their slug', () => {
+    for (const step of useRun<Report>('id').steps.value) {
+      expectTypeOf(step).toEqualTypeOf<StepOf<Report>>()
+      if (step.step_slug === 'sum')
+        expectTypeOf(step.output).toEqualTypeOf<{ total: number } | null>()
+    }
+  })
+
+  it('types the actions of the store', () => {
+    const store = usePgflowStore()
+    expectTypeOf(store.startFlow<Report>('report', { text: '' })).resolves.toEqualTypeOf<
+      RunOf<Report>
+    >()
+    // @ts-expect-error the input is not of that type
+    void store.startFlow<Report>('report', { txt: '' })
+  })
+})
+
+describe('a flow given by nothing but its slug', () => {
+  it('takes and returns JSON', () => {
+    const flow = useFlow('anything')
+    expectTypeOf(flow.start).parameter(0).toEqualTypeOf<Json>()
+    expectTypeOf(flow.run.value).toEqualTypeOf<PgflowRun | null>()
+    expectTypeOf(flow.step('any')).toEqualTypeOf<PgflowStep<Json, 'any'> | null>()
+    // @ts-expect-error a function is not JSON
+    void flow.start(() => 1)
+  })
+})
+
+describe('useRun', () => {
+  it('takes a text, a ref, a getter, null or undefined', () => {
+    useRun('id')
+    useRun(ref<string | null>(null))
+    useRun(() => undefined)
+    // @ts-expect-error an id is a text
+    useRun(7)
+  })
+})
+
+describe('createPgflow', () => {
+  it('takes any Supabase client, typed or not', () => {
+    interface Database {
+      public: {
+        Tables: Record<string, never>
+        Views: Record<string, never>
+        Functions: { mine: { Args: { a: number }; Returns: string } }
+      }
+    }
+    createPgflow({ supabase: createClient('http://localhost', 'key') })
+    createPgflow({ supabase: createClient<Database>('http://localhost', 'key') })
+    expectTypeOf<SupabaseClient<Database>>().toExtend<
+      Parameters<typeof createPgflow>[0]['supabase']
+    >()
+    // @ts-expect-error the client is required
+    createPgflow({})
+  })
+})
