@@ -4,6 +4,7 @@ import {
   type Database,
   type PreparedLevel,
 } from '../../../playground/backend/database.ts'
+import type { NativeDatabase } from './native/session.ts'
 
 export type { PreparedLevel, Queryable } from '../../../playground/backend/database.ts'
 
@@ -27,8 +28,17 @@ async function open(level: PreparedLevel): Promise<TestDatabase> {
   return openNative(nativePort, level)
 }
 
+/** Opens a native database, to which many sessions can connect. */
+export async function openConcurrentDatabase(): Promise<NativeDatabase> {
+  if (!nativePort) throw new Error('Only a native Postgres has many sessions.')
+  const { openNative } = await import('./native/session.ts')
+  const db = await openNative(nativePort, 'full')
+  await rememberOrder(db)
+  return db
+}
+
 /** The rows of one transaction share their time and have random ids. */
-export async function rememberOrder(db: TestDatabase): Promise<void> {
+async function rememberOrder(db: TestDatabase): Promise<void> {
   await db.exec(`
     create schema test;
     create table test.sent (position bigint generated always as identity primary key, id uuid);

@@ -34,6 +34,8 @@ export async function startCluster(): Promise<{ port: number; stop: () => Promis
     postgresFlags: [
       ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
       ...['-c', 'fsync=off', '-c', 'max_connections=120', '-c', 'jit=off'],
+      // Tells in which order transactions committed.
+      ...['-c', 'track_commit_timestamp=on'],
     ],
     onLog: ignore,
     onError: ignore,
