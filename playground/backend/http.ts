@@ -30,7 +30,8 @@ async function respond(req: IncomingMessage, origin: string, answer: Answer): Pr
   try {
     return allowOrigins(await answer(await toRequest(req, origin)))
   } catch (error) {
-    console.error('The embedded backend could not answer', req.method, req.url, error)
+    const hungUp = req.destroyed && !req.complete
+    if (!hungUp) console.error('The embedded backend could not answer', req.method, req.url, error)
     return allowOrigins(Response.json({ message: 'Internal server error' }, { status: 500 }))
   }
 }

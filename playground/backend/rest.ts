@@ -27,6 +27,7 @@ export async function createRest({ db, keys, schemas }: RestOptions): Promise<Re
   await warmUp(db)
   // PostgREST reloads its schema cache on this notification; migrations send it.
   const stopListening = await db.listen('pgrst', () => void db.connection.clearSchemaCache())
+  let closed = false
   return {
     fetch: async (request) => {
       const refused = await checkApiKey(request, keys)
@@ -34,13 +35,17 @@ export async function createRest({ db, keys, schemas }: RestOptions): Promise<Re
       // Everything the answer needs is read before the connection goes to the next in line.
       return db.exclusive(() =>
         quietly(async () => {
+          if (closed) return Response.json({ message: 'The backend is closing' }, { status: 503 })
           const response = await app.fetch(request)
           const body = hasBody(response) ? await response.arrayBuffer() : null
           return new Response(body, response)
         }),
       )
     },
-    close: stopListening,
+    close: () => {
+      closed = true
+      return stopListening()
+    },
   }
 }
 

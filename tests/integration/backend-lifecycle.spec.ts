@@ -31,6 +31,29 @@ describe('the life of an embedded backend', () => {
     await expect(fetch(`${backend.url}/rest/v1/`)).rejects.toThrow('fetch failed')
   })
 
+  it('closes in the middle of requests, joins and tasks without a word', async () => {
+    const backend = await createBackend()
+    const client = await WireClient.connect(backend)
+    const requests = Array.from({ length: 20 }, (_, index) =>
+      fetch(`${backend.url}/rest/v1/rpc/anything`, {
+        method: 'POST',
+        headers: { apikey: backend.anonKey, 'content-type': 'application/json' },
+        body: JSON.stringify({ index }),
+      }).then(
+        (response) => response.status,
+        () => 'cut off',
+      ),
+    )
+    for (let index = 0; index < 20; index += 1) {
+      const ref = String(index)
+      client.send(ref, ref, `realtime:${ref}`, 'phx_join', { config: { private: true } })
+    }
+    await requests[0]
+    await backend.close()
+    expect(await Promise.all(requests)).toContain(404)
+    await client.closed
+  })
+
   it('runs twice in one process, each with its own data, keys and topics', async () => {
     const [one, two] = await Promise.all([createBackend(), createBackend()])
     try {

@@ -201,11 +201,15 @@ describe('realtime on the wire', () => {
     })
   })
 
-  it('refuses replay on a public channel', async () => {
+  it.each([
+    [false, 'Replay is not allowed for public channels'],
+    [true, 'Realtime was unable to replay messages'],
+  ])('refuses replay, which it has no history for (private: %s)', async (isPrivate, reason) => {
     const client = await connect()
-    expect((await client.join('replay', { broadcast: { replay: { since: 1 } } }))[4]).toEqual({
+    const config = { private: isPrivate, broadcast: { replay: { since: 1 } } }
+    expect((await client.join('replay', config))[4]).toEqual({
       status: 'error',
-      response: { reason: 'UnableToReplayMessages: Replay is not allowed for public channels' },
+      response: { reason: `UnableToReplayMessages: ${reason}` },
     })
   })
 

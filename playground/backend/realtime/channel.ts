@@ -70,8 +70,13 @@ export class Channel {
     if (request.topic === '') {
       return new Refusal('TopicNameRequired: You must provide a topic name')
     }
-    if (request.replay && !request.isPrivate) {
-      return new Refusal('UnableToReplayMessages: Replay is not allowed for public channels')
+    if (request.replay) {
+      // The stand-in keeps no history to replay; the real server says the same when it cannot.
+      return new Refusal(
+        request.isPrivate
+          ? 'UnableToReplayMessages: Realtime was unable to replay messages'
+          : 'UnableToReplayMessages: Replay is not allowed for public channels',
+      )
     }
     const token = request.token ?? link.apiKey
     const check = await link.services.keys.verify(token)

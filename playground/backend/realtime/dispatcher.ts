@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts'
 import type { Faults } from './faults.ts'
 import { encodeBroadcast } from './protocol.ts'
+import type { RealtimeSettings } from './settings.ts'
 
 /** One message on its way to those who joined its topic. */
 export interface Broadcast {
@@ -19,10 +20,10 @@ export type Subscriber = (frame: Uint8Array) => void
 /** Carries messages to subscribers. Public and private are separate namespaces of topics. */
 export class Dispatcher {
   readonly #subscribers = new Map<string, Set<Subscriber>>()
-  readonly #maxPayloadBytes: number
+  readonly #settings: Pick<RealtimeSettings, 'maxPayloadBytes'>
 
-  constructor(maxPayloadBytes: number) {
-    this.#maxPayloadBytes = maxPayloadBytes
+  constructor(settings: Pick<RealtimeSettings, 'maxPayloadBytes'>) {
+    this.#settings = settings
   }
 
   subscribe(isPrivate: boolean, topic: string, subscriber: Subscriber): () => void {
@@ -38,7 +39,7 @@ export class Dispatcher {
   }
 
   fits(payload: string | Uint8Array): boolean {
-    return Buffer.byteLength(payload) <= this.#maxPayloadBytes
+    return Buffer.byteLength(payload) <= this.#settings.maxPayloadBytes
   }
 
   /** Delivers to everyone on the topic except `sender`; too large a message reaches nobody. */

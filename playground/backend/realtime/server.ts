@@ -14,7 +14,7 @@ import { RealtimeSocket } from './socket.ts'
 /** The stand-in for Supabase Realtime: broadcasts from the database, public and private. */
 export interface Realtime {
   readonly faults: FaultSwitches
-  /** Limits and waits; a change holds from the next time each is looked at. */
+  /** Limits and waits; a change holds at once, except for `maxFrameBytes`. */
   readonly settings: RealtimeSettings
   /** Takes over the upgrade of a request for `/realtime/v1/websocket`. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -28,7 +28,7 @@ export async function createRealtime(
 ): Promise<Realtime> {
   const settings = { ...defaultSettings, ...overrides }
   const faults = new Faults()
-  const dispatcher = new Dispatcher(settings.maxPayloadBytes)
+  const dispatcher = new Dispatcher(settings)
   const services: Services = {
     keys,
     settings,
