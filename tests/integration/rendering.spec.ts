@@ -1,0 +1,173 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { mount } from '@vue/test-utils'
+import { createPinia } from 'pinia'
+import { createPgflow, useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { defineComponent, h, nextTick, ref, shallowRef, Suspense } from 'vue'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+
+let gate: Gate
+const Wait = new Flow<{ name: string }>({ slug: 'wait' })
+  .step({ slug: 'first' }, async ({ run }) => {
+    await gate.wait()
+    return { hello: run.name }
+  })
+  .step({ slug: 'second', dependsOn: ['first'] }, () => null)
+
+let backend: Backend
+let supabase: SupabaseClient
+
+beforeAll(async () => {
+  backend = await bootBackend([Wait])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  gate = createGate()
+  supabase = connect(backend)
+})
+afterEach(async () => {
+  gate.open()
+  await supabase.removeAllChannels()
+})
+
+describe('what renders again', () => {
+  it('only the components that read what changed', async () => {
+    const renders: Record<string, number> = { first: 0, second: 0, run: 0 }
+    const StepRow = defineComponent({
+      props: { runId: { type: String, required: true }, slug: { type: String, required: true } },
+      setup(props) {
+        const { step } = useRun(() => props.runId)
+        return () => {
+          renders[props.slug] = (renders[props.slug] ?? 0) + 1
+          return h('li', `${props.slug} ${step(props.slug)?.status ?? ''}`)
+        }
+      },
+    })
+    const runId = shallowRef('')
+    const Page = defineComponent({
+      setup() {
+        const { start } = useFlow<typeof Wait>('wait')
+        void start({ name: 'Ada' }).then((run) => (runId.value = run.run_id))
+        return () =>
+          runId.value === ''
+            ? h('p', 'starting')
+            : h('ul', [
+                h(StepRow, { runId: runId.value, slug: 'first' }),
+                h(StepRow, { runId: runId.value, slug: 'second' }),
+              ])
+      },
+    })
+    const pinia = createPinia()
+    const plugins = [pinia, createPgflow({ supabase })]
+    const wrapper = mount(Page, { global: { plugins } })
+    await until(() => wrapper.text().includes('first started'))
+    const store = usePgflowStore(pinia)
+    await until(() => store.connections[runId.value]?.status === 'live')
+    const before = { ...renders }
+
+    // A snapshot that says nothing new renders nothing.
+    await store.refreshRun(runId.value)
+    await nextTick()
+    expect(renders).toEqual(before)
+
+    await backend.db.query(
+      `update pgflow.step_states set status = 'started', started_at = now(), remaining_tasks = 1
+       where run_id = $1 and step_slug = 'second'`,
+      [runId.value],
+    )
+    await until(() => wrapper.text().includes('second started'))
+    expect(renders.first).toBe(before.first)
+    expect(renders.second).toBe((before.second ?? 0) + 1)
+    wrapper.unmount()
+  })
+})
+
+describe('what a component may do with ids', () => {
+  it('follows another run when the id changes, and lets go of the one before', async () => {
+    const flow = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const one = await flow.result.start({ name: 'one' })
+    const two = await flow.result.start({ name: 'two' })
+    const watching = connect(backend)
+    const id = ref<string | null>(one.run_id)
+    const view = mountApp(watching, () => useRun<typeof Wait>(id), { gcTime: 0 })
+    await until(() => view.result.connection.value?.status === 'live')
+    expect(view.result.run.value?.input).toEqual({ name: 'one' })
+    id.value = two.run_id
+    await until(() => view.result.connection.value?.status === 'live')
+    expect(view.result.run.value?.input).toEqual({ name: 'two' })
+    await until(() => watching.getChannels().length === 1)
+    id.value = null
+    expect(view.result.run.value).toBeNull()
+    expect(view.result.steps.value).toEqual([])
+    await until(() => watching.getChannels().length === 0)
+    view.wrapper.unmount()
+    flow.wrapper.unmount()
+  })
+
+  it('renders inside Suspense once the run is there', async () => {
+    const flow = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const { run_id } = await flow.result.start({ name: 'Ada' })
+    const Shown = defineComponent({
+      async setup() {
+        const { run, ready } = useRun<typeof Wait>(run_id)
+        await ready
+        return () => h('p', `Hello ${run.value?.input.name ?? 'nobody'}`)
+      },
+    })
+    const wrapper = mount(
+      { render: () => h(Suspense, null, { default: h(Shown), fallback: h('p', 'loading') }) },
+      { global: { plugins: [createPinia(), createPgflow({ supabase })] } },
+    )
+    expect(wrapper.text()).toBe('loading')
+    await until(() => wrapper.text() === 'Hello Ada')
+    wrapper.unmount()
+    flow.wrapper.unmount()
+  })
+})
+
+describe('what the store holds', () => {
+  it('is plain data, and gone with the run that is removed', async () => {
+    const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const { run_id } = await flow.start({ name: 'Ada' })
+    gate.open()
+    await until(() => flow.status.value === 'completed')
+    expect(JSON.parse(JSON.stringify(store.$state))).toEqual(store.$state)
+    store.removeRun(run_id)
+    expect(store.$state).toEqual({ runs: {}, steps: {}, stepOrder: {}, connections: {} })
+    expect(flow.run.value).toBeNull()
+    wrapper.unmount()
+  })
+
+  it('keeps a copy of the input: changing the form afterwards changes nothing', async () => {
+    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const form = ref({ name: 'Ada' })
+    const starting = flow.start(form.value)
+    form.value.name = 'Bob'
+    const run = await starting
+    expect(run.input).toEqual({ name: 'Ada' })
+    wrapper.unmount()
+  })
+
+  it('leaves every channel when the app unmounts', async () => {
+    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    await flow.start({ name: 'Ada' })
+    expect(supabase.getChannels()).toHaveLength(1)
+    wrapper.unmount()
+    expect(supabase.getChannels()).toHaveLength(0)
+  })
+
+  it('is not shared between apps', async () => {
+    const one = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const other = mountApp(connect(backend), () => useFlow<typeof Wait>('wait'))
+    const { run_id } = await one.result.start({ name: 'Ada' })
+    expect(other.store.runs).toEqual({})
+    await other.store.refreshRun(run_id)
+    expect(other.store.runs[run_id]?.input).toEqual({ name: 'Ada' })
+    other.wrapper.unmount()
+    expect(supabase.getChannels()).toHaveLength(1)
+    one.wrapper.unmount()
+  })
+})
