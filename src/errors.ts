@@ -21,7 +21,8 @@ import type { PlainError } from './model/entities.ts'
  * | `aborted` | the caller's `AbortSignal` fired |
  * | `malformed_reply` | an answer that is not what the RPC promises |
  * | `malformed_message` | a broadcast that does not parse; it was not applied |
- * | `channel_failed` | Realtime refused or dropped the channel |
+ * | `channel_failed` | Realtime dropped the channel; it is joined again |
+ * | `channel_refused` | Realtime refused the channel: the token, the policy or a limit |
  * | `server_error` | any other failure the database reports |
  */
 export type PgflowErrorCode =
@@ -42,6 +43,7 @@ export type PgflowErrorCode =
   | 'malformed_reply'
   | 'malformed_message'
   | 'channel_failed'
+  | 'channel_refused'
   | 'server_error'
 
 /** What can be said about an error besides its code and message. */
@@ -58,6 +60,7 @@ const transient = new Set<PgflowErrorCode>([
   'timeout',
   'rate_limited',
   'channel_failed',
+  'channel_refused',
 ])
 
 /**

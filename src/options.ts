@@ -3,6 +3,7 @@ import { getActivePinia, type Pinia } from 'pinia'
 import { PgflowError } from './errors.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
 import type { SyncTimes } from './sync/types.ts'
+import { browserSurroundings, type Surroundings } from './sync/wake.ts'
 import { createSupabaseTransport } from './transport/supabase-transport.ts'
 import type { PgflowTransport } from './transport/types.ts'
 
@@ -27,6 +28,18 @@ export interface PgflowOptions extends Partial<SyncTimes> {
    */
   gcTime?: number
   /**
+   * Whether runs are followed on private channels: for a database whose setting `visibility` is
+   * `private`. Only the user who started a run can then follow it.
+   * @default false
+   */
+  private?: boolean
+  /**
+   * The most channels that may be open at once. Runs past that are polled until one is free.
+   * Supabase allows 100 a connection; some are left for the rest of the app.
+   * @default 90
+   */
+  maxChannels?: number
+  /**
    * Told of every failure that no caller is waiting for, such as a broadcast that does not parse
    * or a snapshot that will be asked again. Without it, only mistakes in the set-up are printed.
    */
@@ -39,7 +52,9 @@ export interface PgflowOptions extends Partial<SyncTimes> {
 export interface PgflowConfig {
   transport: PgflowTransport
   scheduler: Scheduler
+  surroundings: Surroundings
   times: SyncTimes
+  maxChannels: number
   report: (error: PgflowError) => void
 }
 
@@ -55,7 +70,9 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
   const scheduler = options.scheduler ?? systemScheduler()
   return {
     scheduler,
-    transport: createSupabaseTransport(options.supabase, scheduler),
+    transport: createSupabaseTransport(options.supabase, scheduler, options.private ?? false),
+    surroundings: browserSurroundings(),
+    maxChannels: options.maxChannels ?? 90,
     times: {
       startTimeout: options.startTimeout ?? defaultTimes.startTimeout,
       snapshotTimeout: options.snapshotTimeout ?? defaultTimes.snapshotTimeout,

@@ -1,5 +1,7 @@
 /** Time and chance, so that tests and simulations can decide both. */
 export interface Scheduler {
+  /** Milliseconds since some moment; only differences count. */
+  now: () => number
   /** Calls `task` once after `ms`; the returned function takes it back. */
   after: (ms: number, task: () => void) => () => void
   /** A number from 0 up to 1. */
@@ -9,6 +11,7 @@ export interface Scheduler {
 /** The real clock and the real dice. */
 export function systemScheduler(): Scheduler {
   return {
+    now: Date.now,
     after(ms, task) {
       const timer = setTimeout(task, ms)
       return () => clearTimeout(timer)

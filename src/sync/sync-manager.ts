@@ -1,5 +1,7 @@
+import { ChannelBudget } from './channel-budget.ts'
 import { RunSync, type StartRequest } from './run-sync.ts'
-import type { SyncContext } from './types.ts'
+import { SnapshotBatch } from './snapshot-batch.ts'
+import type { RunSyncContext, SyncContext } from './types.ts'
 
 /** One observer's hold on a run. */
 export interface RunObservation {
@@ -20,11 +22,17 @@ interface Entry {
 
 /** All runs that somebody observes: one sync a run, shared and counted. */
 export class SyncManager {
-  readonly #context: SyncContext
+  readonly #context: RunSyncContext
   readonly #entries = new Map<string, Entry>()
+  #stopWatching = () => {}
 
   constructor(context: SyncContext) {
-    this.#context = context
+    const { transport, scheduler, times, maxChannels } = context
+    this.#context = {
+      ...context,
+      batch: new SnapshotBatch(transport, scheduler, times.snapshotTimeout),
+      budget: new ChannelBudget(maxChannels),
+    }
   }
 
   observe(runId: string): RunObservation {
@@ -72,6 +80,8 @@ export class SyncManager {
       sync.dispose()
     }
     this.#entries.clear()
+    this.#stopWatching()
+    this.#context.batch.dispose()
   }
 
   #hold(runId: string): Entry {
@@ -81,10 +91,20 @@ export class SyncManager {
       observers: 0,
       cancelGc: () => {},
     }
-    if (!known) this.#entries.set(runId, entry)
+    if (!known) {
+      if (this.#entries.size === 0) this.#watchSurroundings()
+      this.#entries.set(runId, entry)
+    }
     entry.cancelGc()
     entry.observers += 1
     return entry
+  }
+
+  #watchSurroundings(): void {
+    this.#stopWatching()
+    this.#stopWatching = this.#context.surroundings.watch(() => {
+      for (const { sync } of this.#entries.values()) sync.wake()
+    })
   }
 
   #releaseOnce(runId: string, entry: Entry): () => void {
@@ -98,6 +118,7 @@ export class SyncManager {
       entry.cancelGc = scheduler.after(times.gcTime, () => {
         this.#entries.delete(runId)
         entry.sync.close()
+        if (this.#entries.size === 0) this.#stopWatching()
       })
     }
   }

@@ -4,6 +4,9 @@ import type { EventOutcome, RunView, SnapshotOutcome } from '../model/merge.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { PgflowTransport } from '../transport/types.ts'
+import type { ChannelBudget } from './channel-budget.ts'
+import type { SnapshotBatch } from './snapshot-batch.ts'
+import type { Surroundings } from './wake.ts'
 
 /** Where the sync puts what it learns: the store, seen from below. */
 export interface RunSink {
@@ -39,8 +42,17 @@ export interface SyncTimes {
 export interface SyncContext {
   transport: PgflowTransport
   scheduler: Scheduler
+  surroundings: Surroundings
   sink: RunSink
   times: SyncTimes
+  /** The most channels that may be open at once; runs past that are polled. */
+  maxChannels: number
   /** Told of every failure that no caller is waiting for. */
   report(error: PgflowError): void
+}
+
+/** What the sync of one run shares with the others. */
+export interface RunSyncContext extends SyncContext {
+  batch: SnapshotBatch
+  budget: ChannelBudget
 }

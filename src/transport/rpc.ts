@@ -20,14 +20,16 @@ export async function callStartFlow(
   throw new PgflowError('malformed_reply', 'The database started the run but returned no row.')
 }
 
-/** Calls `get_run_with_states`; null means that there is no such run for this caller. */
-export async function callGetRun(
+/** Calls `get_run_with_states`, or `get_runs_with_states` for several; unknown runs are left out. */
+export function callGetRuns(
   supabase: SupabaseClient,
-  runId: string,
+  runIds: readonly string[],
   signal: AbortSignal,
-): Promise<RunSnapshot | null> {
-  const [snapshot] = await call(supabase, 'get_run_with_states', { p_run_id: runId }, signal)
-  return snapshot ?? null
+): Promise<RunSnapshot[]> {
+  const [only] = runIds
+  return runIds.length === 1 && only !== undefined
+    ? call(supabase, 'get_run_with_states', { p_run_id: only }, signal)
+    : call(supabase, 'get_runs_with_states', { p_run_ids: [...runIds] }, signal)
 }
 
 async function call(

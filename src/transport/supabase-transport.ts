@@ -1,6 +1,6 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import type { Scheduler } from '../model/scheduler.ts'
-import { callGetRun, callStartFlow } from './rpc.ts'
+import { callGetRuns, callStartFlow } from './rpc.ts'
 import { openRunChannel } from './run-channel.ts'
 import type { PgflowTransport } from './types.ts'
 
@@ -8,11 +8,14 @@ import type { PgflowTransport } from './types.ts'
 export function createSupabaseTransport(
   supabase: SupabaseClient,
   scheduler: Scheduler,
+  isPrivate: boolean,
 ): PgflowTransport {
   return {
+    canJoinEarly: !isPrivate,
     startFlow: (flowSlug, input, runId, signal) =>
       callStartFlow(supabase, flowSlug, input, runId, signal),
-    fetchRun: (runId, signal) => callGetRun(supabase, runId, signal),
-    openChannel: (runId, handlers) => openRunChannel(supabase, scheduler, runId, handlers),
+    fetchRuns: (runIds, signal) => callGetRuns(supabase, runIds, signal),
+    openChannel: (runId, handlers) =>
+      openRunChannel({ supabase, scheduler, isPrivate, runId, handlers }),
   }
 }

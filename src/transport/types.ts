@@ -6,7 +6,10 @@ import type { RunEvent } from '../model/wire.ts'
 export interface RunChannelHandlers {
   /** A broadcast that parsed. */
   onEvent(event: RunEvent): void
-  /** Joined, for the first time or again: broadcasts may have been missed until now. */
+  /**
+   * Joined, for the first time or again, or the server's own connection to the database is back:
+   * broadcasts may have been missed until now.
+   */
   onJoined(): void
   /** Not joined any more, or not yet. The channel goes on trying by itself until it is closed. */
   onDown(error: PgflowError): void
@@ -23,15 +26,21 @@ export interface RunChannel {
 /** The way to one database: everything the sync knows of Supabase. */
 export interface PgflowTransport {
   /**
+   * Whether a run can be joined while it is being started. Not with private channels: who may join
+   * is decided by who started the run, so it has to exist first.
+   */
+  readonly canJoinEarly: boolean
+  /**
    * Starts a run, or returns the one of that id if it was started before.
    * @throws PgflowError
    */
   startFlow(flowSlug: string, input: Json, runId: string, signal: AbortSignal): Promise<RunSnapshot>
   /**
-   * The run and its steps now, or null when there is no such run for this caller.
+   * The runs of these ids and their steps now, in any order; a run that does not exist for this
+   * caller is left out.
    * @throws PgflowError
    */
-  fetchRun(runId: string, signal: AbortSignal): Promise<RunSnapshot | null>
+  fetchRuns(runIds: readonly string[], signal: AbortSignal): Promise<RunSnapshot[]>
   /** Joins the run's topic. */
   openChannel(runId: string, handlers: RunChannelHandlers): RunChannel
 }

@@ -20,7 +20,7 @@ interface Timer {
 /** Virtual time: nothing happens until `advance`, and then in an order that the seed determines. */
 export class VirtualClock implements Scheduler {
   readonly random: () => number
-  now = 0
+  time = 0
   #order = 0
   #timers: Timer[] = []
 
@@ -28,8 +28,10 @@ export class VirtualClock implements Scheduler {
     this.random = random
   }
 
+  readonly now = (): number => this.time
+
   readonly after = (ms: number, task: () => void): (() => void) => {
-    const timer = { at: this.now + ms, order: this.#order++, task }
+    const timer = { at: this.time + ms, order: this.#order++, task }
     this.#timers.push(timer)
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer)
@@ -45,7 +47,7 @@ export class VirtualClock implements Scheduler {
     const [first, ...rest] = this.#timers.sort((a, b) => a.at - b.at || a.order - b.order)
     if (!first) return false
     this.#timers = rest
-    this.now = first.at
+    this.time = first.at
     first.task()
     await settle()
     return true

@@ -45,6 +45,7 @@ const unreachable = () => new PgflowError('unreachable', 'The network is down.')
 
 /** A network between clients and a model database, and everything that can go wrong on it. */
 export class SimulatedNetwork implements PgflowTransport {
+  readonly canJoinEarly = true
   readonly database: ModelDatabase
   faults: FaultRates
   readonly #clock: VirtualClock
@@ -69,10 +70,10 @@ export class SimulatedNetwork implements PgflowTransport {
     return this.#request(signal, () => this.database.start(runId, flowSlug, input))
   }
 
-  fetchRun(runId: string, signal: AbortSignal): Promise<RunSnapshot | null> {
+  fetchRuns(runIds: readonly string[], signal: AbortSignal): Promise<RunSnapshot[]> {
     return this.#request(signal, () => {
       const age = this.#happens('staleSnapshot') ? 1 + Math.floor(this.#clock.random() * 3) : 0
-      return this.database.snapshot(runId, age)
+      return runIds.flatMap((runId) => this.database.snapshot(runId, age) ?? [])
     })
   }
 
@@ -137,11 +138,11 @@ export class SimulatedNetwork implements PgflowTransport {
   #deliver(subscription: Subscription, message: Message): void {
     const { connection } = subscription
     const isOutOfOrder = this.#happens('reorderMessage')
-    const own = this.#clock.now + this.#latency() * (isOutOfOrder ? 4 : 1)
+    const own = this.#clock.time + this.#latency() * (isOutOfOrder ? 4 : 1)
     const at = isOutOfOrder ? own : Math.max(own, subscription.lastDelivery)
     if (!isOutOfOrder) subscription.lastDelivery = at
     const isMalformed = this.#happens('malformMessage')
-    this.#clock.after(at - this.#clock.now, () => {
+    this.#clock.after(at - this.#clock.time, () => {
       if (subscription.isClosed || subscription.connection !== connection) return
       const parsed = parseEvent(message.name, isMalformed ? { run_id: 7 } : message.payload)
       if (parsed.ok) subscription.handlers.onEvent(parsed.value)

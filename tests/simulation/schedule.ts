@@ -13,24 +13,24 @@ export interface ScheduleResult {
   violations: string[]
 }
 
-/** Far more than any schedule takes. */
-const maxSteps = 20_000
-
 /**
  * Plays one random schedule: runs are started and observed, work is done, and everything that can
- * go wrong does. After the last fault every connection is cut once more (a loss that nothing shows
- * is only found then), and the store must equal the database.
+ * go wrong does. One period of the watchdog after the last fault, the store must equal the database.
  */
 export async function playSchedule(seed: number): Promise<ScheduleResult> {
   const random = createRandom(seed)
   const clock = new VirtualClock(random)
   const network = new SimulatedNetwork(clock, randomFaults(random))
   const { sink, ...state } = createRunTable()
+  const surroundings = createSurroundings()
+  const maxChannels = random() < 0.3 ? 1 : 90
   const manager = new SyncManager({
     transport: network,
     scheduler: clock,
+    surroundings,
     sink,
     times: { startTimeout: 5_000, snapshotTimeout: 1_000, gcTime: 500 },
+    maxChannels,
     report: () => {},
   })
   const violations: string[] = []
@@ -52,30 +52,62 @@ export async function playSchedule(seed: number): Promise<ScheduleResult> {
     const workLater = (): void => {
       clock.after(random() * 400, () => {
         network.database.work(runId)
-        if (clock.now < 20_000) workLater()
+        if (clock.time < 20_000) workLater()
       })
     }
     workLater()
   }
   clock.after(15_000, () => (network.faults = noFaults))
 
-  let steps = 0
-  while (clock.now < 25_000 && (await clock.step())) {
-    steps += 1
-    check()
+  for (const at of [2_000, 6_000, 11_000]) {
+    if (random() < 0.5) clock.after(at + random() * 3_000, () => surroundings.toggle())
   }
+  clock.after(15_000, () => surroundings.restore())
+
+  let steps = 0
+  const playUntil = async (time: number) => {
+    while (clock.time < time && (await clock.step())) {
+      steps += 1
+      check()
+    }
+  }
+  await playUntil(25_000)
   // Nobody has given up on any of them: what failed for good is observed anew.
   for (const runId of runIds) observations.set(runId, manager.observe(runId))
-  network.dropConnections()
-  while (steps < maxSteps && (await clock.step())) steps += 1
-  if (steps >= maxSteps) violations.push('it never comes to rest')
+  // The longest wait of the watchdog, and time for what it asks.
+  await playUntil(25_000 + 60_000 * 1.25 + 5_000)
   await settle()
-  check()
   for (const runId of runIds) violations.push(...divergences(state, network, runId))
   for (const observation of observations.values()) observation.release()
   manager.dispose()
+  await settle()
+  if (clock.pending > 0) violations.push('a timer is left')
+  if (surroundings.watchers > 0) violations.push('a listener is left')
   if (network.openChannels > 0) violations.push('a channel is left open')
   return { seed, steps, violations }
+}
+
+/** A page that is hidden or without network now and then. */
+function createSurroundings() {
+  const watchers = new Set<() => void>()
+  let isGood = true
+  const become = (good: boolean) => {
+    isGood = good
+    for (const watcher of watchers) watcher()
+  }
+  return {
+    isVisible: () => isGood,
+    isOnline: () => isGood,
+    watch(onChange: () => void) {
+      watchers.add(onChange)
+      return () => void watchers.delete(onChange)
+    },
+    toggle: () => become(!isGood),
+    restore: () => become(true),
+    get watchers() {
+      return watchers.size
+    },
+  }
 }
 
 type State = Omit<ReturnType<typeof createRunTable>, 'sink'>
@@ -130,12 +162,12 @@ function divergences(state: State, network: SimulatedNetwork, runId: string): st
   })
   const connection = state.connections.value[runId]
   const isSame = isSameJson(state.runs.value[runId], truth.run) && isSameJson(steps, truth.steps)
-  const hasEnded = isTerminal(truth.run.status)
+  const expected = isTerminal(truth.run.status) ? ['closed'] : ['live', 'polling']
   return [
     ...(isSame
       ? []
       : [`${runId} differs: ${JSON.stringify([state.runs.value[runId], truth.run])}`]),
-    ...(connection?.status === (hasEnded ? 'closed' : 'live')
+    ...(expected.includes(connection?.status ?? 'unknown')
       ? []
       : [`${runId} (${truth.run.status}) is ${connection?.status ?? 'unknown'}`]),
     ...(connection?.error ? [`${runId} keeps the error ${connection.error.code}`] : []),
