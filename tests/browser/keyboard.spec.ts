@@ -32,7 +32,7 @@ describe('the keyboard', () => {
 
     await tabTo('Output of Keywords')
     await page.keyboard.press('Enter')
-    await app.step('keywords').getByRole('columnheader', { name: 'Share' }).waitFor()
+    await app.step('keywords').getByRole('columnheader', { name: 'Percent' }).waitFor()
     await tabTo('JSON')
     await page.keyboard.press('Space')
     expect(await app.step('keywords').locator('pre').innerText()).toContain('"lovely"')

@@ -2,8 +2,8 @@ import { countBy, round, wordsOf } from './words.ts'
 
 /** What a text is about. */
 export type Keywords = {
-  /** The most frequent words that carry meaning; `share` is in percent of all words. */
-  keywords: { word: string; count: number; share: number }[]
+  /** The most frequent words that carry meaning; `percent` is of all words. */
+  keywords: { word: string; count: number; percent: number }[]
   /** Pairs of neighbouring words that occur more than once. */
   phrases: string[]
 }
@@ -21,7 +21,7 @@ export function findKeywords(text: string): Keywords {
   return {
     keywords: countBy(meaningful)
       .slice(0, shown)
-      .map(([word, count]) => ({ word, count, share: round((count / words.length) * 100) })),
+      .map(([word, count]) => ({ word, count, percent: round((count / words.length) * 100) })),
     phrases: countBy(pairs)
       .filter(([, count]) => count > 1)
       .slice(0, shown)

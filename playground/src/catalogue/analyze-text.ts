@@ -24,7 +24,7 @@ export const analyzeText = defineCard({
       title: 'Keywords',
       about: 'Finds the words it uses most.',
       inShort: ({ keywords }) => keywords.map(({ word }) => word).join(', ') || 'none',
-      keys: ['word', 'count', 'share', 'keywords', 'phrases'],
+      keys: ['word', 'count', 'percent', 'keywords', 'phrases'],
     },
     sentiment: {
       title: 'Sentiment',

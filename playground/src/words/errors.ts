@@ -72,6 +72,10 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     title: 'A message could not be read and was left out.',
     advice: 'The state is read from the database instead; there is nothing to do.',
   },
+  channel_refused: {
+    title: 'The server refuses the live connection.',
+    advice: 'The run is read from the database instead. Sign in again, or check who may listen.',
+  },
   channel_failed: {
     title: 'The live connection was interrupted.',
     advice: 'It reconnects by itself and then catches up. The run is not affected.',

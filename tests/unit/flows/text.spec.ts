@@ -31,8 +31,8 @@ describe('findKeywords', () => {
   it('counts meaningful words, the most frequent first, with their share of all words', () => {
     const { keywords } = findKeywords('The cat and the dog. The dog and the cat: a dog!')
     expect(keywords).toEqual([
-      { word: 'dog', count: 3, share: 25 },
-      { word: 'cat', count: 2, share: 16.7 },
+      { word: 'dog', count: 3, percent: 25 },
+      { word: 'cat', count: 2, percent: 16.7 },
     ])
   })
 
