@@ -40,6 +40,7 @@ create or replace function pgflow_realtime.page_of_runs(
 returns setof uuid
 language plpgsql
 stable
+rows 20
 security definer
 set search_path = ''
 as $$

@@ -14,12 +14,17 @@ export function asCaller<T>(
   work: (tx: Queryable) => Promise<T>,
 ): Promise<T> {
   return db.transaction(async (tx) => {
-    await tx.query(
-      `select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)`,
-      [caller.role, JSON.stringify(caller)],
-    )
+    await become(tx, caller)
     return work(tx)
   })
+}
+
+/** Takes the caller's role and identity until the end of the transaction. */
+export async function become(tx: Queryable, caller: Caller): Promise<void> {
+  await tx.query(
+    `select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)`,
+    [caller.role, JSON.stringify(caller)],
+  )
 }
 
 export const anon: Caller = { role: 'anon' }
@@ -53,10 +58,10 @@ export async function maySend(db: TestDatabase, caller: Caller, topic: string): 
 
 async function becomeListener(tx: Queryable, caller: Caller, topic: string): Promise<void> {
   await tx.query(
-    `select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
-       set_config('request.jwt.claim.sub', $3, true), set_config('realtime.topic', $4, true)`,
-    [caller.role, JSON.stringify(caller), caller.sub ?? '', topic],
+    `select set_config('request.jwt.claim.sub', $1, true), set_config('realtime.topic', $2, true)`,
+    [caller.sub ?? '', topic],
   )
+  await become(tx, caller)
 }
 
 async function rolledBack(db: TestDatabase, work: (tx: Queryable) => Promise<boolean>) {
