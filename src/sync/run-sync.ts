@@ -24,6 +24,8 @@ export interface StartRequest {
 
 /** A request whose answer is a snapshot, and the broadcasts that arrived meanwhile. */
 interface Flight {
+  /** Whether the request is on its way; until then its answer is as good as a later one's. */
+  isSent: boolean
   since: RunEvent[]
   /** The seq that the store had reached when the request was sent. */
   floor: number | null
@@ -31,7 +33,7 @@ interface Flight {
 }
 
 /** How long a read waits for those of other runs, in ms. */
-const gatherJoins = 50
+const gatherJoins = 100
 const gatherPolls = 250
 
 /**
@@ -110,7 +112,11 @@ export class RunSync {
     try {
       while (this.#flight) await this.#flight.landed.catch(() => undefined)
       const timeout = request.timeout ?? times.startTimeout
-      await this.#fly((signal) => this.#startRepeatedly(request, signal), timeout, request.signal)
+      const send = (signal: AbortSignal, onSend: () => void) => {
+        onSend()
+        return this.#startRepeatedly(request, signal)
+      }
+      await this.#fly(send, timeout, request.signal)
       this.#join()
     } catch (error) {
       const failure = toPgflowError(error).about(this.#runId)
@@ -134,8 +140,11 @@ export class RunSync {
   refresh(gather = 0): Promise<void> {
     const { batch, times } = this.#context
     if (!this.#flight) {
-      return this.#fly(() => batch.fetch(this.#runId, gather), times.snapshotTimeout)
+      const fetchRun = (_: AbortSignal, onSend: () => void) =>
+        batch.fetch(this.#runId, gather, onSend)
+      return this.#fly(fetchRun, times.snapshotTimeout)
     }
+    if (!this.#flight.isSent) return this.#flight.landed
     const abandoned = this.#abandoned
     this.#nextFlight ??= this.#flight.landed
       .catch(() => undefined)
@@ -250,16 +259,20 @@ export class RunSync {
   }
 
   #fly(
-    request: (signal: AbortSignal) => Promise<RunSnapshot | null>,
+    request: (signal: AbortSignal, onSend: () => void) => Promise<RunSnapshot | null>,
     timeout: number,
     signal?: AbortSignal,
   ): Promise<void> {
     this.#cancelTimer()
     const { scheduler, sink } = this.#context
     const floor = sink.view(this.#runId)?.seq ?? null
-    const flight: Flight = { since: [], floor, landed: Promise.resolve() }
+    const flight: Flight = { isSent: false, since: [], floor, landed: Promise.resolve() }
     this.#flight = flight
-    flight.landed = withDeadline(scheduler, timeout, signal, request).then(
+    const onSend = () => {
+      flight.isSent = true
+    }
+    const send = (deadline: AbortSignal) => request(deadline, onSend)
+    flight.landed = withDeadline(scheduler, timeout, signal, send).then(
       // In one turn with the landing: what arrives in between would belong to no flight.
       (snapshot) => {
         this.#flight = null

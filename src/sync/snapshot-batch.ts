@@ -5,15 +5,18 @@ import type { PgflowTransport } from '../transport/types.ts'
 
 /** The most runs that one RPC takes. */
 const maxRuns = 200
+/** The longest that a read waits for others, in ms, however many keep coming. */
+const longestWait = 2_000
 
 interface Waiter {
+  onSend: () => void
   resolve: (snapshot: RunSnapshot | null) => void
   reject: (error: unknown) => void
 }
 
 /**
  * Gathers the reads of many runs into one RPC. After a reconnect every run is joined again, one
- * shortly after the other: each read waits until no other has come for `window`, at most `limit`.
+ * shortly after the other: a read waits until no other has come for a while.
  */
 export class SnapshotBatch {
   readonly #transport: PgflowTransport
@@ -32,16 +35,17 @@ export class SnapshotBatch {
   /**
    * The run now, or null when there is none for this caller.
    * @param wait - how long to wait for others, in ms; 0 to send what is gathered at once.
+   * @param onSend - called when the request goes out: until then it answers for later askers too.
    */
-  fetch(runId: string, wait: number): Promise<RunSnapshot | null> {
+  fetch(runId: string, wait: number, onSend: () => void): Promise<RunSnapshot | null> {
     if (this.#waiting.size === 0) this.#since = this.#scheduler.now()
     const answer = new Promise<RunSnapshot | null>((resolve, reject) => {
       const waiters = this.#waiting.get(runId) ?? []
-      this.#waiting.set(runId, [...waiters, { resolve, reject }])
+      this.#waiting.set(runId, [...waiters, { onSend, resolve, reject }])
     })
     this.#cancel()
     const waited = this.#scheduler.now() - this.#since
-    const left = Math.min(wait, Math.max(0, 10 * wait - waited))
+    const left = Math.min(wait, Math.max(0, longestWait - waited))
     this.#cancel = this.#scheduler.after(left, () => this.#send())
     return answer
   }
@@ -57,6 +61,7 @@ export class SnapshotBatch {
   #send(): void {
     const waiting = [...this.#waiting]
     this.#waiting = new Map()
+    for (const { onSend } of waiting.flatMap(([, waiters]) => waiters)) onSend()
     for (let start = 0; start < waiting.length; start += maxRuns) {
       void this.#fetch(new Map(waiting.slice(start, start + maxRuns)))
     }

@@ -17,8 +17,12 @@ export function bootBackend(
 }
 
 /** The unmodified client; a lost socket comes back after 20 ms instead of a second. */
-export function connect(backend: Pick<Backend, 'url' | 'anonKey'>) {
+export function connect(
+  backend: Pick<Backend, 'url' | 'anonKey'>,
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+) {
   return createClient(backend.url, backend.anonKey, {
+    global: { fetch },
     auth: { persistSession: false, autoRefreshToken: false, storageKey: crypto.randomUUID() },
     realtime: {
       // Typed for browsers; `ws` has what is needed of it.

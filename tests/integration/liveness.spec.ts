@@ -1,0 +1,214 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { useFlow, useRun } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { fastScheduler } from '../support/fast-scheduler.ts'
+
+/** Waits of minutes are seen in seconds; answers may take as long as they really do. */
+const fast = { scheduler: fastScheduler(30), startTimeout: 300_000, snapshotTimeout: 300_000 }
+
+let gate: Gate
+const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
+  await gate.wait()
+  return 'done'
+})
+
+let backend: Backend
+const clients: SupabaseClient[] = []
+function client(fetch?: typeof globalThis.fetch): SupabaseClient {
+  const made = connect(backend, fetch)
+  clients.push(made)
+  return made
+}
+
+beforeAll(async () => {
+  backend = await bootBackend([Wait])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  gate = createGate()
+})
+afterEach(async () => {
+  gate.open()
+  backend.realtime.faults.resumeReplication()
+  await Promise.all(clients.map((made) => made.removeAllChannels()))
+  clients.length = 0
+})
+
+describe('silence', () => {
+  it('is not trusted: a broadcast lost without a trace is found by asking', async () => {
+    const { result: flow, wrapper } = mountApp(client(), () => useFlow<typeof Wait>('wait'), {
+      ...fast,
+    })
+    await flow.start({ name: 'Ada' })
+    await until(() => flow.connection.value?.status === 'live')
+    backend.realtime.faults.pauseReplication()
+    gate.open()
+    await until(() => flow.status.value === 'completed')
+    expect(flow.step('only')?.output).toBe('done')
+    wrapper.unmount()
+  })
+
+  it('Realtime out of reach: the run advances by polling, and says so', async () => {
+    const supabase = client()
+    // Whatever is joined is never answered, as with a socket that a proxy swallows.
+    supabase.realtime.connect = () => undefined
+    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'), {
+      ...fast,
+    })
+    await flow.start({ name: 'Ada' })
+    gate.open()
+    await until(() => flow.status.value === 'completed')
+    await until(() => flow.connection.value?.status === 'closed')
+    wrapper.unmount()
+  })
+})
+
+describe('many runs', () => {
+  /** A fetch that remembers which RPCs it was used for. */
+  function countingFetch() {
+    const calls: string[] = []
+    const counting: typeof globalThis.fetch = (input, init) => {
+      const url = input instanceof Request ? input.url : String(input)
+      calls.push(url.slice(url.lastIndexOf('/') + 1))
+      return fetch(input, init)
+    }
+    return { counting, calls }
+  }
+
+  async function startRuns(count: number): Promise<string[]> {
+    const rows = await backend.db.query<{ run_id: string }>(
+      `select (pgflow.start_flow('wait', jsonb_build_object('name', n))).run_id
+       from generate_series(1, $1::int) as n`,
+      [count],
+    )
+    return rows.map((row) => row.run_id)
+  }
+
+  it('100 of them ask once after a reconnect, and every one is right', async () => {
+    const ids = await startRuns(90)
+    const { counting, calls } = countingFetch()
+    const { result, store, wrapper } = mountApp(client(counting), () => ids.map((id) => useRun(id)))
+    await until(() => result.every((view) => view.connection.value?.status === 'live'))
+
+    calls.length = 0
+    backend.realtime.faults.killSockets()
+    await until(() => result.every((view) => view.connection.value?.status !== 'live'))
+    const [changed] = ids
+    await backend.db.query(
+      `update pgflow.step_states set status = 'failed', failed_at = now(), error_message = 'by hand'
+       where run_id = $1`,
+      [changed],
+    )
+    await until(() => result.every((view) => view.connection.value?.status === 'live'))
+    expect(calls).toEqual(['get_runs_with_states'])
+    expect(store.stepOf(changed ?? '', 'only')).toMatchObject({ error_message: 'by hand' })
+    wrapper.unmount()
+  })
+
+  it('past the channel budget they are polled, until a channel is free', async () => {
+    const ids = await startRuns(3)
+    const supabase = client()
+    const { result, wrapper } = mountApp(supabase, () => ids.map((id) => useRun(id)), {
+      maxChannels: 2,
+      ...fast,
+    })
+    await until(() => result.every((view) => view.run.value !== null))
+    await until(() => {
+      const statuses = result.map((view) => view.connection.value?.status).sort()
+      return statuses.join() === 'live,live,polling'
+    })
+    expect(supabase.getChannels()).toHaveLength(2)
+    gate.open()
+    await until(() => result.every((view) => view.run.value?.status === 'completed'))
+    await until(() => supabase.getChannels().length === 0)
+    wrapper.unmount()
+  })
+})
+
+describe('private runs', () => {
+  let owner: SupabaseClient
+  beforeAll(async () => {
+    await backend.db.query(`select pgflow_realtime.set_visibility('private')`)
+  })
+  afterAll(async () => {
+    await backend.db.query(`select pgflow_realtime.set_visibility('public')`)
+  })
+  beforeEach(async () => {
+    owner = client()
+    const email = `${crypto.randomUUID()}@example.com`
+    const { error } = await owner.auth.signUp({ email, password: 'a long password' })
+    expect(error).toBeNull()
+  })
+
+  it('are live for the user who started them, and do not exist for anybody else', async () => {
+    const { result: flow, wrapper } = mountApp(owner, () => useFlow<typeof Wait>('wait'), {
+      private: true,
+    })
+    const { run_id } = await flow.start({ name: 'Ada' })
+    await until(() => flow.connection.value?.status === 'live')
+
+    const stranger = mountApp(client(), () => useRun(run_id), { private: true })
+    await until(() => stranger.result.error.value?.code === 'run_not_found')
+    expect(stranger.result.run.value).toBeNull()
+    stranger.wrapper.unmount()
+
+    gate.open()
+    await until(() => flow.status.value === 'completed')
+    expect(flow.connection.value).toMatchObject({ gaps: 0 })
+    wrapper.unmount()
+  })
+
+  it('over public channels are not heard but polled', async () => {
+    const { result: flow, wrapper } = mountApp(owner, () => useFlow<typeof Wait>('wait'), {
+      ...fast,
+    })
+    await flow.start({ name: 'Ada' })
+    gate.open()
+    await until(() => flow.status.value === 'completed')
+    wrapper.unmount()
+  })
+
+  it('come back when the token expires and the server closes the channel', async () => {
+    const { data } = await owner.auth.getUser()
+    const sub = data.user?.id ?? ''
+    let seconds = 3
+    const tokens: string[] = []
+    const { createClient } = await import('@supabase/supabase-js')
+    const { WebSocket } = await import('ws')
+    const expiring = createClient(backend.url, backend.anonKey, {
+      accessToken: async () => {
+        const exp = Math.floor(Date.now() / 1000) + seconds
+        const token = await backend.keys.sign({ sub, role: 'authenticated', exp })
+        tokens.push(token)
+        return token
+      },
+      realtime: {
+        // Typed for browsers; `ws` has what is needed of it.
+        transport: WebSocket as unknown as typeof globalThis.WebSocket,
+      },
+    })
+    const {
+      result: flow,
+      store,
+      wrapper,
+    } = mountApp(expiring, () => useFlow<typeof Wait>('wait'), {
+      private: true,
+      scheduler: fastScheduler(10),
+    })
+    const { run_id } = await flow.start({ name: 'Ada' })
+    await until(() => flow.connection.value?.status === 'live')
+    const joined = tokens.length
+    await until(() => store.connections[run_id]?.status !== 'live')
+    seconds = 3600
+    await until(() => store.connections[run_id]?.status === 'live')
+    expect(tokens.length).toBeGreaterThan(joined)
+    gate.open()
+    await until(() => flow.status.value === 'completed')
+    wrapper.unmount()
+    await expiring.removeAllChannels()
+  })
+})
