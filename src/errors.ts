@@ -1,5 +1,3 @@
-import type { PlainError } from './model/entities.ts'
-
 /**
  * Why something failed. Stable: safe to branch on, to translate and to search for.
  *
@@ -45,6 +43,13 @@ export type PgflowErrorCode =
   | 'channel_failed'
   | 'channel_refused'
   | 'server_error'
+
+/** An error as plain data, so that it can live in the store. */
+export interface PlainError {
+  code: PgflowErrorCode
+  message: string
+  hint: string | null
+}
 
 /** What can be said about an error besides its code and message. */
 export interface PgflowErrorDetails {

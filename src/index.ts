@@ -2,7 +2,12 @@ export { createPgflow } from './plugin.ts'
 export { usePgflowStore, type StartOptions } from './store.ts'
 export { useFlow, type UseFlowReturn } from './composables/use-flow.ts'
 export { useRun, type UseRunReturn } from './composables/use-run.ts'
-export { PgflowError, type PgflowErrorCode, type PgflowErrorDetails } from './errors.ts'
+export {
+  PgflowError,
+  type PgflowErrorCode,
+  type PgflowErrorDetails,
+  type PlainError,
+} from './errors.ts'
 export { isTerminal } from './model/entities.ts'
 export type { RunView } from './composables/run-view.ts'
 export type { PgflowOptions } from './options.ts'
@@ -14,7 +19,6 @@ export type {
   Json,
   PgflowRun,
   PgflowStep,
-  PlainError,
   RunConnection,
   RunStatus,
   StepStatus,

@@ -44,6 +44,12 @@ export interface PgflowOptions extends Partial<SyncTimes> {
    * or a snapshot that will be asked again. Without it, only mistakes in the set-up are printed.
    */
   onError?: (error: PgflowError) => void
+  /**
+   * Whether this is a server that renders: runs are then read once, and no channel, timer or
+   * listener is made. Say `false` for a script in Node that follows runs live.
+   * @default `true` where there is no `window`
+   */
+  ssr?: boolean
   /** Time and chance, for tests and simulations. */
   scheduler?: Scheduler
 }
@@ -55,6 +61,7 @@ export interface PgflowConfig {
   surroundings: Surroundings
   times: SyncTimes
   maxChannels: number
+  isServer: boolean
   report: (error: PgflowError) => void
 }
 
@@ -78,24 +85,35 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
       snapshotTimeout: options.snapshotTimeout ?? defaultTimes.snapshotTimeout,
       gcTime: options.gcTime ?? defaultTimes.gcTime,
     },
-    report: options.onError ?? printMistakes,
+    isServer: options.ssr ?? typeof window === 'undefined',
+    report: guarded(options.onError ?? printMistakes),
   }
 }
 
 /** What `createPgflow` leaves for the store of one Pinia. */
 interface Installation {
   config: PgflowConfig
+  /** Mounted apps that share it. */
+  apps: number
   /** Set by the store once it exists: leaves all channels. */
   stop: () => void
 }
 
 const installations = new WeakMap<Pinia, Installation>()
 
-/** Hands the configuration to the store of `pinia`; the last one installed wins. */
-export function installConfig(pinia: Pinia, config: PgflowConfig): Installation {
-  const installation = { config, stop: () => {} }
+/**
+ * Hands the configuration to the store of `pinia`; apps that share a Pinia share the configuration
+ * of the first. The returned function takes the app out; with the last, every channel is left.
+ */
+export function installConfig(pinia: Pinia, config: PgflowConfig): () => void {
+  const installation = installations.get(pinia) ?? { config, apps: 0, stop: () => {} }
   installations.set(pinia, installation)
-  return installation
+  if (installation.apps === 0) installation.config = config
+  installation.apps += 1
+  return () => {
+    installation.apps -= 1
+    if (installation.apps === 0) installation.stop()
+  }
 }
 
 /**
@@ -109,6 +127,19 @@ export function useInstallation(): Installation {
   throw new PgflowError('not_installed', 'pinia-pgflow is not installed in this app.', {
     hint: 'Call app.use(createPgflow({ supabase })) after app.use(createPinia()).',
   })
+}
+
+/** What the app's own handler throws surfaces as its error and stops nothing here. */
+function guarded(report: (error: PgflowError) => void): (error: PgflowError) => void {
+  return (error) => {
+    try {
+      report(error)
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown
+      })
+    }
+  }
 }
 
 /** Only what the developer has to mend; the rest shows in the run's connection. */

@@ -5,7 +5,8 @@ import { installConfig, resolveOptions, type PgflowOptions } from './options.ts'
 
 /**
  * The Vue plugin. Install it after Pinia; then `useFlow`, `useRun` and `usePgflowStore` work in
- * every component and store of the app. When the app unmounts, every channel is left.
+ * every component and store of the app. When the app unmounts, every
+ * channel is left.
  *
  * @throws PgflowError `not_installed` when Pinia is not installed.
  * @example
@@ -25,8 +26,7 @@ export function createPgflow(options: PgflowOptions): Plugin<[]> {
           hint: 'Call app.use(createPinia()) before app.use(createPgflow(…)).',
         })
       }
-      const installation = installConfig(pinia, config)
-      app.onUnmount(() => installation.stop())
+      app.onUnmount(installConfig(pinia, config))
     },
   }
 }

@@ -1,4 +1,4 @@
-import { markRaw, ref, toRaw } from 'vue'
+import { markRaw, reactive, ref, toRaw } from 'vue'
 import {
   createdStep,
   idleConnection,
@@ -29,18 +29,22 @@ export function createRunTable() {
   const connections = ref<Record<string, RunConnection>>({})
 
   function connectionOf(runId: string): RunConnection {
-    return (connections.value[runId] ??= idleConnection())
+    const known = rowOf(connections.value, runId)
+    if (known) return known
+    const made = idleConnection()
+    connections.value[runId] = made
+    return rowOf(connections.value, runId) ?? made
   }
 
   function putStep(runId: string, slug: string, patch: StepPatch): void {
     const key = stepKey(runId, slug)
-    const known = steps.value[key]
+    const known = rowOf(steps.value, key)
     if (known) assignRow(known, patch)
     else steps.value[key] = assignRow(createdStep(runId, slug), patch)
   }
 
   function putOrder(runId: string, slugs: string[]): void {
-    const known = stepOrder.value[runId]
+    const known = toRaw(stepOrder.value)[runId]
     if (!known || !isSameJson(toRaw(known), slugs)) stepOrder.value[runId] = slugs
   }
 
@@ -53,13 +57,13 @@ export function createRunTable() {
   function commitEvent(runId: string, outcome: EventOutcome): EventOutcome {
     const connection = connectionOf(runId)
     if (outcome.kind === 'stale') {
-      connection.stale += 1
+      count(connection, 'stale')
       return outcome
     }
-    connection.events += 1
+    count(connection, 'events')
     connection.seq = outcome.seq
-    if (outcome.isGap) connection.gaps += 1
-    const run = runs.value[runId]
+    if (outcome.isGap) count(connection, 'gaps')
+    const run = rowOf(runs.value, runId)
     if (run) assignRow(run, outcome.run)
     if (outcome.step) {
       const { slug, patch } = outcome.step
@@ -73,13 +77,13 @@ export function createRunTable() {
   function commitSnapshot(runId: string, outcome: SnapshotOutcome): SnapshotOutcome {
     const connection = connectionOf(runId)
     if (outcome.kind === 'stale') {
-      connection.stale += 1
+      count(connection, 'stale')
       return outcome
     }
-    connection.resyncs += 1
+    count(connection, 'resyncs')
     connection.seq = outcome.seq
-    if (outcome.isGap) connection.gaps += 1
-    const run = runs.value[runId]
+    if (outcome.isGap) count(connection, 'gaps')
+    const run = rowOf(runs.value, runId)
     if (run) assignRow(run, outcome.run)
     else runs.value[runId] = holdRaw(outcome.run)
     const slugs = outcome.steps.map((step) => step.step_slug)
@@ -103,11 +107,13 @@ export function createRunTable() {
   const sink: RunSink = {
     view,
     begin(runId: string, flowSlug: string, input: Json) {
-      runs.value[runId] ??= holdRaw(pendingRun(runId, flowSlug, input))
+      if (!(runId in toRaw(runs.value))) {
+        runs.value[runId] = holdRaw(pendingRun(runId, flowSlug, input))
+      }
     },
     applyEvent(event) {
-      const held = view(event.run_id)
-      return held ? commitEvent(event.run_id, mergeEvent(held, event)) : { kind: 'stale' }
+      const current = view(event.run_id)
+      return current ? commitEvent(event.run_id, mergeEvent(current, event)) : { kind: 'stale' }
     },
     applySnapshot(snapshot, since, floor) {
       return commitSnapshot(snapshot.run.run_id, mergeSnapshot(snapshot, since, floor))
@@ -125,6 +131,21 @@ export function createRunTable() {
   }
 
   return { runs, steps, stepOrder, connections, sink }
+}
+
+/**
+ * The reactive row of a key, looked up raw: whoever starts or observes a run inside an effect must
+ * not come to depend on what is looked at here.
+ */
+function rowOf<Row extends object>(rows: Record<string, Row>, key: string): Row | undefined {
+  const row = toRaw(rows)[key]
+  // The type of `reactive` unwraps refs; rows are plain data and hold none.
+  return row === undefined ? undefined : (reactive(row) as Row)
+}
+
+/** Adds one without depending on what was there. */
+function count(connection: RunConnection, counter: 'events' | 'gaps' | 'stale' | 'resyncs'): void {
+  connection[counter] = toRaw(connection)[counter] + 1
 }
 
 /** Writes what differs; an equal input or output keeps its identity. */

@@ -1,8 +1,16 @@
-import { defineStore } from 'pinia'
+import { defineStore, getActivePinia, type StateTree } from 'pinia'
 import { computed, onScopeDispose } from 'vue'
 import { PgflowError } from './errors.ts'
 import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf, UnlessRegistered } from './flow-types.ts'
-import { stepKey, type Json, type PgflowRun, type PgflowStep } from './model/entities.ts'
+import { createRunId } from './model/run-id.ts'
+import { toJson } from './model/json.ts'
+import {
+  stepKey,
+  type Json,
+  type PgflowRun,
+  type PgflowStep,
+  type RunConnection,
+} from './model/entities.ts'
 import { progressOf } from './model/progress.ts'
 import { useInstallation } from './options.ts'
 import { createRunTable } from './run-table.ts'
@@ -34,8 +42,14 @@ export interface StartOptions {
 export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const installation = useInstallation()
   const { runs, steps, stepOrder, connections, sink } = createRunTable()
-  const manager = new SyncManager({ ...installation.config, sink })
-  installation.stop = () => manager.dispose()
+  let manager: SyncManager | null = null
+  settleHydrated(getActivePinia()?.state.value.pgflow)
+  // Made when first needed and after every stop, with the configuration of that time.
+  const sync = () => (manager ??= new SyncManager({ ...installation.config, sink }))
+  installation.stop = () => {
+    manager?.dispose()
+    manager = null
+  }
   onScopeDispose(installation.stop)
 
   /** The run of an id, if the store holds it. */
@@ -84,9 +98,9 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     input: Json,
     options: StartOptions = {},
   ): Promise<PgflowRun> {
-    const runId = options.runId ?? crypto.randomUUID()
+    const runId = options.runId ?? createRunId()
     const { signal, timeout } = options
-    await manager.start(runId, { flowSlug, input: toJson(input, runId), signal, timeout })
+    await sync().start(runId, { flowSlug, input: toJson(input), signal, timeout })
     const run = runs.value[runId]
     if (!run) throw new PgflowError('aborted', 'The run was removed while it started.', { runId })
     return run
@@ -100,7 +114,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * await ready
    */
   function observeRun(runId: string): RunObservation {
-    return manager.observe(runId)
+    return sync().observe(runId)
   }
 
   /**
@@ -108,12 +122,12 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * @throws PgflowError such as `run_not_found`, `unreachable`, `timeout`.
    */
   function refreshRun(runId: string): Promise<void> {
-    return manager.refresh(runId)
+    return sync().refresh(runId)
   }
 
   /** Stops following a run and drops it from the store. The database keeps it. */
   function removeRun(runId: string): void {
-    manager.remove(runId)
+    sync().remove(runId)
   }
 
   return {
@@ -132,18 +146,11 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 })
 
-/** The input as the database will see it; also a copy that no component can change any more. */
-function toJson(input: Json, runId: string): Json {
-  try {
-    const text: string | undefined = JSON.stringify(input)
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- undefined, functions
-    if (text === undefined) throw new TypeError('undefined is not JSON')
-    return JSON.parse(text) as Json
-  } catch (cause) {
-    throw new PgflowError('invalid_input', 'The input cannot be written as JSON.', {
-      hint: 'Pass plain objects, arrays, texts, numbers, booleans or null.',
-      runId,
-      cause,
-    })
+/** State that was hydrated or persisted: what was live then is not live now. */
+function settleHydrated(state: StateTree | undefined): void {
+  const connections: unknown = state?.connections
+  if (typeof connections !== 'object' || connections === null) return
+  for (const connection of Object.values(connections as Record<string, RunConnection>)) {
+    if (connection.status !== 'closed') connection.status = 'idle'
   }
 }

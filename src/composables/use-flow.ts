@@ -1,4 +1,4 @@
-import { computed, ref, shallowRef, type ComputedRef, type ShallowRef } from 'vue'
+import { computed, shallowRef, type ComputedRef, type ShallowRef } from 'vue'
 import { toPgflowError, type PgflowError } from '../errors.ts'
 import type {
   AnyFlow,
@@ -9,16 +9,19 @@ import type {
   UnlessRegistered,
 } from '../flow-types.ts'
 import type { Json, PgflowRun, RunStatus } from '../model/entities.ts'
+import { toJson } from '../model/json.ts'
 import { isSameJson } from '../model/merge.ts'
+import { createRunId } from '../model/run-id.ts'
 import { usePgflowStore, type StartOptions } from '../store.ts'
 import { createRunView, observeWhileInScope, type RunView } from './run-view.ts'
 
 /** What `useFlow` returns. */
 export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Flow> {
   /**
-   * Starts a run and follows it live while the component is mounted. When an earlier start of the
-   * same input got no answer, this continues that one: the run is never started twice.
-   * @throws PgflowError
+   * Starts a run and follows it live while the component is mounted. When the last start, of the
+   * same input, got no answer or still waits for it, this continues that one instead of starting
+   * another run. A start that fails leaves the run that was shown before.
+   * @throws PgflowError also kept in `error`: a template may ignore it.
    */
   start: (input: FlowInput<Flow>, options?: StartOptions) => Promise<RunOf<Flow>>
   /** The id of the run that is shown; null before the first start. */
@@ -26,7 +29,7 @@ export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<F
   /** The status of the run that is shown; `idle` before the first start. */
   status: ComputedRef<RunStatus | 'idle'>
   /** Whether a start is waiting for its answer. */
-  isPending: ComputedRef<boolean>
+  isPending: Readonly<ShallowRef<boolean>>
   /** Why the last start failed; null when it did not. A run that fails is no error: see `run`. */
   error: Readonly<ShallowRef<PgflowError | null>>
   /** Lets go of the run and forgets the error. The run itself goes on. */
@@ -51,7 +54,9 @@ export function useFlow(flowSlug: string) {
   const store = usePgflowStore()
   const runId = shallowRef<string | null>(null)
   const error = shallowRef<PgflowError | null>(null)
-  const pending = ref(0)
+  const isPending = shallowRef(false)
+  /** What `runId` says, to be read where nothing may come to depend on it. */
+  let shown: string | null = null
   /** The start that got no answer, to be continued. */
   let unanswered: { runId: string; input: Json } | null = null
   let latest = 0
@@ -59,36 +64,47 @@ export function useFlow(flowSlug: string) {
   observeWhileInScope(shownId)
   const view = createRunView(shownId)
 
+  function show(id: string | null): void {
+    shown = id
+    runId.value = id
+  }
+
   async function start(input: Json, options: StartOptions = {}): Promise<PgflowRun> {
     const attempt = ++latest
-    const isAgain = unanswered !== null && isSameJson(unanswered.input, input)
-    const id = options.runId ?? (isAgain ? unanswered?.runId : undefined) ?? crypto.randomUUID()
+    const before = shown
+    let id: string | undefined
     error.value = null
-    pending.value += 1
+    isPending.value = true
     try {
-      const started = store.startFlow<AnyFlow>(flowSlug, input, { ...options, runId: id })
-      // Only now, and only if it has begun: observing then shares the channel of the start.
-      if (store.runById(id)) runId.value = id
+      const json = toJson(input)
+      const isAgain = unanswered !== null && isSameJson(unanswered.input, json)
+      id = options.runId ?? (isAgain ? unanswered?.runId : undefined) ?? createRunId()
+      unanswered = { runId: id, input: json }
+      const started = store.startFlow<AnyFlow>(flowSlug, json, { ...options, runId: id })
+      // Only now: observing then shares the channel that the start has opened.
+      show(id)
       const run = await started
       if (attempt === latest) unanswered = null
       return run
     } catch (thrown) {
       const failure = toPgflowError(thrown)
       if (attempt === latest) {
-        unanswered = failure.isTransient || failure.code === 'aborted' ? { runId: id, input } : null
+        if (!failure.isTransient && failure.code !== 'aborted') unanswered = null
         error.value = failure
-        if (!store.runById(id)) runId.value = null
+        // The run that was shown before is as good as ever.
+        if (shown === id && before !== id) show(before)
       }
       throw failure
     } finally {
-      pending.value -= 1
+      if (attempt === latest) isPending.value = false
     }
   }
 
   function reset(): void {
     latest += 1
     unanswered = null
-    runId.value = null
+    isPending.value = false
+    show(null)
     error.value = null
   }
 
@@ -97,7 +113,7 @@ export function useFlow(flowSlug: string) {
     start,
     runId,
     status: computed(() => view.run.value?.status ?? 'idle'),
-    isPending: computed(() => pending.value > 0),
+    isPending,
     error,
     reset,
   }

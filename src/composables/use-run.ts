@@ -1,6 +1,6 @@
 import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import type { AnyFlow } from '../flow-types.ts'
-import type { PlainError } from '../model/entities.ts'
+import type { PlainError } from '../errors.ts'
 import { usePgflowStore } from '../store.ts'
 import { createRunView, observeWhileInScope, type RunView } from './run-view.ts'
 
@@ -27,7 +27,7 @@ export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Fl
  * @typeParam Flow - the flow, for typed input, output and steps: `typeof AnalyzeText`.
  * @param id - the run's id: a text, a ref or a getter.
  * @example
- * const { run, steps, connection } = useRun<typeof AnalyzeText>(() => route.params.runId)
+ * const { run, steps, connection } = useRun<typeof AnalyzeText>(() => props.runId)
  */
 export function useRun<Flow extends AnyFlow = AnyFlow>(
   id: MaybeRefOrGetter<string | null | undefined>,

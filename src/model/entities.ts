@@ -1,3 +1,5 @@
+import type { PlainError } from '../errors.ts'
+
 /** Anything that survives a trip through JSON. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
@@ -62,17 +64,10 @@ export interface RunSnapshot {
  */
 export type ConnectionStatus = 'idle' | 'connecting' | 'live' | 'polling' | 'offline' | 'closed'
 
-/** An error as plain data, so that it can live in the store. */
-export interface PlainError {
-  code: string
-  message: string
-  hint: string | null
-}
-
 /** What the store knows about its own connection to one run. */
 export interface RunConnection {
   status: ConnectionStatus
-  /** The last broadcast that is part of what the store shows; null before the first snapshot. */
+  /** The last broadcast that is part of what the store shows; null while there was none. */
   seq: number | null
   /** Broadcasts that changed something. */
   events: number

@@ -86,7 +86,8 @@ export function mergeSnapshot(
       steps.set(slug, Object.assign(steps.get(slug) ?? createdStep(run.run_id, slug), patch))
     }
   }
-  return { kind: 'replace', run, steps: [...steps.values()], seq: view.seq, isGap }
+  const ordered = [...steps.values()].sort((a, b) => (a.step_slug < b.step_slug ? -1 : 1))
+  return { kind: 'replace', run, steps: ordered, seq: view.seq, isGap }
 }
 
 function inOrder(events: readonly RunEvent[]): RunEvent[] {

@@ -8,11 +8,15 @@ export interface Scheduler {
   random: () => number
 }
 
+/** setTimeout takes no more, and would fire at once; longer means never. */
+const longestTimeout = 2_147_483_647
+
 /** The real clock and the real dice. */
 export function systemScheduler(): Scheduler {
   return {
     now: Date.now,
     after(ms, task) {
+      if (ms > longestTimeout) return () => {}
       const timer = setTimeout(task, ms)
       return () => clearTimeout(timer)
     },

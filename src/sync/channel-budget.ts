@@ -29,6 +29,11 @@ export class ChannelBudget {
     next()
   }
 
+  /** Nobody waits any more. */
+  dispose(): void {
+    this.#waiting.clear()
+  }
+
   /** Stops waiting. */
   forget(onFree: () => void): void {
     this.#waiting.delete(onFree)

@@ -2,33 +2,42 @@ import { PgflowError } from '../errors.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 
 /**
- * Runs `work` with a signal that fires after `ms` or with `outer`, and does not wait for work that
- * ignores its signal: nothing hangs.
+ * Runs `work` with a signal that fires after `ms` or with any of `outer`, and does not wait for
+ * work that ignores its signal: nothing hangs.
  * @throws PgflowError `timeout` or `aborted`, or whatever `work` throws.
  */
 export async function withDeadline<T>(
   scheduler: Scheduler,
   ms: number,
-  outer: AbortSignal | undefined,
+  outer: readonly (AbortSignal | undefined)[],
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()
-  const abort = () => {
-    controller.abort(new PgflowError('aborted', 'The call was aborted.', { cause: outer?.reason }))
-  }
+  const { signal } = controller
   const cancelTimer = scheduler.after(ms, () => {
-    const message = `The server did not answer within ${ms} ms.`
+    const message = 'The server did not answer in time.'
     const hint = 'Check the network; starting again with the same run id is safe.'
     controller.abort(new PgflowError('timeout', message, { hint }))
   })
-  const { signal } = controller
+  const undo = outer.map((source) => {
+    if (!source) return () => {}
+    const abort = () => {
+      const cause: unknown = source.reason
+      const isOurs = cause instanceof PgflowError
+      controller.abort(
+        isOurs ? cause : new PgflowError('aborted', 'The call was aborted.', { cause }),
+      )
+    }
+    source.addEventListener('abort', abort)
+    if (source.aborted) abort()
+    return () => source.removeEventListener('abort', abort)
+  })
   try {
-    outer?.addEventListener('abort', abort)
-    if (outer?.aborted) abort()
+    if (signal.aborted) return await rejectedBy(signal)
     return await Promise.race([work(signal), rejectedBy(signal)])
   } finally {
     cancelTimer()
-    outer?.removeEventListener('abort', abort)
+    for (const stop of undo) stop()
   }
 }
 

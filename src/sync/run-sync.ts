@@ -1,40 +1,39 @@
 import { PgflowError, toPgflowError } from '../errors.ts'
-import {
-  isTerminal,
-  type ConnectionStatus,
-  type Json,
-  type RunSnapshot,
-} from '../model/entities.ts'
-import { backoff } from '../model/scheduler.ts'
+import { isTerminal, type ConnectionStatus, type RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
-import type { RunChannel } from '../transport/types.ts'
-import { pause, withDeadline } from './deadline.ts'
+import { ChannelSlot } from './channel-slot.ts'
+import { withDeadline } from './deadline.ts'
 import { patience } from './patience.ts'
+import { startRepeatedly, type StartRequest } from './start-run.ts'
 import type { RunSyncContext } from './types.ts'
-
-/** What a start may be given. */
-export interface StartRequest {
-  flowSlug: string
-  input: Json
-  /** Gives up waiting, not starting: the run may exist all the same. */
-  signal?: AbortSignal | undefined
-  /** In ms, repetitions included. */
-  timeout?: number | undefined
-}
 
 /** A request whose answer is a snapshot, and the broadcasts that arrived meanwhile. */
 interface Flight {
   /** Whether the request is on its way; until then its answer is as good as a later one's. */
   isSent: boolean
+  /** Whether a caller waits for it, and will be told of a failure. */
+  isAwaited: boolean
   since: RunEvent[]
-  /** The seq that the store had reached when the request was sent. */
+  /** The seq that the store had reached when the request was made. */
   floor: number | null
   landed: Promise<void>
 }
 
+/** What is asked as soon as the flight under way has landed. */
+interface NextFlight {
+  isAwaited: boolean
+  landed: Promise<void>
+}
+
+type Request = (signal: AbortSignal, onSend: () => void) => Promise<RunSnapshot | null>
+
 /** How long a read waits for those of other runs, in ms. */
 const gatherJoins = 100
 const gatherPolls = 250
+/** After so many outdated snapshots in a row it is the store that is wrong. */
+const mostOutdated = 6
+
+const ignore = () => undefined
 
 /**
  * Keeps one run in the store true: the database is the truth, broadcasts are hints. Every join is
@@ -44,50 +43,58 @@ const gatherPolls = 250
 export class RunSync {
   readonly #runId: string
   readonly #context: RunSyncContext
+  readonly #slot: ChannelSlot
+  readonly #life = new AbortController()
   /** Whether the run is to be followed, over a channel or without one. */
   #isOpen = false
-  #channel: RunChannel | null = null
-  #isJoined = false
   /** Something may be missing in the store: joined anew, a gap, a message that held too little. */
   #isBehind = true
+  /** Starts that wait for their answer. */
+  #starts = 0
   #flight: Flight | null = null
-  /** The flight after the current one, for what was asked while that was already under way. */
-  #nextFlight: Promise<void> | null = null
-  /** Counts starts that came to nothing: what was asked for before is moot. */
-  #abandoned = 0
-  #isDisposed = false
-  #channelError: PgflowError | null = null
+  #next: NextFlight | null = null
   #snapshotError: PgflowError | null = null
   /** A snapshot has landed since the channel went down: polling works. */
   #hasPolled = false
   #failures = 0
+  #outdated = 0
   #unchanged = 0
   #lastSign = 0
-  #cancelTimer = () => {}
+  #cancelTimer: () => void = ignore
 
   constructor(runId: string, context: RunSyncContext) {
     this.#runId = runId
     this.#context = context
+    this.#slot = new ChannelSlot(runId, context, {
+      onEvent: (event) => this.#onEvent(event),
+      onJoined: () => this.#fallBehind(),
+      onDown: (error) => this.#onDown(error),
+      onMalformed: (error) => {
+        context.report(error)
+        this.#fallBehind()
+      },
+    })
+  }
+
+  /** Whether nothing but a start that came to nothing is held of the run. */
+  get isNothing(): boolean {
+    return this.#starts === 0 && (this.#run?.status ?? 'pending') === 'pending'
   }
 
   /** Joins, and asks for a snapshot at once; a run that is known to have ended needs neither. */
   open(): void {
     if (this.#isOpen || this.#hasEnded()) return
     this.#isOpen = true
+    this.#isBehind = true
     this.#join()
-    void this.#askQuietly()
-  }
-
-  /** Leaves. What is in the store stays there; `open` takes it up again. */
-  close(): void {
-    this.#leave()
-    if (this.#run) this.#showStatus()
+    this.#ask(0, false).catch(ignore)
   }
 
   /** Leaves for good; an answer still under way changes nothing any more. */
   dispose(): void {
-    this.#isDisposed = true
     this.#leave()
+    this.#showStatus()
+    this.#life.abort(new PgflowError('aborted', 'The run is not followed any more.'))
   }
 
   /** The page is seen again, or has its network back: whatever was missed is asked for. */
@@ -96,7 +103,7 @@ export class RunSync {
     this.#failures = 0
     this.#unchanged = 0
     this.#showStatus()
-    if (this.#isAwake()) void this.#askQuietly(gatherJoins)
+    if (this.#isAwake()) this.#ask(gatherJoins, false).catch(ignore)
   }
 
   /**
@@ -104,64 +111,45 @@ export class RunSync {
    * @throws PgflowError
    */
   async start(request: StartRequest): Promise<void> {
-    const { sink, times, transport } = this.#context
+    const { sink, transport } = this.#context
     sink.begin(this.#runId, request.flowSlug, request.input)
     this.#isOpen = true
-    if (transport.canJoinEarly) this.#join()
-    else this.#showStatus()
+    this.#starts += 1
+    let failure: PgflowError
     try {
-      while (this.#flight) await this.#flight.landed.catch(() => undefined)
-      const timeout = request.timeout ?? times.startTimeout
-      const send = (signal: AbortSignal, onSend: () => void) => {
-        onSend()
-        return this.#startRepeatedly(request, signal)
-      }
-      await this.#fly(send, timeout, request.signal)
+      if (transport.canJoinEarly) this.#join()
+      this.#showStatus()
+      await this.#flyStart(request)
+      this.#starts -= 1
       this.#join()
+      return
     } catch (error) {
-      const failure = toPgflowError(error).about(this.#runId)
-      if (this.#run?.status === 'pending') {
-        this.#abandoned += 1
-        this.#leave()
-        sink.forget(this.#runId)
-      } else if (failure.isTransient) {
-        // A broadcast of the run came through: it was started, only the reply is lost.
-        return this.refresh()
-      }
-      throw failure
+      this.#starts -= 1
+      failure = toPgflowError(error).about(this.#runId)
     }
+    // A broadcast of the run came through: it was started, only the reply is lost.
+    if (failure.isTransient && this.#run && this.#run.status !== 'pending') return this.refresh()
+    // Whoever else observes the run is told, and goes on.
+    if (this.isNothing) this.#failed(failure, true)
+    throw failure
   }
 
   /**
    * Resolves once a snapshot asked for after this call is in the store.
-   * @param gather - how long to wait for the reads of other runs, in ms.
    * @throws PgflowError
    */
-  refresh(gather = 0): Promise<void> {
-    const { batch, times } = this.#context
-    if (!this.#flight) {
-      const fetchRun = (_: AbortSignal, onSend: () => void) =>
-        batch.fetch(this.#runId, gather, onSend)
-      return this.#fly(fetchRun, times.snapshotTimeout)
-    }
-    if (!this.#flight.isSent) return this.#flight.landed
-    const abandoned = this.#abandoned
-    this.#nextFlight ??= this.#flight.landed
-      .catch(() => undefined)
-      .then(() => {
-        this.#nextFlight = null
-        return abandoned === this.#abandoned ? this.refresh(gather) : undefined
-      })
-    return this.#nextFlight
+  refresh(): Promise<void> {
+    return this.#ask(0, true)
   }
 
   /**
    * Resolves once the run is in the store.
    * @throws PgflowError
    */
-  ready(): Promise<void> {
-    if (this.#flight) return this.#flight.landed
-    return this.#run ? Promise.resolve() : this.refresh()
+  async ready(): Promise<void> {
+    while ((this.#run?.status ?? 'pending') === 'pending') {
+      await (this.#flight?.landed ?? this.refresh())
+    }
   }
 
   get #run() {
@@ -178,59 +166,32 @@ export class RunSync {
     return this.#run !== undefined && isTerminal(this.#run.status) && status === 'closed'
   }
 
-  /** Opens the channel; where none is left, the run is polled until one is. */
-  readonly #join = (): void => {
-    const { budget, transport } = this.#context
-    if (!this.#isOpen || this.#channel || this.#isSettled()) return
-    if (!budget.take(this.#join)) {
-      this.#showStatus()
-      return
-    }
-    this.#isBehind = true
-    this.#channel = transport.openChannel(this.#runId, {
-      onEvent: (event) => this.#onEvent(event),
-      onJoined: () => {
-        this.#isJoined = true
-        this.#channelError = null
-        this.#fallBehind()
-      },
-      onDown: (error) => {
-        this.#isJoined = false
-        this.#isBehind = true
-        this.#hasPolled = false
-        this.#unchanged = 0
-        this.#channelError = error
-        this.#showStatus()
-        this.#schedule()
-      },
-      onMalformed: (error) => {
-        this.#context.report(error)
-        this.#fallBehind()
-      },
-    })
+  #join(): void {
+    if (this.#isOpen && !this.#isSettled()) this.#slot.open()
     this.#showStatus()
   }
 
   #leave(): void {
-    const { budget } = this.#context
     this.#cancelTimer()
     this.#isOpen = false
-    this.#isJoined = false
     this.#hasPolled = false
-    this.#channelError = null
     this.#snapshotError = null
-    budget.forget(this.#join)
-    const channel = this.#channel
-    this.#channel = null
-    if (!channel) return
-    channel.close()
-    budget.give()
+    this.#slot.close()
   }
 
   #fallBehind(): void {
     this.#isBehind = true
     this.#showStatus()
-    void this.#askQuietly(gatherJoins)
+    this.#ask(gatherJoins, false).catch(ignore)
+  }
+
+  #onDown(error: PgflowError): void {
+    this.#isBehind = true
+    this.#hasPolled = false
+    this.#unchanged = 0
+    this.#context.report(error)
+    this.#showStatus()
+    this.#schedule()
   }
 
   #onEvent(event: RunEvent): void {
@@ -243,81 +204,125 @@ export class RunSync {
     this.#unchanged = 0
     if (outcome.isGap || event.isPartial) {
       this.#isBehind = true
+      this.#showStatus()
       // A flight under way looks at the event again when it lands.
-      if (!this.#flight) void this.#askQuietly()
+      if (!this.#flight) this.#ask(0, false).catch(ignore)
     }
     this.#settle()
   }
 
-  /** Asks on nobody's behalf: a failure is reported and, if it may pass, asked again. */
-  async #askQuietly(gather = 0): Promise<void> {
-    try {
-      await this.refresh(gather)
-    } catch (error) {
-      this.#recover(toPgflowError(error).about(this.#runId))
+  /** Sends a read, or joins the one that is about to be sent. */
+  #ask(gather: number, isAwaited: boolean): Promise<void> {
+    const flight = this.#flight
+    if (!flight) {
+      const { batch, times } = this.#context
+      const read: Request = (_, onSend) => batch.fetch(this.#runId, gather, onSend)
+      return this.#fly(read, times.snapshotTimeout, isAwaited)
     }
+    const sharer = flight.isSent ? (this.#next ??= this.#askAfter(flight, gather)) : flight
+    sharer.isAwaited ||= isAwaited
+    return sharer.landed
   }
 
-  #fly(
-    request: (signal: AbortSignal, onSend: () => void) => Promise<RunSnapshot | null>,
-    timeout: number,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    this.#cancelTimer()
-    const { scheduler, sink } = this.#context
-    const floor = sink.view(this.#runId)?.seq ?? null
-    const flight: Flight = { isSent: false, since: [], floor, landed: Promise.resolve() }
-    this.#flight = flight
-    const onSend = () => {
-      flight.isSent = true
+  #askAfter(flight: Flight, gather: number): NextFlight {
+    const next: NextFlight = { isAwaited: false, landed: Promise.resolve() }
+    next.landed = flight.landed.catch(ignore).then(() => {
+      this.#next = null
+      this.#life.signal.throwIfAborted()
+      return this.#ask(gather, next.isAwaited)
+    })
+    next.landed.catch(ignore)
+    return next
+  }
+
+  async #flyStart(request: StartRequest): Promise<void> {
+    const { scheduler, times } = this.#context
+    const timeout = request.timeout ?? times.startTimeout
+    const began = scheduler.now()
+    const left = () => Math.max(0, timeout - (scheduler.now() - began))
+    while (this.#flight) {
+      const { landed } = this.#flight
+      const outer = [request.signal, this.#life.signal]
+      await withDeadline(scheduler, left(), outer, () => landed.catch(ignore))
     }
-    const send = (deadline: AbortSignal) => request(deadline, onSend)
-    flight.landed = withDeadline(scheduler, timeout, signal, send).then(
-      // In one turn with the landing: what arrives in between would belong to no flight.
-      (snapshot) => {
-        this.#flight = null
-        this.#land(snapshot, flight)
-      },
-      (error: unknown) => {
-        this.#flight = null
-        throw error
-      },
+    const send: Request = (signal, onSend) => {
+      onSend()
+      return startRepeatedly(this.#context, this.#runId, request, signal)
+    }
+    await this.#fly(send, left(), true, request.signal)
+  }
+
+  #fly(request: Request, timeout: number, isAwaited: boolean, signal?: AbortSignal): Promise<void> {
+    this.#cancelTimer()
+    const floor = this.#context.sink.view(this.#runId)?.seq ?? null
+    const landed = Promise.resolve()
+    const flight: Flight = { isSent: false, isAwaited, since: [], floor, landed }
+    this.#flight = flight
+    flight.landed = this.#land(flight, () =>
+      withDeadline(this.#context.scheduler, timeout, [signal, this.#life.signal], (deadline) =>
+        request(deadline, () => (flight.isSent = true)),
+      ),
     )
+    flight.landed.catch(ignore)
     return flight.landed
   }
 
-  #land(snapshot: RunSnapshot | null, { since, floor }: Flight): void {
-    if (this.#isDisposed) throw new PgflowError('aborted', 'The run is not followed any more.')
+  async #land(flight: Flight, answer: () => Promise<RunSnapshot | null>): Promise<void> {
+    try {
+      const snapshot = await answer()
+      // In one turn with what follows: an event in between would belong to no flight.
+      this.#flight = null
+      this.#apply(snapshot, flight)
+    } catch (error) {
+      this.#flight = null
+      const failure = toPgflowError(error).about(this.#runId)
+      if (this.#starts === 0) this.#failed(failure, flight.isAwaited)
+      throw failure
+    }
+  }
+
+  #apply(snapshot: RunSnapshot | null, { since, floor }: Flight): void {
+    this.#life.signal.throwIfAborted()
     if (!snapshot) {
       // Asked before the run existed: it is being started here, or broadcasts of it came meanwhile.
-      if (this.#run?.status === 'pending' || since.length > 0) return this.#askLater()
+      if (this.#starts > 0) return
+      if (since.length > 0) return this.#askLater()
       throw notFound(this.#runId)
     }
-    const outcome = this.#context.sink.applySnapshot(snapshot, since, floor)
-    if (outcome.kind === 'stale') return this.#askLater()
+    const isHopeless = this.#outdated >= mostOutdated
+    const outcome = this.#context.sink.applySnapshot(snapshot, since, isHopeless ? null : floor)
+    if (outcome.kind === 'stale') {
+      this.#outdated += 1
+      return this.#askLater()
+    }
     this.#snapshotError = null
     this.#hasPolled = true
     this.#failures = 0
+    this.#outdated = 0
     this.#unchanged = outcome.seq !== null && outcome.seq === floor ? this.#unchanged + 1 : 0
     this.#lastSign = this.#context.scheduler.now()
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
-    this.#isBehind = outcome.isGap || isIncomplete || this.#nextFlight !== null
-    if (this.#isBehind && !this.#nextFlight) void this.#askQuietly()
+    this.#isBehind = outcome.isGap || isIncomplete || this.#next !== null
+    if (this.#isBehind && !this.#next) this.#ask(0, false).catch(ignore)
     this.#showStatus()
     this.#settle()
     this.#schedule()
   }
 
-  #recover(error: PgflowError): void {
-    if (this.#isDisposed) return
-    this.#context.report(error)
-    if (error.isTransient || error.code === 'server_error') {
+  /** A read failed: what may pass is asked again, anything else ends the following. */
+  #failed(error: PgflowError, isAwaited: boolean): void {
+    if (this.#life.signal.aborted) return
+    if (!isAwaited) this.#context.report(error)
+    if (!this.#isOpen) return
+    if (error.code === 'aborted') this.#askLater()
+    else if (error.isTransient || error.code === 'server_error') {
       this.#snapshotError = error
-      this.#showStatus()
       this.#askLater()
+      this.#showStatus()
     } else {
       this.#leave()
+      if (this.isNothing) this.#context.sink.forget(this.#runId)
       this.#context.sink.setConnection(this.#runId, { status: 'closed', error: error.toJSON() })
     }
   }
@@ -330,15 +335,19 @@ export class RunSync {
   /** Asks again after a failure, and when it has been silent for too long. */
   #schedule(wait?: number): void {
     this.#cancelTimer()
-    if (!this.#isOpen || this.#flight) return
-    const { scheduler } = this.#context
-    const silence = { failures: this.#failures, isLive: this.#isJoined, unchanged: this.#unchanged }
+    const { scheduler, isServer } = this.#context
+    if (!this.#isOpen || this.#flight || isServer) return
+    const silence = {
+      failures: this.#failures,
+      isLive: this.#slot.isJoined,
+      unchanged: this.#unchanged,
+    }
     const total = wait ?? patience(silence, scheduler.random)
     this.#cancelTimer = scheduler.after(total, () => {
       const left = this.#failures > 0 ? 0 : this.#lastSign + total - scheduler.now()
       if (left > 0) this.#schedule(left)
       // Nobody looks, or nothing can be reached: `wake` follows.
-      else if (this.#isAwake()) void this.#askQuietly(gatherPolls)
+      else if (this.#isAwake()) this.#ask(gatherPolls, false).catch(ignore)
     })
   }
 
@@ -356,8 +365,9 @@ export class RunSync {
 
   #showStatus(): void {
     const { sink } = this.#context
-    if (!this.#isOpen && sink.connection(this.#runId)?.status === 'closed') return
-    const error = this.#snapshotError ?? this.#channelError
+    const isClosed = sink.connection(this.#runId)?.status === 'closed'
+    if (!this.#isOpen && (isClosed || !this.#run)) return
+    const error = this.#snapshotError ?? this.#slot.error
     sink.setConnection(this.#runId, {
       status: this.#isOpen ? this.#status() : 'idle',
       error: error?.toJSON() ?? null,
@@ -366,23 +376,10 @@ export class RunSync {
 
   #status(): ConnectionStatus {
     if (this.#snapshotError || !this.#context.surroundings.isOnline()) return 'offline'
-    if (this.#isJoined) return this.#isBehind ? 'connecting' : 'live'
-    if (this.#channel && !this.#channelError) return 'connecting'
+    if (this.#slot.isJoined) return this.#isBehind ? 'connecting' : 'live'
+    if (this.#slot.isOpen && !this.#slot.error) return 'connecting'
     if (this.#hasPolled) return 'polling'
-    return this.#channelError ? 'offline' : 'connecting'
-  }
-
-  /** Repeating is safe: the database returns the run that an earlier attempt has started. */
-  async #startRepeatedly(request: StartRequest, signal: AbortSignal): Promise<RunSnapshot> {
-    const { transport, scheduler } = this.#context
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await transport.startFlow(request.flowSlug, request.input, this.#runId, signal)
-      } catch (error) {
-        if (signal.aborted || !toPgflowError(error).isTransient) throw error
-        await pause(scheduler, backoff(attempt, scheduler.random), signal)
-      }
-    }
+    return this.#slot.error ? 'offline' : 'connecting'
   }
 }
 

@@ -1,4 +1,4 @@
-import { PgflowError } from '../errors.ts'
+import { PgflowError, toPgflowError } from '../errors.ts'
 import type { RunSnapshot } from '../model/entities.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import type { PgflowTransport } from '../transport/types.ts'
@@ -11,7 +11,7 @@ const longestWait = 2_000
 interface Waiter {
   onSend: () => void
   resolve: (snapshot: RunSnapshot | null) => void
-  reject: (error: unknown) => void
+  reject: (error: PgflowError) => void
 }
 
 /**
@@ -22,8 +22,10 @@ export class SnapshotBatch {
   readonly #transport: PgflowTransport
   readonly #scheduler: Scheduler
   readonly #timeout: number
+  readonly #inAir = new Set<AbortController>()
   #waiting = new Map<string, Waiter[]>()
-  #since = 0
+  /** When what is gathered goes out at the latest. */
+  #latest = 0
   #cancel = () => {}
 
   constructor(transport: PgflowTransport, scheduler: Scheduler, timeout: number) {
@@ -38,24 +40,26 @@ export class SnapshotBatch {
    * @param onSend - called when the request goes out: until then it answers for later askers too.
    */
   fetch(runId: string, wait: number, onSend: () => void): Promise<RunSnapshot | null> {
-    if (this.#waiting.size === 0) this.#since = this.#scheduler.now()
+    const now = this.#scheduler.now()
+    if (this.#waiting.size === 0) this.#latest = now + longestWait
+    if (wait === 0) this.#latest = now
     const answer = new Promise<RunSnapshot | null>((resolve, reject) => {
       const waiters = this.#waiting.get(runId) ?? []
       this.#waiting.set(runId, [...waiters, { onSend, resolve, reject }])
     })
     this.#cancel()
-    const waited = this.#scheduler.now() - this.#since
-    const left = Math.min(wait, Math.max(0, longestWait - waited))
+    const left = Math.max(0, Math.min(wait, this.#latest - now))
     this.#cancel = this.#scheduler.after(left, () => this.#send())
     return answer
   }
 
-  /** Sends nothing any more. */
+  /** Sends nothing any more, and stops waiting for what was sent. */
   dispose(): void {
     this.#cancel()
     const error = new PgflowError('aborted', 'The run is not followed any more.')
     for (const { reject } of [...this.#waiting.values()].flat()) reject(error)
     this.#waiting.clear()
+    for (const controller of this.#inAir) controller.abort(error)
   }
 
   #send(): void {
@@ -69,17 +73,25 @@ export class SnapshotBatch {
 
   async #fetch(waiting: Map<string, Waiter[]>): Promise<void> {
     const controller = new AbortController()
-    const cancel = this.#scheduler.after(this.#timeout, () => controller.abort())
+    this.#inAir.add(controller)
+    const cancel = this.#scheduler.after(this.#timeout, () => {
+      controller.abort(new PgflowError('timeout', 'The server did not answer in time.'))
+    })
     try {
-      const snapshots = await this.#transport.fetchRuns([...waiting.keys()], controller.signal)
-      const found = new Map(snapshots.map((snapshot) => [snapshot.run.run_id, snapshot]))
+      const found = await this.#transport.fetchRuns([...waiting.keys()], controller.signal)
       for (const [runId, waiters] of waiting) {
-        for (const { resolve } of waiters) resolve(found.get(runId) ?? null)
+        const result = found.get(runId) ?? null
+        for (const { resolve, reject } of waiters) {
+          if (result instanceof PgflowError) reject(result)
+          else resolve(result)
+        }
       }
     } catch (error) {
-      for (const { reject } of [...waiting.values()].flat()) reject(error)
+      const failure = toPgflowError(error)
+      for (const { reject } of [...waiting.values()].flat()) reject(failure)
     } finally {
       cancel()
+      this.#inAir.delete(controller)
     }
   }
 }

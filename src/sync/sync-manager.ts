@@ -1,6 +1,7 @@
 import { ChannelBudget } from './channel-budget.ts'
-import { RunSync, type StartRequest } from './run-sync.ts'
+import { RunSync } from './run-sync.ts'
 import { SnapshotBatch } from './snapshot-batch.ts'
+import type { StartRequest } from './start-run.ts'
 import type { RunSyncContext, SyncContext } from './types.ts'
 
 /** One observer's hold on a run. */
@@ -27,7 +28,8 @@ export class SyncManager {
   #stopWatching = () => {}
 
   constructor(context: SyncContext) {
-    const { transport, scheduler, times, maxChannels } = context
+    const { transport, scheduler, times, isServer } = context
+    const maxChannels = isServer ? 0 : context.maxChannels
     this.#context = {
       ...context,
       batch: new SnapshotBatch(transport, scheduler, times.snapshotTimeout),
@@ -71,16 +73,18 @@ export class SyncManager {
     entry?.cancelGc()
     entry?.sync.dispose()
     this.#context.sink.forget(runId)
+    if (this.#entries.size === 0) this.#stopWatching()
   }
 
   /** Leaves every channel and stops every timer. */
   dispose(): void {
+    this.#stopWatching()
+    this.#context.budget.dispose()
     for (const { sync, cancelGc } of this.#entries.values()) {
       cancelGc()
       sync.dispose()
     }
     this.#entries.clear()
-    this.#stopWatching()
     this.#context.batch.dispose()
   }
 
@@ -100,6 +104,12 @@ export class SyncManager {
     return entry
   }
 
+  #drop(runId: string, entry: Entry): void {
+    this.#entries.delete(runId)
+    entry.sync.dispose()
+    if (this.#entries.size === 0) this.#stopWatching()
+  }
+
   #watchSurroundings(): void {
     this.#stopWatching()
     this.#stopWatching = this.#context.surroundings.watch(() => {
@@ -114,12 +124,10 @@ export class SyncManager {
       isReleased = true
       entry.observers -= 1
       if (entry.observers > 0 || this.#entries.get(runId) !== entry) return
-      const { scheduler, times } = this.#context
-      entry.cancelGc = scheduler.after(times.gcTime, () => {
-        this.#entries.delete(runId)
-        entry.sync.close()
-        if (this.#entries.size === 0) this.#stopWatching()
-      })
+      const { scheduler, times, isServer } = this.#context
+      if (entry.sync.isNothing) this.remove(runId)
+      else if (isServer) this.#drop(runId, entry)
+      else entry.cancelGc = scheduler.after(times.gcTime, () => this.#drop(runId, entry))
     }
   }
 }

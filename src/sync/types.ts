@@ -47,6 +47,8 @@ export interface SyncContext {
   times: SyncTimes
   /** The most channels that may be open at once; runs past that are polled. */
   maxChannels: number
+  /** Rendering on a server: every read is asked once, and nothing is left behind. */
+  isServer: boolean
   /** Told of every failure that no caller is waiting for. */
   report(error: PgflowError): void
 }

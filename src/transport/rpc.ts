@@ -1,6 +1,7 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError, type PgflowErrorCode } from '../errors.ts'
 import type { Json, RunSnapshot } from '../model/entities.ts'
+import { isRunId } from '../model/run-id.ts'
 import { parseSnapshot } from '../model/wire.ts'
 
 /** The schema that this project's migration exposes. */
@@ -14,22 +15,36 @@ export async function callStartFlow(
   runId: string,
   signal: AbortSignal,
 ): Promise<RunSnapshot> {
+  const name = 'start_flow_with_states'
   const args = { p_flow_slug: flowSlug, p_input: input, p_run_id: runId }
-  const [snapshot] = await call(supabase, 'start_flow_with_states', args, signal)
-  if (snapshot) return snapshot
-  throw new PgflowError('malformed_reply', 'The database started the run but returned no row.')
+  const [row] = await call(supabase, name, args, signal)
+  const snapshot = readRow(name, row)
+  if (snapshot instanceof PgflowError) throw snapshot
+  return snapshot
 }
 
-/** Calls `get_run_with_states`, or `get_runs_with_states` for several; unknown runs are left out. */
-export function callGetRuns(
+/**
+ * Calls `get_run_with_states`, or `get_runs_with_states` for several. Unknown runs are left out;
+ * what is wrong with one run does not keep the others from being read.
+ */
+export async function callGetRuns(
   supabase: SupabaseClient,
   runIds: readonly string[],
   signal: AbortSignal,
-): Promise<RunSnapshot[]> {
-  const [only] = runIds
-  return runIds.length === 1 && only !== undefined
-    ? call(supabase, 'get_run_with_states', { p_run_id: only }, signal)
-    : call(supabase, 'get_runs_with_states', { p_run_ids: [...runIds] }, signal)
+): Promise<Map<string, RunSnapshot | PgflowError>> {
+  const results = new Map<string, RunSnapshot | PgflowError>()
+  const ids = runIds.filter(isRunId)
+  for (const id of runIds) if (!isRunId(id)) results.set(id, notAnId(id))
+  const [only] = ids
+  if (only === undefined) return results
+  const name = ids.length === 1 ? 'get_run_with_states' : 'get_runs_with_states'
+  const args = ids.length === 1 ? { p_run_id: only } : { p_run_ids: ids }
+  for (const row of await call(supabase, name, args, signal)) {
+    const id = idOfRow(row)
+    if (id === undefined) throw malformed(name, 'a row without run_id')
+    results.set(id, readRow(name, row))
+  }
+  return results
 }
 
 async function call(
@@ -37,15 +52,30 @@ async function call(
   name: string,
   args: Record<string, Json>,
   signal: AbortSignal,
-): Promise<RunSnapshot[]> {
+): Promise<unknown[]> {
   const reply = await supabase.schema(apiSchema).rpc(name, args).abortSignal(signal)
   if (reply.error) throw fromFailure(reply.error, reply.status, signal)
   const rows: unknown = reply.data
-  if (!Array.isArray(rows)) throw malformed(name, 'expected an array of rows')
-  return rows.map((row) => {
-    const snapshot = parseSnapshot(row)
-    if (snapshot.ok) return snapshot.value
-    throw malformed(name, snapshot.reason)
+  if (Array.isArray(rows)) return Array.from<unknown>(rows)
+  throw malformed(name, 'expected an array of rows')
+}
+
+function readRow(name: string, row: unknown): RunSnapshot | PgflowError {
+  const snapshot = parseSnapshot(row)
+  return snapshot.ok ? snapshot.value : malformed(name, snapshot.reason)
+}
+
+function idOfRow(row: unknown): string | undefined {
+  if (typeof row !== 'object' || row === null || !('run' in row)) return undefined
+  const { run } = row
+  if (typeof run !== 'object' || run === null || !('run_id' in run)) return undefined
+  return typeof run.run_id === 'string' ? run.run_id : undefined
+}
+
+function notAnId(runId: string): PgflowError {
+  return new PgflowError('invalid_input', `"${runId}" is not the id of a run.`, {
+    hint: 'The id of a run is a UUID.',
+    runId,
   })
 }
 

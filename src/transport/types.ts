@@ -36,11 +36,14 @@ export interface PgflowTransport {
    */
   startFlow(flowSlug: string, input: Json, runId: string, signal: AbortSignal): Promise<RunSnapshot>
   /**
-   * The runs of these ids and their steps now, in any order; a run that does not exist for this
-   * caller is left out.
-   * @throws PgflowError
+   * The runs of these ids and their steps now. A run that does not exist for this caller is left
+   * out; an error instead of a run is about that one alone.
+   * @throws PgflowError when none of them can be read.
    */
-  fetchRuns(runIds: readonly string[], signal: AbortSignal): Promise<RunSnapshot[]>
+  fetchRuns(
+    runIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, RunSnapshot | PgflowError>>
   /** Joins the run's topic. */
   openChannel(runId: string, handlers: RunChannelHandlers): RunChannel
 }

@@ -1,5 +1,5 @@
 import { PgflowError } from '../../src/errors.ts'
-import type { Json, RunSnapshot } from '../../src/model/entities.ts'
+import type { Json } from '../../src/model/entities.ts'
 import { parseEvent } from '../../src/model/wire.ts'
 import type { PgflowTransport, RunChannelHandlers } from '../../src/transport/types.ts'
 import type { VirtualClock } from './clock.ts'
@@ -70,10 +70,11 @@ export class SimulatedNetwork implements PgflowTransport {
     return this.#request(signal, () => this.database.start(runId, flowSlug, input))
   }
 
-  fetchRuns(runIds: readonly string[], signal: AbortSignal): Promise<RunSnapshot[]> {
+  fetchRuns(runIds: readonly string[], signal: AbortSignal) {
     return this.#request(signal, () => {
       const age = this.#happens('staleSnapshot') ? 1 + Math.floor(this.#clock.random() * 3) : 0
-      return runIds.flatMap((runId) => this.database.snapshot(runId, age) ?? [])
+      const found = runIds.flatMap((runId) => this.database.snapshot(runId, age) ?? [])
+      return new Map(found.map((snapshot) => [snapshot.run.run_id, snapshot]))
     })
   }
 

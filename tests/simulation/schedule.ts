@@ -31,6 +31,7 @@ export async function playSchedule(seed: number): Promise<ScheduleResult> {
     sink,
     times: { startTimeout: 5_000, snapshotTimeout: 1_000, gcTime: 500 },
     maxChannels,
+    isServer: false,
     report: () => {},
   })
   const violations: string[] = []
