@@ -10,12 +10,27 @@ export interface RunChannelOptions {
   scheduler: Scheduler
   isPrivate: boolean
   runId: string
-  handlers: RunChannelHandlers
 }
 
-/** Opens the channel of a run. */
-export function openRunChannel(options: RunChannelOptions): RunChannel {
-  return new SupabaseRunChannel(options)
+/**
+ * The channels of each client, by topic: supabase-js keeps one object a topic, whose second
+ * subscriber would never hear, and whom the first would cut off when it leaves. So several apps or
+ * Pinias that use one client share a channel here.
+ */
+const channels = new WeakMap<SupabaseClient, Map<string, SharedChannel>>()
+
+/** Joins the channel of a run, or the one that is there for it already. */
+export function openRunChannel(
+  options: RunChannelOptions,
+  handlers: RunChannelHandlers,
+): RunChannel {
+  const { supabase, runId } = options
+  const byTopic = channels.get(supabase) ?? new Map<string, SharedChannel>()
+  channels.set(supabase, byTopic)
+  const topic = runTopic(runId)
+  const channel = byTopic.get(topic) ?? new SharedChannel(options, () => byTopic.delete(topic))
+  byTopic.set(topic, channel)
+  return channel.add(handlers)
 }
 
 /** Reasons of the server that trying again at once will not change. */
@@ -27,22 +42,39 @@ const refusals = /^(Unauthorized|PrivateOnly|\w*JWT\w*|JwtSign\w*|ChannelRateLim
  * and one that it refuses would be retried for ever while each answer blocks the whole socket:
  * both are given up here and built anew after a while.
  */
-class SupabaseRunChannel implements RunChannel {
+class SharedChannel {
   readonly #options: RunChannelOptions
+  readonly #onEmpty: () => void
+  readonly #handlers = new Set<RunChannelHandlers>()
   #channel: RealtimeChannel | null = null
-  #isClosed = false
+  #isJoined = false
   #rebuilds = 0
   #cancelRebuild = () => {}
 
-  constructor(options: RunChannelOptions) {
+  constructor(options: RunChannelOptions, onEmpty: () => void) {
     this.#options = options
-    void this.#build()
+    this.#onEmpty = onEmpty
   }
 
-  close(): void {
-    this.#isClosed = true
-    this.#cancelRebuild()
-    this.#drop()
+  add(handlers: RunChannelHandlers): RunChannel {
+    const isFirst = this.#handlers.size === 0
+    this.#handlers.add(handlers)
+    if (isFirst) void this.#build()
+    // Later: whoever opens a channel has to have it before anything happens on it.
+    else if (this.#isJoined)
+      queueMicrotask(() => this.#handlers.has(handlers) && handlers.onJoined())
+    return {
+      close: () => {
+        if (!this.#handlers.delete(handlers) || this.#handlers.size > 0) return
+        this.#cancelRebuild()
+        this.#drop()
+        this.#onEmpty()
+      },
+    }
+  }
+
+  #tell(tell: (handlers: RunChannelHandlers) => void): void {
+    for (const handlers of this.#handlers) tell(handlers)
   }
 
   async #build(): Promise<void> {
@@ -50,25 +82,28 @@ class SupabaseRunChannel implements RunChannel {
     try {
       // The join takes the token that is known when it is sent; this resolves it first.
       if (isPrivate) await supabase.realtime.setAuth()
+      if (this.#handlers.size === 0) return
+      const channel = supabase.channel(runTopic(runId), {
+        config: {
+          private: isPrivate,
+          broadcast: { self: false, ack: false, replication_ready: true },
+        },
+      })
+      this.#channel = channel
+      this.#listen(channel)
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
-      if (!this.#isClosed) this.#follow('CLOSED', new Error(`no token: ${message}`))
-      return
+      if (this.#handlers.size > 0) this.#follow('CLOSED', new Error(message, { cause: error }))
     }
-    if (this.#isClosed) return
-    const channel = supabase.channel(runTopic(runId), {
-      config: {
-        private: isPrivate,
-        broadcast: { self: false, ack: false, replication_ready: true },
-      },
-    })
-    this.#channel = channel
+  }
+
+  #listen(channel: RealtimeChannel): void {
     channel.on('broadcast', { event: '*' }, (frame: unknown) => {
       if (this.#channel === channel) this.#receive(frame)
     })
     channel.on('system', {}, (frame: unknown) => {
       // The database's stream is up; what it sent before that is lost.
-      if (this.#channel === channel && isReady(frame)) this.#options.handlers.onJoined()
+      if (this.#channel === channel && isReady(frame)) this.#tell(({ onJoined }) => onJoined())
     })
     channel.subscribe((status, error) => {
       if (this.#channel === channel) this.#follow(status, error)
@@ -76,43 +111,44 @@ class SupabaseRunChannel implements RunChannel {
   }
 
   #receive(frame: unknown): void {
-    const { runId, handlers } = this.#options
+    const { runId } = this.#options
     const { event, payload } = readFrame(frame)
     const parsed = parseEvent(event, payload)
-    if (parsed.ok && parsed.value.run_id === runId) return handlers.onEvent(parsed.value)
+    if (parsed.ok && parsed.value.run_id === runId) {
+      return this.#tell(({ onEvent }) => onEvent(parsed.value))
+    }
     const reason = parsed.ok ? 'it is about another run' : parsed.reason
-    handlers.onMalformed(
-      new PgflowError('malformed_message', `The broadcast "${event}" was not applied: ${reason}`, {
-        runId,
-        hint: 'Only this project’s SQL and pgflow should send on the topics of runs.',
-      }),
+    const error = new PgflowError(
+      'malformed_message',
+      `The broadcast "${event}" was not applied: ${reason}`,
+      { runId, hint: 'Only this project’s SQL and pgflow should send on the topics of runs.' },
     )
+    this.#tell(({ onMalformed }) => onMalformed(error))
   }
 
-  #follow(status: string, error: Error | undefined): void {
-    const { runId, scheduler, handlers } = this.#options
-    if (status === 'SUBSCRIBED') {
+  #follow(status: string, cause: Error | undefined): void {
+    const { runId, scheduler } = this.#options
+    this.#isJoined = status === 'SUBSCRIBED'
+    if (this.#isJoined) {
       this.#rebuilds = 0
-      return handlers.onJoined()
+      return this.#tell(({ onJoined }) => onJoined())
     }
-    const isRefused = refusals.test(error?.message ?? '')
+    const isRefused = refusals.test(cause?.message ?? '')
     if (isRefused || status === 'CLOSED') {
       this.#drop()
       const wait = backoff(this.#rebuilds++ + (isRefused ? 3 : 0), scheduler.random)
       this.#cancelRebuild = scheduler.after(wait, () => void this.#build())
     }
-    const reason = error?.message ?? status.toLowerCase()
-    handlers.onDown(
-      new PgflowError(isRefused ? 'channel_refused' : 'channel_failed', `Realtime: ${reason}`, {
-        runId,
-        cause: error,
-      }),
-    )
+    const reason = cause?.message ?? status.toLowerCase()
+    const code = isRefused ? 'channel_refused' : 'channel_failed'
+    const error = new PgflowError(code, `Realtime: ${reason}`, { runId, cause })
+    this.#tell(({ onDown }) => onDown(error))
   }
 
   #drop(): void {
     const channel = this.#channel
     this.#channel = null
+    this.#isJoined = false
     if (channel) void this.#options.supabase.removeChannel(channel)
   }
 }

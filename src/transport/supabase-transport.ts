@@ -16,6 +16,6 @@ export function createSupabaseTransport(
       callStartFlow(supabase, flowSlug, input, runId, signal),
     fetchRuns: (runIds, signal) => callGetRuns(supabase, runIds, signal),
     openChannel: (runId, handlers) =>
-      openRunChannel({ supabase, scheduler, isPrivate, runId, handlers }),
+      openRunChannel({ supabase, scheduler, isPrivate, runId }, handlers),
   }
 }

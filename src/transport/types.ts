@@ -5,16 +5,16 @@ import type { RunEvent } from '../model/wire.ts'
 /** What happens on the channel of one run. */
 export interface RunChannelHandlers {
   /** A broadcast that parsed. */
-  onEvent(event: RunEvent): void
+  onEvent: (event: RunEvent) => void
   /**
    * Joined, for the first time or again, or the server's own connection to the database is back:
    * broadcasts may have been missed until now.
    */
-  onJoined(): void
+  onJoined: () => void
   /** Not joined any more, or not yet. The channel goes on trying by itself until it is closed. */
-  onDown(error: PgflowError): void
+  onDown: (error: PgflowError) => void
   /** A broadcast that did not parse. It is not applied. */
-  onMalformed(error: PgflowError): void
+  onMalformed: (error: PgflowError) => void
 }
 
 /** The channel of one run, joined and rejoined until it is closed. */
