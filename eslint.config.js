@@ -61,6 +61,7 @@ export default tseslint.config(
     files: ['playground/flows/**'],
     rules: { '@typescript-eslint/consistent-type-definitions': ['error', 'type'] },
   },
+  { files: ['tests/**'], rules: { 'vue/one-component-per-file': 'off' } },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
   prettier,
 )

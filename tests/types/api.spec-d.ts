@@ -17,11 +17,11 @@ import {
 import { describe, expectTypeOf, it } from 'vitest'
 import { ref } from 'vue'
 
-const Report = new Flow<{ text: string }>({ slug: 'report' })
+const report = new Flow<{ text: string }>({ slug: 'report' })
   .step({ slug: 'words' }, ({ run }) => run.text.split(' '))
   .map({ slug: 'lengths', array: 'words' }, (word) => word.length)
   .step({ slug: 'sum', dependsOn: ['lengths'] }, ({ lengths }) => ({ total: lengths.length }))
-type Report = typeof Report
+type Report = typeof report
 
 describe('a flow given by its type', () => {
   it('types input, outputs and steps', () => {
@@ -88,6 +88,7 @@ describe('createPgflow', () => {
         Functions: { mine: { Args: { a: number }; Returns: string } }
       }
     }
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- what createClient infers
     createPgflow({ supabase: createClient('http://localhost', 'key') })
     createPgflow({ supabase: createClient<Database>('http://localhost', 'key') })
     expectTypeOf<SupabaseClient<Database>>().toExtend<
