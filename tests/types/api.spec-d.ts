@@ -17,11 +17,11 @@ import {
 import { describe, expectTypeOf, it } from 'vitest'
 import { ref } from 'vue'
 
-const report = new Flow<{ text: string }>({ slug: 'report' })
+const _report = new Flow<{ text: string }>({ slug: 'report' })
   .step({ slug: 'words' }, ({ run }) => run.text.split(' '))
   .map({ slug: 'lengths', array: 'words' }, (word) => word.length)
   .step({ slug: 'sum', dependsOn: ['lengths'] }, ({ lengths }) => ({ total: lengths.length }))
-type Report = typeof report
+type Report = typeof _report
 
 describe('a flow given by its type', () => {
   it('types input, outputs and steps', () => {
