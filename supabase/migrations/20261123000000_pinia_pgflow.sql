@@ -123,22 +123,6 @@ create table if not exists pgflow_realtime.run_seq (
 comment on table pgflow_realtime.run_seq is
   'One row a run: the seq of its last broadcast, and the error its run:failed told.';
 
-create or replace function pgflow_realtime.next_seq(p_run_id uuid)
-returns bigint
-language sql
-security definer
-set search_path = ''
-as $$
-  -- The row stays locked until commit, which is what puts seq in commit order. Whoever changes a
-  -- run or its steps already holds the run's own row, so nobody waits here who did not wait there.
-  insert into pgflow_realtime.run_seq as counter (run_id, seq)
-  values (p_run_id, 1)
-  on conflict (run_id) do update set seq = counter.seq + 1
-  returning counter.seq;
-$$;
-comment on function pgflow_realtime.next_seq(uuid) is
-  'Counts one broadcast of a run: 1, 2, 3 … without gaps, in commit order.';
-
 -- 04-ownership.sql --------------------------------------------------------------------------------
 
 -- Who is calling, and whose a run is.
@@ -255,7 +239,7 @@ as $$
 declare
   v_run_id uuid := p_state ->> 'run_id';
   v_step_slug text := p_state ->> 'step_slug';
-  v_is_map boolean;
+  v_is_map boolean := false;
 begin
   if p_state ->> 'status' <> 'completed' then
     return null;
@@ -266,11 +250,12 @@ begin
     return p_state -> 'output';
   end if;
 
-  -- Read as JSON: pgflow before 0.7 has no map steps and no such column.
-  select coalesce(to_jsonb(step) ->> 'step_type', 'single') = 'map' into v_is_map
-  from pgflow.steps as step
-  where step.flow_slug = p_state ->> 'flow_slug' and step.step_slug = v_step_slug;
-
+  -- pgflow 0.7 brought map steps, and initial_tasks with them.
+  if p_state ? 'initial_tasks' then
+    select step.step_type = 'map' into v_is_map
+    from pgflow.steps as step
+    where step.flow_slug = p_state ->> 'flow_slug' and step.step_slug = v_step_slug;
+  end if;
   if v_is_map then
     return (
       select coalesce(jsonb_agg(task.output order by task.task_index), '[]'::jsonb)
@@ -278,12 +263,10 @@ begin
       where task.run_id = v_run_id and task.step_slug = v_step_slug and task.status = 'completed'
     );
   end if;
-
   return (
     select task.output
     from pgflow.step_tasks as task
     where task.run_id = v_run_id and task.step_slug = v_step_slug and task.status = 'completed'
-    order by task.task_index
     limit 1
   );
 end;
@@ -397,23 +380,22 @@ comment on function pgflow_realtime.snapshots(uuid[]) is
 
 -- 07-broadcast.sql --------------------------------------------------------------------------------
 
-create or replace function pgflow_realtime.fit(p_payload jsonb)
+-- What every change of a run or step costs: few calls, and the settings are read once.
+create or replace function pgflow_realtime.fit(p_payload jsonb, p_limit integer)
 returns jsonb
 language plpgsql
-stable
+immutable
 security definer
 set search_path = ''
 as $$
 declare
-  v_limit integer;
   v_field text;
   v_truncated text[] := '{}';
   v_payload jsonb := p_payload;
 begin
-  select setting.max_payload_bytes into v_limit from pgflow_realtime.settings as setting;
   -- The error message comes last: it is almost never the one that is too large.
   foreach v_field in array array['output', 'input', 'error_message'] loop
-    exit when octet_length(v_payload::text) <= v_limit;
+    exit when octet_length(v_payload::text) <= p_limit;
     if v_payload ? v_field then
       v_truncated := v_truncated || v_field;
       v_payload := v_payload - v_field || jsonb_build_object('truncated', v_truncated);
@@ -422,85 +404,102 @@ begin
   return v_payload;
 end;
 $$;
-comment on function pgflow_realtime.fit(jsonb) is
-  'Cuts a payload down to max_payload_bytes by leaving out output, then input, then error_message, and names them in "truncated".';
+comment on function pgflow_realtime.fit(jsonb, integer) is
+  'Cuts a payload down to a number of bytes by leaving out output, then input, then error_message, and names them in "truncated".';
 
-create or replace function pgflow_realtime.send(p_topic text, p_event text, p_payload jsonb)
+create or replace function pgflow_realtime.send(
+  p_topic text, p_event text, p_payload jsonb, p_settings pgflow_realtime.settings
+)
 returns void
 language plpgsql
 security definer
 set search_path = ''
 set timezone = 'UTC'
 as $$
+declare
+  v_payload jsonb := p_payload;
 begin
-  perform realtime.send(
-    pgflow_realtime.fit(p_payload), p_event, p_topic, pgflow_realtime.is_private()
-  );
+  if octet_length(v_payload::text) > p_settings.max_payload_bytes then
+    v_payload := pgflow_realtime.fit(v_payload, p_settings.max_payload_bytes);
+  end if;
+  perform realtime.send(v_payload, p_event, p_topic, p_settings.visibility = 'private');
 exception
   when others then
     raise warning 'pinia-pgflow could not send % on %: %', p_event, p_topic, sqlerrm;
 end;
 $$;
-comment on function pgflow_realtime.send(text, text, jsonb) is
-  'Sends one message over Realtime, publicly or privately as the setting says. Never fails the caller.';
+comment on function pgflow_realtime.send(text, text, jsonb, pgflow_realtime.settings) is
+  'Sends one message over Realtime, publicly or privately as the settings say. Never fails the caller.';
 
-create or replace function pgflow_realtime.broadcast(p_run_id uuid, p_event text, p_payload jsonb)
+create or replace function pgflow_realtime.broadcast(
+  p_run_id uuid, p_event text, p_payload jsonb, p_state jsonb default null
+)
 returns bigint
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
+  v_settings pgflow_realtime.settings;
+  v_event text := p_event;
+  v_payload jsonb := p_payload;
+  v_seq bigint;
+begin
+  -- The row stays locked until commit, which is what puts seq in commit order. Whoever changes a
+  -- run or its steps already holds the run's own row, so nobody waits here who did not wait there.
   -- Counted outside what forgives errors: a broadcast that is lost shows as a gap.
-  v_seq bigint := pgflow_realtime.next_seq(p_run_id);
-begin
-  perform pgflow_realtime.send(
-    'pgflow:run:' || p_run_id,
-    p_event,
-    p_payload || jsonb_build_object('run_id', p_run_id, 'seq', v_seq)
-  );
-  return v_seq;
-end;
-$$;
-comment on function pgflow_realtime.broadcast(uuid, text, jsonb) is
-  'Sends one event of a run on its channel pgflow:run:<run_id> with the next seq, which it returns.';
+  update pgflow_realtime.run_seq as counter
+  set seq = counter.seq + 1
+  where counter.run_id = p_run_id
+  returning counter.seq into v_seq;
+  if not found then
+    insert into pgflow_realtime.run_seq as counter (run_id, seq)
+    values (p_run_id, 1)
+    on conflict (run_id) do update set seq = counter.seq + 1
+    returning counter.seq into v_seq;
+  end if;
 
--- 08-step-events.sql ------------------------------------------------------------------------------
-
--- A change that pgflow makes in the ordinary course sends the fields it changes. Any other (a step
--- that completes without having started or is skipped, a record that a racing worker wrote again)
--- sends all fields, so that a client that applies every event knows what a snapshot would tell.
-create or replace function pgflow_realtime.broadcast_step(
-  p_state jsonb, p_change text, p_payload jsonb
-)
-returns void
-language plpgsql
-security definer
-set search_path = ''
-as $$
-declare
-  v_prefix text := (select setting.step_event_prefix from pgflow_realtime.settings as setting);
-  v_payload jsonb := p_payload || jsonb_build_object(
-    'event_type', 'step:' || p_change, 'step_slug', p_state -> 'step_slug'
-  );
-begin
-  -- Whoever asks for pgflow's names gets what pgflow sends under them.
-  if v_prefix <> '' then
+  select * into v_settings from pgflow_realtime.settings;
+  if p_state is not null and v_settings.step_event_prefix <> '' then
+    v_event := v_settings.step_event_prefix || p_event;
+    -- Whoever asks for pgflow's names gets what pgflow sends under them.
     v_payload := v_payload || jsonb_build_object(
       'flow_slug', p_state -> 'flow_slug',
       'remaining_tasks', p_state -> 'remaining_tasks',
       'remaining_deps', p_state -> 'remaining_deps'
     );
   end if;
-  perform pgflow_realtime.broadcast(
-    (p_state ->> 'run_id')::uuid,
-    v_prefix || (p_state ->> 'step_slug') || ':' || p_change,
-    v_payload
+
+  perform pgflow_realtime.send(
+    'pgflow:run:' || p_run_id,
+    v_event,
+    v_payload || jsonb_build_object('run_id', p_run_id, 'seq', v_seq),
+    v_settings
   );
+  return v_seq;
 end;
 $$;
-comment on function pgflow_realtime.broadcast_step(jsonb, text, jsonb) is
-  'Sends an event of a step, given its row as JSON: <step_slug>:<change>.';
+comment on function pgflow_realtime.broadcast(uuid, text, jsonb, jsonb) is
+  'Sends one event of a run on its channel pgflow:run:<run_id> with the next seq, which it returns. For an event of a step, p_state is its row as JSON.';
+
+-- 08-step-events.sql ------------------------------------------------------------------------------
+
+-- A change that pgflow makes in the ordinary course sends the fields it changes. Any other (a step
+-- that completes without having started or is skipped, a record that a racing worker wrote again)
+-- sends all fields, so that a client that applies every event knows what a snapshot would tell.
+create or replace function pgflow_realtime.remaining_steps(p_run_id uuid)
+returns integer
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  return (select run.remaining_steps from pgflow.runs as run where run.run_id = p_run_id);
+end;
+$$;
+comment on function pgflow_realtime.remaining_steps(uuid) is
+  'How many steps of a run are neither completed nor skipped.';
 
 create or replace function pgflow_realtime.on_step_change()
 returns trigger
@@ -520,27 +519,26 @@ begin
 
   v_payload := case v_change
     when 'created to started' then jsonb_build_object(
+      'event_type', 'step:started', 'step_slug', new.step_slug, 'status', new.status,
       'started_at', v_state -> 'started_at', 'initial_tasks', v_state -> 'initial_tasks'
     )
-    when 'started to completed' then jsonb_build_object(
-      'output', pgflow_realtime.step_output(v_state), 'completed_at', v_state -> 'completed_at'
-    )
     when 'started to failed' then jsonb_build_object(
+      'event_type', 'step:failed', 'step_slug', new.step_slug, 'status', new.status,
       'error_message', v_state -> 'error_message', 'failed_at', v_state -> 'failed_at'
     )
-    else pgflow_realtime.step_projection(v_state)
+    when 'started to completed' then jsonb_build_object(
+      'event_type', 'step:completed', 'step_slug', new.step_slug, 'status', new.status,
+      'output', pgflow_realtime.step_output(v_state), 'completed_at', v_state -> 'completed_at',
+      'remaining_steps', pgflow_realtime.remaining_steps(new.run_id)
+    )
+    else pgflow_realtime.step_projection(v_state) || jsonb_build_object(
+      'event_type', 'step:' || new.status,
+      'remaining_steps', pgflow_realtime.remaining_steps(new.run_id)
+    )
   end;
 
-  if v_change not in ('created to started', 'started to failed') then
-    v_payload := v_payload || (
-      select jsonb_build_object('remaining_steps', run.remaining_steps)
-      from pgflow.runs as run
-      where run.run_id = new.run_id
-    );
-  end if;
-
-  perform pgflow_realtime.broadcast_step(
-    v_state, new.status, v_payload || jsonb_build_object('status', new.status)
+  perform pgflow_realtime.broadcast(
+    new.run_id, new.step_slug || ':' || new.status, v_payload, v_state
   );
   return null;
 end;
@@ -558,14 +556,15 @@ as $$
 declare
   v_state jsonb := to_jsonb(new);
 begin
-  perform pgflow_realtime.broadcast_step(
-    v_state,
-    'progress',
+  perform pgflow_realtime.broadcast(
+    new.run_id,
+    new.step_slug || ':progress',
     jsonb_build_object(
-      'status', new.status,
+      'event_type', 'step:progress', 'step_slug', new.step_slug, 'status', new.status,
       'initial_tasks', v_state -> 'initial_tasks',
       'remaining_tasks', v_state -> 'remaining_tasks'
-    )
+    ),
+    v_state
   );
   return null;
 end;
@@ -595,15 +594,16 @@ begin
   from pgflow.step_states as state
   where state.run_id = new.run_id and state.step_slug = new.step_slug;
 
-  perform pgflow_realtime.broadcast_step(
-    v_state,
-    'retrying',
+  perform pgflow_realtime.broadcast(
+    new.run_id,
+    new.step_slug || ':retrying',
     jsonb_build_object(
-      'status', v_state -> 'status',
+      'event_type', 'step:retrying', 'step_slug', new.step_slug, 'status', v_state -> 'status',
       'task_index', new.task_index,
       'attempts_count', new.attempts_count,
       'error_message', new.error_message
-    )
+    ),
+    v_state
   );
   return null;
 end;
@@ -625,9 +625,11 @@ declare
   v_event text := 'run:' || (p_payload ->> 'status');
   v_payload jsonb := p_payload || jsonb_build_object('event_type', v_event);
   v_seq bigint := pgflow_realtime.broadcast(v_run_id, v_event, v_payload);
+  v_settings pgflow_realtime.settings;
   v_owner text;
 begin
-  if not pgflow_realtime.is_private() then
+  select * into v_settings from pgflow_realtime.settings;
+  if v_settings.visibility <> 'private' then
     return;
   end if;
   select owned.owner into v_owner from pgflow_realtime.run_owners as owned where owned.run_id = v_run_id;
@@ -635,7 +637,8 @@ begin
     perform pgflow_realtime.send(
       'pgflow:user:' || v_owner,
       v_event,
-      v_payload - array['input', 'output'] || jsonb_build_object('seq', v_seq)
+      v_payload - array['input', 'output'] || jsonb_build_object('seq', v_seq),
+      v_settings
     );
   end if;
 end;
@@ -719,11 +722,12 @@ create or replace trigger pinia_pgflow_step_change
 after update on pgflow.step_states
 for each row
 when (
-  old.status is distinct from new.status
-  or (
-    new.status <> 'created'
-    and (old.started_at, old.completed_at, old.failed_at)
-      is distinct from (new.started_at, new.completed_at, new.failed_at)
+  old.status <> new.status
+  or new.status <> 'created'
+  and (
+    old.failed_at is distinct from new.failed_at
+    or old.completed_at is distinct from new.completed_at
+    or old.started_at is distinct from new.started_at
   )
 )
 execute function pgflow_realtime.on_step_change();
@@ -778,8 +782,10 @@ after update on pgflow.runs
 deferrable initially deferred
 for each row
 when (
-  (old.status, old.started_at, old.completed_at, old.failed_at)
-    is distinct from (new.status, new.started_at, new.completed_at, new.failed_at)
+  old.status <> new.status
+  or old.failed_at is distinct from new.failed_at
+  or old.completed_at is distinct from new.completed_at
+  or old.started_at is distinct from new.started_at
 )
 execute function pgflow_realtime.on_run_change();
 
@@ -958,6 +964,7 @@ begin
   drop policy if exists pinia_pgflow_listen on realtime.messages;
   drop policy if exists pinia_pgflow_listen_to_own_only on realtime.messages;
   drop policy if exists pinia_pgflow_send_nothing on realtime.messages;
+  drop policy if exists pinia_pgflow_change_nothing on realtime.messages;
 end;
 $$;
 comment on function pgflow_realtime.drop_policies() is
@@ -976,18 +983,26 @@ begin
   using (extension = 'broadcast' and pgflow_realtime.may_listen(realtime.topic()));
 
   -- Restrictive, so that a wider policy of the project, made for its own channels, opens none of
-  -- these.
+  -- these. Realtime says which channel it asks about; who reaches the table itself, over a REST API
+  -- that exposes the schema realtime, says nothing, and there the row's own topic decides.
   create policy pinia_pgflow_listen_to_own_only on realtime.messages
   as restrictive
   for select to public
   using (
-    coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):'
-    or pgflow_realtime.may_listen(realtime.topic())
+    (topic !~ '^pgflow:(run|user):' and coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):')
+    or (topic = coalesce(realtime.topic(), topic) and pgflow_realtime.may_listen(topic))
   );
   create policy pinia_pgflow_send_nothing on realtime.messages
   as restrictive
   for insert to public
-  with check (coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):');
+  with check (
+    topic !~ '^pgflow:(run|user):' and coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):'
+  );
+  create policy pinia_pgflow_change_nothing on realtime.messages
+  as restrictive
+  for update to public
+  using (topic !~ '^pgflow:(run|user):')
+  with check (topic !~ '^pgflow:(run|user):');
 end;
 $$;
 comment on function pgflow_realtime.create_policies() is
@@ -1439,7 +1454,8 @@ begin
     return query
     select format('The policy %s on realtime.messages is missing: run pgflow_realtime.create_policies().', name)
     from unnest(array[
-      'pinia_pgflow_listen', 'pinia_pgflow_listen_to_own_only', 'pinia_pgflow_send_nothing'
+      'pinia_pgflow_listen', 'pinia_pgflow_listen_to_own_only', 'pinia_pgflow_send_nothing',
+      'pinia_pgflow_change_nothing'
     ]) as name
     where not exists (
       select 1

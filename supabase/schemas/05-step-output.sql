@@ -8,7 +8,7 @@ as $$
 declare
   v_run_id uuid := p_state ->> 'run_id';
   v_step_slug text := p_state ->> 'step_slug';
-  v_is_map boolean;
+  v_is_map boolean := false;
 begin
   if p_state ->> 'status' <> 'completed' then
     return null;
@@ -19,11 +19,12 @@ begin
     return p_state -> 'output';
   end if;
 
-  -- Read as JSON: pgflow before 0.7 has no map steps and no such column.
-  select coalesce(to_jsonb(step) ->> 'step_type', 'single') = 'map' into v_is_map
-  from pgflow.steps as step
-  where step.flow_slug = p_state ->> 'flow_slug' and step.step_slug = v_step_slug;
-
+  -- pgflow 0.7 brought map steps, and initial_tasks with them.
+  if p_state ? 'initial_tasks' then
+    select step.step_type = 'map' into v_is_map
+    from pgflow.steps as step
+    where step.flow_slug = p_state ->> 'flow_slug' and step.step_slug = v_step_slug;
+  end if;
   if v_is_map then
     return (
       select coalesce(jsonb_agg(task.output order by task.task_index), '[]'::jsonb)
@@ -31,12 +32,10 @@ begin
       where task.run_id = v_run_id and task.step_slug = v_step_slug and task.status = 'completed'
     );
   end if;
-
   return (
     select task.output
     from pgflow.step_tasks as task
     where task.run_id = v_run_id and task.step_slug = v_step_slug and task.status = 'completed'
-    order by task.task_index
     limit 1
   );
 end;

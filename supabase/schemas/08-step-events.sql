@@ -1,37 +1,19 @@
 -- A change that pgflow makes in the ordinary course sends the fields it changes. Any other (a step
 -- that completes without having started or is skipped, a record that a racing worker wrote again)
 -- sends all fields, so that a client that applies every event knows what a snapshot would tell.
-create or replace function pgflow_realtime.broadcast_step(
-  p_state jsonb, p_change text, p_payload jsonb
-)
-returns void
+create or replace function pgflow_realtime.remaining_steps(p_run_id uuid)
+returns integer
 language plpgsql
+stable
 security definer
 set search_path = ''
 as $$
-declare
-  v_prefix text := (select setting.step_event_prefix from pgflow_realtime.settings as setting);
-  v_payload jsonb := p_payload || jsonb_build_object(
-    'event_type', 'step:' || p_change, 'step_slug', p_state -> 'step_slug'
-  );
 begin
-  -- Whoever asks for pgflow's names gets what pgflow sends under them.
-  if v_prefix <> '' then
-    v_payload := v_payload || jsonb_build_object(
-      'flow_slug', p_state -> 'flow_slug',
-      'remaining_tasks', p_state -> 'remaining_tasks',
-      'remaining_deps', p_state -> 'remaining_deps'
-    );
-  end if;
-  perform pgflow_realtime.broadcast(
-    (p_state ->> 'run_id')::uuid,
-    v_prefix || (p_state ->> 'step_slug') || ':' || p_change,
-    v_payload
-  );
+  return (select run.remaining_steps from pgflow.runs as run where run.run_id = p_run_id);
 end;
 $$;
-comment on function pgflow_realtime.broadcast_step(jsonb, text, jsonb) is
-  'Sends an event of a step, given its row as JSON: <step_slug>:<change>.';
+comment on function pgflow_realtime.remaining_steps(uuid) is
+  'How many steps of a run are neither completed nor skipped.';
 
 create or replace function pgflow_realtime.on_step_change()
 returns trigger
@@ -51,27 +33,26 @@ begin
 
   v_payload := case v_change
     when 'created to started' then jsonb_build_object(
+      'event_type', 'step:started', 'step_slug', new.step_slug, 'status', new.status,
       'started_at', v_state -> 'started_at', 'initial_tasks', v_state -> 'initial_tasks'
     )
-    when 'started to completed' then jsonb_build_object(
-      'output', pgflow_realtime.step_output(v_state), 'completed_at', v_state -> 'completed_at'
-    )
     when 'started to failed' then jsonb_build_object(
+      'event_type', 'step:failed', 'step_slug', new.step_slug, 'status', new.status,
       'error_message', v_state -> 'error_message', 'failed_at', v_state -> 'failed_at'
     )
-    else pgflow_realtime.step_projection(v_state)
+    when 'started to completed' then jsonb_build_object(
+      'event_type', 'step:completed', 'step_slug', new.step_slug, 'status', new.status,
+      'output', pgflow_realtime.step_output(v_state), 'completed_at', v_state -> 'completed_at',
+      'remaining_steps', pgflow_realtime.remaining_steps(new.run_id)
+    )
+    else pgflow_realtime.step_projection(v_state) || jsonb_build_object(
+      'event_type', 'step:' || new.status,
+      'remaining_steps', pgflow_realtime.remaining_steps(new.run_id)
+    )
   end;
 
-  if v_change not in ('created to started', 'started to failed') then
-    v_payload := v_payload || (
-      select jsonb_build_object('remaining_steps', run.remaining_steps)
-      from pgflow.runs as run
-      where run.run_id = new.run_id
-    );
-  end if;
-
-  perform pgflow_realtime.broadcast_step(
-    v_state, new.status, v_payload || jsonb_build_object('status', new.status)
+  perform pgflow_realtime.broadcast(
+    new.run_id, new.step_slug || ':' || new.status, v_payload, v_state
   );
   return null;
 end;
@@ -89,14 +70,15 @@ as $$
 declare
   v_state jsonb := to_jsonb(new);
 begin
-  perform pgflow_realtime.broadcast_step(
-    v_state,
-    'progress',
+  perform pgflow_realtime.broadcast(
+    new.run_id,
+    new.step_slug || ':progress',
     jsonb_build_object(
-      'status', new.status,
+      'event_type', 'step:progress', 'step_slug', new.step_slug, 'status', new.status,
       'initial_tasks', v_state -> 'initial_tasks',
       'remaining_tasks', v_state -> 'remaining_tasks'
-    )
+    ),
+    v_state
   );
   return null;
 end;
@@ -126,15 +108,16 @@ begin
   from pgflow.step_states as state
   where state.run_id = new.run_id and state.step_slug = new.step_slug;
 
-  perform pgflow_realtime.broadcast_step(
-    v_state,
-    'retrying',
+  perform pgflow_realtime.broadcast(
+    new.run_id,
+    new.step_slug || ':retrying',
     jsonb_build_object(
-      'status', v_state -> 'status',
+      'event_type', 'step:retrying', 'step_slug', new.step_slug, 'status', v_state -> 'status',
       'task_index', new.task_index,
       'attempts_count', new.attempts_count,
       'error_message', new.error_message
-    )
+    ),
+    v_state
   );
   return null;
 end;

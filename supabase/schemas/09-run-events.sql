@@ -10,9 +10,11 @@ declare
   v_event text := 'run:' || (p_payload ->> 'status');
   v_payload jsonb := p_payload || jsonb_build_object('event_type', v_event);
   v_seq bigint := pgflow_realtime.broadcast(v_run_id, v_event, v_payload);
+  v_settings pgflow_realtime.settings;
   v_owner text;
 begin
-  if not pgflow_realtime.is_private() then
+  select * into v_settings from pgflow_realtime.settings;
+  if v_settings.visibility <> 'private' then
     return;
   end if;
   select owned.owner into v_owner from pgflow_realtime.run_owners as owned where owned.run_id = v_run_id;
@@ -20,7 +22,8 @@ begin
     perform pgflow_realtime.send(
       'pgflow:user:' || v_owner,
       v_event,
-      v_payload - array['input', 'output'] || jsonb_build_object('seq', v_seq)
+      v_payload - array['input', 'output'] || jsonb_build_object('seq', v_seq),
+      v_settings
     );
   end if;
 end;

@@ -3,11 +3,12 @@ create or replace trigger pinia_pgflow_step_change
 after update on pgflow.step_states
 for each row
 when (
-  old.status is distinct from new.status
-  or (
-    new.status <> 'created'
-    and (old.started_at, old.completed_at, old.failed_at)
-      is distinct from (new.started_at, new.completed_at, new.failed_at)
+  old.status <> new.status
+  or new.status <> 'created'
+  and (
+    old.failed_at is distinct from new.failed_at
+    or old.completed_at is distinct from new.completed_at
+    or old.started_at is distinct from new.started_at
   )
 )
 execute function pgflow_realtime.on_step_change();
@@ -62,7 +63,9 @@ after update on pgflow.runs
 deferrable initially deferred
 for each row
 when (
-  (old.status, old.started_at, old.completed_at, old.failed_at)
-    is distinct from (new.status, new.started_at, new.completed_at, new.failed_at)
+  old.status <> new.status
+  or old.failed_at is distinct from new.failed_at
+  or old.completed_at is distinct from new.completed_at
+  or old.started_at is distinct from new.started_at
 )
 execute function pgflow_realtime.on_run_change();

@@ -29,6 +29,7 @@ begin
   drop policy if exists pinia_pgflow_listen on realtime.messages;
   drop policy if exists pinia_pgflow_listen_to_own_only on realtime.messages;
   drop policy if exists pinia_pgflow_send_nothing on realtime.messages;
+  drop policy if exists pinia_pgflow_change_nothing on realtime.messages;
 end;
 $$;
 comment on function pgflow_realtime.drop_policies() is
@@ -47,18 +48,26 @@ begin
   using (extension = 'broadcast' and pgflow_realtime.may_listen(realtime.topic()));
 
   -- Restrictive, so that a wider policy of the project, made for its own channels, opens none of
-  -- these.
+  -- these. Realtime says which channel it asks about; who reaches the table itself, over a REST API
+  -- that exposes the schema realtime, says nothing, and there the row's own topic decides.
   create policy pinia_pgflow_listen_to_own_only on realtime.messages
   as restrictive
   for select to public
   using (
-    coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):'
-    or pgflow_realtime.may_listen(realtime.topic())
+    (topic !~ '^pgflow:(run|user):' and coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):')
+    or (topic = coalesce(realtime.topic(), topic) and pgflow_realtime.may_listen(topic))
   );
   create policy pinia_pgflow_send_nothing on realtime.messages
   as restrictive
   for insert to public
-  with check (coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):');
+  with check (
+    topic !~ '^pgflow:(run|user):' and coalesce(realtime.topic(), '') !~ '^pgflow:(run|user):'
+  );
+  create policy pinia_pgflow_change_nothing on realtime.messages
+  as restrictive
+  for update to public
+  using (topic !~ '^pgflow:(run|user):')
+  with check (topic !~ '^pgflow:(run|user):');
 end;
 $$;
 comment on function pgflow_realtime.create_policies() is

@@ -78,7 +78,8 @@ begin
     return query
     select format('The policy %s on realtime.messages is missing: run pgflow_realtime.create_policies().', name)
     from unnest(array[
-      'pinia_pgflow_listen', 'pinia_pgflow_listen_to_own_only', 'pinia_pgflow_send_nothing'
+      'pinia_pgflow_listen', 'pinia_pgflow_listen_to_own_only', 'pinia_pgflow_send_nothing',
+      'pinia_pgflow_change_nothing'
     ]) as name
     where not exists (
       select 1

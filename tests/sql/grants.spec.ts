@@ -58,7 +58,6 @@ describe('what the roles of the API may do', () => {
     `select pgflow_client.allow_start('x', 'anon')`,
     `select pgflow_client.disallow_start('x', 'anon')`,
     `select pgflow_realtime.broadcast(gen_random_uuid(), 'forged', '{}')`,
-    `select pgflow_realtime.next_seq(gen_random_uuid())`,
     `select pgflow_realtime.take_over()`,
     `select pgflow_realtime.may_listen('pgflow:run:x')`,
     `select pgflow_realtime.set_visibility('public')`,
