@@ -10,6 +10,7 @@
  * | `invalid_input` | the input is not JSON, or not what the flow takes |
  * | `run_conflict` | the run id belongs to another start |
  * | `run_not_found` | there is no such run, or it is not yours to see |
+ * | `run_failed` | the run that was waited for failed; the message is that of its step |
  * | `schema_not_exposed` | the API does not expose the schema |
  * | `not_migrated` | the RPC is missing in the database |
  * | `unauthorized` | the key or token was refused |
@@ -31,6 +32,7 @@ export type PgflowErrorCode =
   | 'invalid_input'
   | 'run_conflict'
   | 'run_not_found'
+  | 'run_failed'
   | 'schema_not_exposed'
   | 'not_migrated'
   | 'unauthorized'

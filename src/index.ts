@@ -2,6 +2,7 @@ export { createPgflow } from './plugin.ts'
 export { usePgflowStore, type StartOptions } from './store.ts'
 export { useFlow, type UseFlowReturn } from './composables/use-flow.ts'
 export { useRun, type UseRunReturn } from './composables/use-run.ts'
+export { useStep, type UseStepReturn } from './composables/use-step.ts'
 export {
   PgflowError,
   type PgflowErrorCode,
@@ -9,6 +10,7 @@ export {
   type PlainError,
 } from './errors.ts'
 export { isTerminal } from './model/entities.ts'
+export type { WaitOptions } from './wait-for-run.ts'
 export type { RunView } from './composables/run-view.ts'
 export type { PgflowOptions } from './options.ts'
 export type { RunObservation } from './sync/sync-manager.ts'

@@ -15,6 +15,7 @@ import { progressOf } from './model/progress.ts'
 import { useInstallation } from './options.ts'
 import { createRunTable } from './run-table.ts'
 import { SyncManager, type RunObservation } from './sync/sync-manager.ts'
+import { waitForEnd, type WaitOptions } from './wait-for-run.ts'
 
 /** What a start may be given besides flow and input. */
 export interface StartOptions {
@@ -125,6 +126,30 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     return sync().refresh(runId)
   }
 
+  /**
+   * Waits until a run has ended, following it meanwhile. A run that has ended already settles at
+   * once.
+   *
+   * @returns the completed run, its output included.
+   * @throws PgflowError `run_failed` with the step's error when the run fails; `timeout`, `aborted`,
+   * or `run_not_found`.
+   * @example
+   * const { output } = await pgflow.waitForRun(run.run_id, { timeout: 60_000 })
+   */
+  function waitForRun<Flow extends AnyFlow = AnyFlow>(
+    runId: string,
+    options?: WaitOptions,
+  ): Promise<RunOf<Flow>>
+  function waitForRun(runId: string, options: WaitOptions = {}): Promise<PgflowRun> {
+    const source = {
+      observe: () => observeRun(runId),
+      run: () => runs.value[runId],
+      connection: () => connections.value[runId],
+      scheduler: installation.config.scheduler,
+    }
+    return waitForEnd(runId, source, options)
+  }
+
   /** Stops following a run and drops it from the store. The database keeps it. */
   function removeRun(runId: string): void {
     sync().remove(runId)
@@ -142,6 +167,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     startFlow,
     observeRun,
     refreshRun,
+    waitForRun,
     removeRun,
   }
 })

@@ -12,7 +12,7 @@ export interface RunObservation {
    */
   ready: Promise<void>
   /** Lets go. The channel closes a little after the last observer has left. */
-  release(): void
+  release: () => void
 }
 
 interface Entry {

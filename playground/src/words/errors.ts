@@ -36,6 +36,10 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     title: 'This run is no longer in the database.',
     advice: 'The embedded database forgets everything when it restarts. Start a new run.',
   },
+  run_failed: {
+    title: 'The run failed.',
+    advice: 'Look at its steps for the one that failed, mend the cause and start again.',
+  },
   schema_not_exposed: {
     title: 'The project does not offer what this page needs.',
     advice: 'Add pgflow_client to the exposed schemas in the API settings of the project.',

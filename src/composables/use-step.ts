@@ -1,0 +1,47 @@
+import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
+import type { PlainError } from '../errors.ts'
+import type { AnyFlow, StepOf, StepSlug } from '../flow-types.ts'
+import type { RunConnection } from '../model/entities.ts'
+import { createRunView, observeWhileInScope } from './run-view.ts'
+
+/** What `useStep` returns. */
+export interface UseStepReturn<Flow extends AnyFlow, Slug extends StepSlug<Flow>> {
+  /** The step, or null while the store does not hold it. */
+  step: ComputedRef<StepOf<Flow, Slug> | null>
+  /** How live what is shown is. */
+  connection: ComputedRef<RunConnection | null>
+  /** Why the run cannot be shown, or is not live; null when all is well. */
+  error: ComputedRef<PlainError | null>
+}
+
+/**
+ * Follows one step of a run while the component is mounted: other steps' changes do not render
+ * again. Shares the channel of everybody who follows the run.
+ *
+ * @typeParam Flow - the flow, for a typed output: `typeof AnalyzeText`.
+ * @typeParam Slug - the step's slug again, as TypeScript cannot infer it beside a given flow.
+ * @param id - the run's id: a text, a ref or a getter.
+ * @param stepSlug - the step's slug, or a ref or getter of it.
+ * @example
+ * const { step } = useStep<typeof AnalyzeText, 'summary'>(() => props.runId, 'summary')
+ */
+export function useStep<
+  Flow extends AnyFlow = AnyFlow,
+  Slug extends StepSlug<Flow> = StepSlug<Flow>,
+>(
+  id: MaybeRefOrGetter<string | null | undefined>,
+  stepSlug: MaybeRefOrGetter<Slug>,
+): UseStepReturn<Flow, Slug>
+export function useStep(
+  id: MaybeRefOrGetter<string | null | undefined>,
+  stepSlug: MaybeRefOrGetter<string>,
+) {
+  const runId = computed(() => toValue(id) ?? null)
+  observeWhileInScope(runId)
+  const { step, connection } = createRunView(runId)
+  return {
+    step: computed(() => step(toValue(stepSlug))),
+    connection,
+    error: computed(() => connection.value?.error ?? null),
+  }
+}

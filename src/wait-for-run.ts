@@ -1,0 +1,75 @@
+import { watch } from 'vue'
+import { PgflowError } from './errors.ts'
+import { isTerminal, type PgflowRun, type RunConnection } from './model/entities.ts'
+import type { Scheduler } from './model/scheduler.ts'
+import type { RunObservation } from './sync/sync-manager.ts'
+
+/** How long to wait for the end of a run. */
+export interface WaitOptions {
+  /** In ms; without it, as long as the run takes. */
+  timeout?: number | undefined
+  /** Stops waiting; the run goes on. */
+  signal?: AbortSignal | undefined
+}
+
+/** What waiting needs of the store. */
+interface Source {
+  observe: () => RunObservation
+  run: () => PgflowRun | undefined
+  connection: () => RunConnection | undefined
+  scheduler: Scheduler
+}
+
+/**
+ * Waits until a run has ended and all of it is in the store: `closed` says both. Observes it for
+ * as long as it waits.
+ */
+export function waitForEnd(
+  runId: string,
+  { observe, run, connection, scheduler }: Source,
+  { timeout, signal }: WaitOptions,
+): Promise<PgflowRun> {
+  return new Promise((resolve, reject) => {
+    const cleanups: (() => void)[] = []
+    const finish = (settle: () => void) => {
+      for (const cleanup of cleanups.splice(0)) cleanup()
+      settle()
+    }
+    const fail = (error: PgflowError) => finish(() => reject(error))
+    const abort = () => {
+      const message = 'Nobody waits for the run any more; it goes on.'
+      fail(new PgflowError('aborted', message, { runId, cause: signal?.reason }))
+    }
+    if (signal?.aborted) return abort()
+    signal?.addEventListener('abort', abort)
+    cleanups.push(() => signal?.removeEventListener('abort', abort))
+    if (timeout !== undefined) {
+      const message = `The run has not ended within ${timeout} ms; it goes on.`
+      cleanups.push(
+        scheduler.after(timeout, () => fail(new PgflowError('timeout', message, { runId }))),
+      )
+    }
+    cleanups.push(observe().release)
+    const check = () => {
+      const current = run()
+      const { status, error } = connection() ?? {}
+      if (status !== 'closed') return
+      if (current?.status === 'completed') finish(() => resolve(current))
+      else if (current && isTerminal(current.status)) fail(failureOf(current))
+      else if (error) {
+        fail(new PgflowError(error.code, error.message, { runId, hint: error.hint ?? '' }))
+      }
+    }
+    // Both: the status is written before the error that explains it.
+    const state = () => [connection()?.status, connection()?.error]
+    cleanups.push(watch(state, check, { flush: 'sync' }))
+    check()
+  })
+}
+
+function failureOf(run: PgflowRun): PgflowError {
+  const reason = run.error_message ?? `its status is ${run.status}`
+  return new PgflowError('run_failed', `The run ${run.flow_slug} failed: ${reason}`, {
+    runId: run.run_id,
+  })
+}

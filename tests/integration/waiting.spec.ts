@@ -1,0 +1,121 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { useFlow, usePgflowStore, useStep } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+
+let gate: Gate
+const Wait = new Flow<{ fails: boolean }>({ slug: 'wait', maxAttempts: 1 })
+  .step({ slug: 'first' }, async ({ run }) => {
+    await gate.wait()
+    if (run.fails) throw new Error('the gate was a trap')
+    return 1
+  })
+  .step({ slug: 'second', dependsOn: ['first'] }, ({ first }) => ({ sum: first + 1 }))
+
+let backend: Backend
+let supabase: SupabaseClient
+
+beforeAll(async () => {
+  backend = await bootBackend([Wait])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  gate = createGate()
+  supabase = connect(backend)
+})
+afterEach(async () => {
+  gate.open()
+  await supabase.removeAllChannels()
+})
+
+const mountStore = (options = {}) => mountApp(supabase, () => usePgflowStore(), options)
+
+describe('waitForRun', () => {
+  it('resolves with the output when the run completes, and leaves the channel', async () => {
+    const { store, wrapper } = mountStore({ gcTime: 0 })
+    const { run_id } = await store.startFlow<typeof Wait>('wait', { fails: false })
+    const waiting = store.waitForRun<typeof Wait>(run_id)
+    gate.open()
+    const run = await waiting
+    expect(run).toMatchObject({ status: 'completed', output: { second: { sum: 2 } } })
+    expect(store.stepOf(run_id, 'second')?.status).toBe('completed')
+    await until(() => supabase.getChannels().length === 0)
+    wrapper.unmount()
+  })
+
+  it('rejects with the error of the step when the run fails', async () => {
+    const { store, wrapper } = mountStore()
+    const { run_id } = await store.startFlow<typeof Wait>('wait', { fails: true })
+    const waiting = store.waitForRun(run_id)
+    gate.open()
+    await expect(waiting).rejects.toMatchObject({
+      code: 'run_failed',
+      message: expect.stringContaining('the gate was a trap') as string,
+      runId: run_id,
+    })
+    await expect(store.waitForRun(run_id)).rejects.toMatchObject({ code: 'run_failed' })
+    wrapper.unmount()
+  })
+
+  it('settles for a run that had ended before it was heard of', async () => {
+    const first = mountStore()
+    const { run_id } = await first.store.startFlow<typeof Wait>('wait', { fails: false })
+    gate.open()
+    await first.store.waitForRun(run_id)
+    first.wrapper.unmount()
+    const { store, wrapper } = mountStore()
+    expect(await store.waitForRun(run_id, { timeout: 10_000 })).toMatchObject({
+      status: 'completed',
+    })
+    wrapper.unmount()
+  })
+
+  it('gives up after its timeout and with its signal; the run goes on', async () => {
+    const { store, wrapper } = mountStore()
+    const { run_id } = await store.startFlow<typeof Wait>('wait', { fails: false })
+    await expect(store.waitForRun(run_id, { timeout: 20 })).rejects.toMatchObject({
+      code: 'timeout',
+      runId: run_id,
+    })
+    const controller = new AbortController()
+    const waiting = store.waitForRun(run_id, { signal: controller.signal })
+    controller.abort()
+    await expect(waiting).rejects.toMatchObject({ code: 'aborted' })
+    await expect(store.waitForRun(run_id, { signal: controller.signal })).rejects.toMatchObject({
+      code: 'aborted',
+    })
+    gate.open()
+    expect((await store.waitForRun(run_id)).status).toBe('completed')
+    wrapper.unmount()
+  })
+
+  it('rejects for a run that does not exist', async () => {
+    const { store, wrapper } = mountStore()
+    await expect(store.waitForRun(crypto.randomUUID())).rejects.toMatchObject({
+      code: 'run_not_found',
+    })
+    await expect(store.waitForRun('new')).rejects.toMatchObject({ code: 'invalid_input' })
+    wrapper.unmount()
+  })
+})
+
+describe('useStep', () => {
+  it('follows one step over the channel of the run', async () => {
+    const { result, wrapper } = mountApp(supabase, () => {
+      const flow = useFlow<typeof Wait>('wait')
+      return { flow, second: useStep<typeof Wait, 'second'>(flow.runId, 'second') }
+    })
+    expect(result.second.step.value).toBeNull()
+    await result.flow.start({ fails: false })
+    expect(result.second.step.value?.status).toBe('created')
+    expect(supabase.getChannels()).toHaveLength(1)
+    gate.open()
+    await until(() => result.second.step.value?.status === 'completed')
+    expect(result.second.step.value?.output?.sum).toBe(2)
+    expect(result.second.error.value).toBeNull()
+    wrapper.unmount()
+  })
+})
