@@ -45,7 +45,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         projects: [
           project('node', [
             'tests/{sql,simulation}/**/*.spec.ts',
-            'tests/unit/{backend,flows}/**/*.spec.ts',
+            'tests/unit/{backend,flows,sync}/**/*.spec.ts',
           ]),
           project('dom', ['tests/integration/**/*.spec.ts', 'tests/unit/*.spec.ts']),
           {

@@ -17,7 +17,7 @@ interface Timer {
   task: () => void
 }
 
-/** Virtual time: nothing happens until `advance`, and then in an order that the seed determines. */
+/** Virtual time: nothing happens until `step` or `advance`, and then in an order that the seed determines. */
 export class VirtualClock implements Scheduler {
   readonly random: () => number
   time = 0
@@ -40,6 +40,14 @@ export class VirtualClock implements Scheduler {
 
   get pending(): number {
     return this.#timers.length
+  }
+
+  /** Lets `ms` pass, and everything happen that is due by then. */
+  async advance(ms: number): Promise<void> {
+    const end = this.time + ms
+    await settle()
+    while (this.#timers.some((timer) => timer.at <= end)) await this.step()
+    this.time = end
   }
 
   /** Runs what is due next, and everything that follows from it; false when nothing is left. */

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import { settle } from '../../simulation/clock.ts'
+import { anyStart, codeOf, createKit, down, snapshot } from './support/kit.ts'
+
+/** A run that was let go of while a read of it was on its way, and that is observed again. */
+async function observeAgain() {
+  const kit = createKit({ gcTime: 0 })
+  const { release } = await kit.goLive('r', 1)
+  await kit.channelOf('r').join()
+  const slow = await kit.nextRequest()
+  release()
+  await kit.clock.advance(1)
+  expect(kit.transport.openChannels).toEqual([])
+  const again = kit.manager.observe('r')
+  await kit.channelOf('r').join()
+  return { ...kit, slow, again }
+}
+
+describe('an answer that comes after the run was let go of and observed again', () => {
+  it('does not take back what was shown since', async () => {
+    const kit = await observeAgain()
+    await (await kit.nextRequest()).reply(snapshot('r', 9, 'completed'))
+    expect(kit.state.runs.value.r?.status).toBe('completed')
+    await kit.slow.reply(snapshot('r', 4))
+    expect(kit.state.runs.value.r?.status).toBe('completed')
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 9 })
+  })
+
+  it('does not make a live run look idle', async () => {
+    const kit = await observeAgain()
+    await (await kit.nextRequest()).reply(snapshot('r', 4))
+    expect(kit.status('r')).toBe('live')
+    await kit.slow.reply(snapshot('r', 4))
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('does not end the following of a run when it is a failure', async () => {
+    const kit = await observeAgain()
+    await (await kit.nextRequest()).reply(snapshot('r', 4))
+    await kit.slow.reply()
+    expect(kit.status('r')).toBe('live')
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(kit.transport.openChannels).toHaveLength(1)
+  })
+})
+
+describe('a run that nobody observes any more', () => {
+  it('keeps its channel for those who come a little later', async () => {
+    const kit = createKit({ gcTime: 5_000 })
+    const { release } = await kit.goLive('r', 1)
+    release()
+    await kit.clock.advance(4_000)
+    const again = kit.manager.observe('r')
+    await kit.clock.advance(4_000)
+    expect(kit.transport.channels).toHaveLength(1)
+    expect(kit.status('r')).toBe('live')
+    again.release()
+    await kit.clock.advance(5_000)
+    expect(kit.transport.openChannels).toEqual([])
+    expect(kit.status('r')).toBe('idle')
+  })
+
+  it('is not said to be connecting when nothing was ever shown of it', async () => {
+    const kit = createKit({ gcTime: 0 })
+    kit.manager.observe('r').release()
+    await kit.clock.advance(1)
+    expect(kit.status('r') ?? 'idle').toBe('idle')
+    // The read that is under way is never answered, and given up in time.
+    await kit.clock.advance(10_000)
+    expect(kit.left()).toBe(0)
+  })
+
+  it('lets go once, however often one observer says so', async () => {
+    const kit = createKit({ gcTime: 0 })
+    const one = await kit.goLive('r', 1)
+    kit.manager.observe('r')
+    one.release()
+    one.release()
+    await kit.clock.advance(1)
+    expect(kit.status('r')).toBe('live')
+    expect(kit.transport.openChannels).toHaveLength(1)
+  })
+})
+
+describe('removing a run', () => {
+  it('does not let an old start drop the run that was started anew', async () => {
+    const kit = createKit()
+    const old = codeOf(kit.manager.start('r', anyStart))
+    const first = await kit.nextRequest()
+    kit.manager.remove('r')
+    const anew = kit.manager.start('r', anyStart)
+    const second = await kit.nextRequest()
+    await first.reply(snapshot('r', 1))
+    expect(await old).toBe('aborted')
+    expect(kit.state.runs.value.r?.status).toBe('pending')
+    await second.reply(snapshot('r', 1))
+    await anew
+    expect(kit.state.runs.value.r?.status).toBe('started')
+  })
+
+  it('leaves nothing, whatever is under way, and nothing brings the run back', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').join()
+    const read = await kit.nextRequest()
+    kit.manager.remove('r')
+    await read.reply(snapshot('r', 2))
+    await kit.channelOf('r').receive('a:started', { step_slug: 'a', seq: 3 })
+    await kit.clock.advance(60_000)
+    expect(kit.state.runs.value).toEqual({})
+    expect(kit.state.steps.value).toEqual({})
+    expect(kit.state.connections.value).toEqual({})
+    expect(kit.left()).toBe(0)
+  })
+})
+
+describe('stopping everything', () => {
+  it('stops every timer, listener and request', async () => {
+    const kit = createKit()
+    kit.manager.observe('r')
+    await kit.goLive('s', 1)
+    const start = codeOf(kit.manager.start('t', anyStart))
+    await settle()
+    const { requests } = kit.transport
+    await requests.find(({ kind }) => kind === 'start')?.fail(down())
+    kit.manager.dispose()
+    expect(await start).toBe('aborted')
+    expect(kit.left()).toBe(0)
+    const asked = requests.length
+    await kit.clock.advance(60_000)
+    expect(requests).toHaveLength(asked)
+    expect(kit.transport.openChannels).toEqual([])
+  })
+
+  it('gives up the requests that are on their way', async () => {
+    const kit = createKit()
+    kit.manager.observe('r')
+    const read = await kit.nextRequest()
+    const start = codeOf(kit.manager.start('t', anyStart))
+    const starting = await kit.nextRequest()
+    kit.manager.dispose()
+    await start
+    expect([read.signal.aborted, starting.signal.aborted]).toEqual([true, true])
+  })
+
+  it('shows nothing as live', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    kit.manager.dispose()
+    expect(kit.status('r')).toBe('idle')
+    expect(kit.state.runs.value.r?.status).toBe('started')
+  })
+
+  it('opens no channel for those who wait for a free one', async () => {
+    const kit = createKit({ maxChannels: 1 })
+    for (const runId of ['a', 'b', 'c', 'd']) kit.manager.observe(runId)
+    await settle()
+    expect(kit.transport.channels).toHaveLength(1)
+    kit.manager.dispose()
+    expect(kit.transport.channels).toHaveLength(1)
+  })
+})

@@ -1,0 +1,113 @@
+import { expect } from 'vitest'
+import { PgflowError } from '../../../../src/errors.ts'
+import { createdStep, pendingRun, type RunSnapshot } from '../../../../src/model/entities.ts'
+import { createRunTable } from '../../../../src/run-table.ts'
+import { SyncManager } from '../../../../src/sync/sync-manager.ts'
+import { settle, VirtualClock } from '../../../simulation/clock.ts'
+import {
+  ScriptedTransport,
+  type ScriptedChannel,
+  type ScriptedRequest,
+} from './scripted-transport.ts'
+
+/** What a test may change. */
+export interface KitOptions {
+  gcTime?: number
+  maxChannels?: number
+  isServer?: boolean
+}
+
+/** The request of a start, where it does not matter which. */
+export const anyStart = { flowSlug: 'f', input: {} }
+
+/** The longest that a test waits for something to be asked, in virtual ms. */
+const longestWait = 120_000
+
+/**
+ * The sync and the store's state over a transport that does what the test says, in virtual time:
+ * nothing is answered, joined or sent, and no time passes, unless the test makes it so.
+ */
+export function createKit(options: KitOptions = {}) {
+  const clock = new VirtualClock(() => 0.5)
+  const transport = new ScriptedTransport()
+  const { sink, ...state } = createRunTable()
+  const reported: PgflowError[] = []
+  let watchers = 0
+  let seen = 0
+  const manager = new SyncManager({
+    transport,
+    scheduler: clock,
+    sink,
+    surroundings: {
+      isVisible: () => true,
+      isOnline: () => true,
+      watch: () => {
+        watchers += 1
+        return () => (watchers -= 1)
+      },
+    },
+    times: { startTimeout: 10_000, snapshotTimeout: 10_000, gcTime: options.gcTime ?? 5_000 },
+    maxChannels: options.maxChannels ?? 90,
+    isServer: options.isServer ?? false,
+    report: (error) => reported.push(error),
+  })
+
+  /** The next request that was not looked at yet; lets time pass until there is one. */
+  async function nextRequest(): Promise<ScriptedRequest> {
+    await settle()
+    const end = clock.time + longestWait
+    while (transport.requests.length === seen && clock.time < end && (await clock.step()));
+    const request = transport.requests[seen]
+    if (!request) throw new Error('nothing is asked')
+    seen += 1
+    return request
+  }
+
+  /** The newest channel of a run. */
+  function channelOf(runId: string): ScriptedChannel {
+    const channel = transport.channels.findLast((other) => other.runId === runId)
+    if (!channel) throw new Error(`no channel of ${runId} was ever opened`)
+    return channel
+  }
+
+  /** Observes a run until it is live. */
+  async function goLive(runId: string, seq: number) {
+    const observation = manager.observe(runId)
+    await channelOf(runId).join()
+    await (await nextRequest()).reply(snapshot(runId, seq))
+    expect(state.connections.value[runId]).toMatchObject({ status: 'live', seq })
+    return observation
+  }
+
+  return {
+    manager,
+    clock,
+    transport,
+    state,
+    /** Failures that no caller was told of. */
+    reported,
+    nextRequest,
+    channelOf,
+    goLive,
+    status: (runId: string) => state.connections.value[runId]?.status,
+    /** How many timers and listeners there are. */
+    left: () => clock.pending + watchers,
+  }
+}
+
+/** A run with one step `a`, as the database has it at `seq`. */
+export function snapshot(runId: string, seq: number, status = 'started'): RunSnapshot {
+  const run = { ...pendingRun(runId, anyStart.flowSlug, anyStart.input), status }
+  return { run, steps: [createdStep(runId, 'a')], seq }
+}
+
+/** What a request is answered with by a server that is down. */
+export const down = () => new PgflowError('unreachable', 'The server is down.')
+
+/** The code that a promise is rejected with, or `none` when it is not. */
+export function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'none',
+    (thrown: unknown) => (thrown instanceof PgflowError ? thrown.code : String(thrown)),
+  )
+}

@@ -1,0 +1,105 @@
+import { PgflowError } from '../../../../src/errors.ts'
+import type { Json, RunSnapshot } from '../../../../src/model/entities.ts'
+import { parseEvent } from '../../../../src/model/wire.ts'
+import type { PgflowTransport, RunChannelHandlers } from '../../../../src/transport/types.ts'
+import { settle } from '../../../simulation/clock.ts'
+
+/** A request on its way, which is answered when and as the test says. */
+export interface ScriptedRequest {
+  kind: 'start' | 'read'
+  runIds: readonly string[]
+  /** Fires when nobody waits for the answer any more. */
+  signal: AbortSignal
+  /** Answers with runs; a read leaves out unknown ones. An error is about the run of its `runId`. */
+  reply(...results: (RunSnapshot | PgflowError)[]): Promise<void>
+  /** Fails as a whole. */
+  fail(error: PgflowError): Promise<void>
+}
+
+/** The channel of a run, on which happens what the test says. */
+export interface ScriptedChannel {
+  runId: string
+  isClosed: boolean
+  /** The server lets it in, the first time or again. */
+  join(): Promise<void>
+  /** It is lost, or refused. */
+  goDown(error?: PgflowError): Promise<void>
+  /** A broadcast arrives. One that does not parse is reported as the real channel does. */
+  receive(name: string, payload: Record<string, unknown>): Promise<void>
+}
+
+/** A way to a database that does nothing by itself. */
+export class ScriptedTransport implements PgflowTransport {
+  readonly canJoinEarly = true
+  /** All channels that were ever opened, the newest last. */
+  readonly channels: ScriptedChannel[] = []
+  /** All requests that were ever made, the newest last. */
+  readonly requests: ScriptedRequest[] = []
+
+  get openChannels(): ScriptedChannel[] {
+    return this.channels.filter((channel) => !channel.isClosed)
+  }
+
+  startFlow(_flowSlug: string, _input: Json, runId: string, signal: AbortSignal) {
+    return this.#send('start', [runId], signal).then(([result]) => {
+      if (result instanceof PgflowError) throw result
+      if (!result) throw new Error('a start is answered by a run')
+      return result
+    })
+  }
+
+  fetchRuns(runIds: readonly string[], signal: AbortSignal) {
+    return this.#send('read', runIds, signal).then(
+      (results) => new Map(results.map((result) => [idOf(result), result])),
+    )
+  }
+
+  openChannel(runId: string, handlers: RunChannelHandlers) {
+    const tell = async (what: () => void) => {
+      if (!channel.isClosed) what()
+      await settle()
+    }
+    const channel: ScriptedChannel = {
+      runId,
+      isClosed: false,
+      join: () => tell(() => handlers.onJoined()),
+      goDown: (error = new PgflowError('channel_failed', 'The connection is lost.')) =>
+        tell(() => handlers.onDown(error)),
+      receive: (name, payload) =>
+        tell(() => {
+          const event = parseEvent(name, { run_id: runId, ...payload })
+          if (event.ok) handlers.onEvent(event.value)
+          else handlers.onMalformed(new PgflowError('malformed_message', event.reason))
+        }),
+    }
+    this.channels.push(channel)
+    return { close: () => void (channel.isClosed = true) }
+  }
+
+  #send(kind: ScriptedRequest['kind'], runIds: readonly string[], signal: AbortSignal) {
+    return new Promise<(RunSnapshot | PgflowError)[]>((resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+      })
+      this.requests.push({
+        kind,
+        runIds,
+        signal,
+        reply: (...results) => {
+          resolve(results)
+          return settle()
+        },
+        fail: (error) => {
+          reject(error)
+          return settle()
+        },
+      })
+    })
+  }
+}
+
+function idOf(result: RunSnapshot | PgflowError): string {
+  const id = result instanceof PgflowError ? result.runId : result.run.run_id
+  if (id === null) throw new Error('an error about one run names it')
+  return id
+}
