@@ -1,4 +1,11 @@
-import { computed, onScopeDispose, watch, type ComputedRef } from 'vue'
+import {
+  computed,
+  getCurrentInstance,
+  onScopeDispose,
+  onServerPrefetch,
+  watch,
+  type ComputedRef,
+} from 'vue'
 import type { AnyFlow, RunOf, StepOf, StepSlug } from '../flow-types.ts'
 import type { PgflowRun, PgflowStep, RunConnection } from '../model/entities.ts'
 import { progressOf, type RunProgress } from '../model/progress.ts'
@@ -39,15 +46,18 @@ export function createRunView(runId: ComputedRef<string | null>) {
 }
 
 /**
- * Observes whatever run `runId` names, from now until the scope ends; on a server, nothing. The
- * returned function gives the current observation.
+ * Observes whatever run `runId` names, from now until the scope ends. On a server the run is read
+ * once, before the component renders. The returned function gives the current observation.
  */
 export function observeWhileInScope(
   runId: ComputedRef<string | null>,
 ): () => RunObservation | null {
   const store = usePgflowStore()
   let observation: RunObservation | null = null
-  if (typeof window === 'undefined') return () => observation
+  if (typeof window === 'undefined') {
+    if (getCurrentInstance()) onServerPrefetch(() => readOnce(runId.value))
+    return () => observation
+  }
   watch(
     runId,
     (id) => {
@@ -63,4 +73,9 @@ export function observeWhileInScope(
     observation = null
   })
   return () => observation
+
+  /** What cannot be read here is left to the browser, which asks again. */
+  async function readOnce(id: string | null): Promise<void> {
+    if (id !== null) await store.refreshRun(id).catch(() => undefined)
+  }
 }
