@@ -29,6 +29,8 @@ drop trigger if exists pinia_pgflow_step_change on pgflow.step_states;
 drop trigger if exists pinia_pgflow_step_progress on pgflow.step_states;
 drop trigger if exists pinia_pgflow_task_retry on pgflow.step_tasks;
 
+drop index if exists pgflow.pinia_pgflow_runs_newest;
+
 drop schema if exists pgflow_client cascade;
 drop schema if exists pgflow_realtime cascade;
 

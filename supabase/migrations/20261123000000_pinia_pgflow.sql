@@ -23,10 +23,12 @@ begin
     when to_regclass('pgflow.runs') is null then 'the table pgflow.runs'
     when to_regclass('pgflow.step_states') is null then 'the table pgflow.step_states'
     when to_regclass('pgflow.step_tasks') is null then 'the table pgflow.step_tasks'
-    when to_regprocedure('pgflow.start_flow(text, jsonb, uuid)') is null
-      then 'the function pgflow.start_flow(flow_slug, input, run_id)'
-    when to_regprocedure('pgflow.start_tasks(text, bigint[], uuid)') is null
-      then 'the function pgflow.start_tasks(flow_slug, msg_ids, worker_id)'
+    when not exists (
+      select 1
+      from pg_catalog.pg_attribute as attribute
+      where attribute.attrelid = to_regclass('pgflow.step_states')
+        and attribute.attname = 'error_message'
+    ) then 'the column error_message of pgflow.step_states'
   end;
   if v_missing is not null then
     raise exception using
@@ -1562,6 +1564,18 @@ begin
   ) then
     create index idx_step_states_run_only on pgflow.step_states (run_id);
     comment on index pgflow.idx_step_states_run_only is 'Made by pinia-pgflow.';
+  end if;
+end;
+$$;
+
+-- list_runs reads all runs newest first for service_role. Nothing that changes while a run is under
+-- way is in it.
+do $$
+begin
+  if to_regnamespace('pgflow_realtime') is not null
+    and to_regclass('pgflow.pinia_pgflow_runs_newest') is null then
+    create index pinia_pgflow_runs_newest on pgflow.runs (started_at desc, run_id desc);
+    comment on index pgflow.pinia_pgflow_runs_newest is 'Made by pinia-pgflow.';
   end if;
 end;
 $$;

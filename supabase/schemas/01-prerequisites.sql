@@ -9,10 +9,12 @@ begin
     when to_regclass('pgflow.runs') is null then 'the table pgflow.runs'
     when to_regclass('pgflow.step_states') is null then 'the table pgflow.step_states'
     when to_regclass('pgflow.step_tasks') is null then 'the table pgflow.step_tasks'
-    when to_regprocedure('pgflow.start_flow(text, jsonb, uuid)') is null
-      then 'the function pgflow.start_flow(flow_slug, input, run_id)'
-    when to_regprocedure('pgflow.start_tasks(text, bigint[], uuid)') is null
-      then 'the function pgflow.start_tasks(flow_slug, msg_ids, worker_id)'
+    when not exists (
+      select 1
+      from pg_catalog.pg_attribute as attribute
+      where attribute.attrelid = to_regclass('pgflow.step_states')
+        and attribute.attname = 'error_message'
+    ) then 'the column error_message of pgflow.step_states'
   end;
   if v_missing is not null then
     raise exception using

@@ -17,3 +17,15 @@ begin
   end if;
 end;
 $$;
+
+-- list_runs reads all runs newest first for service_role. Nothing that changes while a run is under
+-- way is in it.
+do $$
+begin
+  if to_regnamespace('pgflow_realtime') is not null
+    and to_regclass('pgflow.pinia_pgflow_runs_newest') is null then
+    create index pinia_pgflow_runs_newest on pgflow.runs (started_at desc, run_id desc);
+    comment on index pgflow.pinia_pgflow_runs_newest is 'Made by pinia-pgflow.';
+  end if;
+end;
+$$;

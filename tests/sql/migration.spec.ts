@@ -92,7 +92,7 @@ describe('installing', () => {
     [
       'pgflow is too old',
       'pgflow',
-      'drop function pgflow.start_tasks(text, bigint[], uuid)',
+      'alter table pgflow.step_states drop column error_message',
       'needs pgflow 0.4 or newer',
     ],
     [

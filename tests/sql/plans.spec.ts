@@ -112,6 +112,18 @@ describe(`with ${runs} runs in the database`, () => {
     expect(await scannedBy(next)).toEqual([])
   })
 
+  it('a page of all runs, for service_role, reads no table from end to end', async () => {
+    for (const filter of ['', `p_status => 'completed'`, `p_flow_slug => '${flow}'`]) {
+      const page = async (tx: Queryable) => {
+        await become(tx, { role: 'service_role' })
+        const rows = await tx.query(`select from pgflow_client.list_runs(${filter})`)
+        expect(rows).toHaveLength(20)
+        await tx.exec('set local role none')
+      }
+      expect(await scannedBy(page), filter).toEqual([])
+    }
+  })
+
   it('whether one may listen to a run is asked of an index', async () => {
     const topic = `pgflow:run:${randomUUID()}`
     const listen = (tx: Queryable) => tx.query('select pgflow_realtime.may_listen($1)', [topic])
