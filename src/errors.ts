@@ -123,3 +123,11 @@ export function toPgflowError(error: unknown): PgflowError {
   const message = error instanceof Error ? error.message : String(error)
   return new PgflowError('server_error', message, { cause: error })
 }
+
+/** There is no such run, as far as this caller may know. */
+export function runNotFound(runId: string): PgflowError {
+  return new PgflowError('run_not_found', `There is no run ${runId}, or it is not yours to see.`, {
+    runId,
+    hint: 'Check the id, and that you are signed in as the user who started the run.',
+  })
+}

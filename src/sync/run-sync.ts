@@ -1,31 +1,12 @@
-import { PgflowError, toPgflowError } from '../errors.ts'
-import { isTerminal, type ConnectionStatus, type RunSnapshot } from '../model/entities.ts'
+import { PgflowError, runNotFound, toPgflowError } from '../errors.ts'
+import { isTerminal, type RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
 import { ChannelSlot } from './channel-slot.ts'
-import { withDeadline } from './deadline.ts'
+import { statusOf, type Liveness } from './connection-status.ts'
+import { Flights, type Flight, type FlightRequest } from './flights.ts'
 import { patience } from './patience.ts'
 import { startRepeatedly, type StartRequest } from './start-run.ts'
 import type { RunSyncContext } from './types.ts'
-
-/** A request whose answer is a snapshot, and the broadcasts that arrived meanwhile. */
-interface Flight {
-  /** Whether the request is on its way; until then its answer is as good as a later one's. */
-  isSent: boolean
-  /** Whether a caller waits for it, and will be told of a failure. */
-  isAwaited: boolean
-  since: RunEvent[]
-  /** The seq that the store had reached when the request was made. */
-  floor: number | null
-  landed: Promise<void>
-}
-
-/** What is asked as soon as the flight under way has landed. */
-interface NextFlight {
-  isAwaited: boolean
-  landed: Promise<void>
-}
-
-type Request = (signal: AbortSignal, onSend: () => void) => Promise<RunSnapshot | null>
 
 /** How long a read waits for those of other runs, in ms. */
 const gatherJoins = 100
@@ -51,8 +32,7 @@ export class RunSync {
   #isBehind = true
   /** Starts that wait for their answer. */
   #starts = 0
-  #flight: Flight | null = null
-  #next: NextFlight | null = null
+  readonly #flights: Flights
   #snapshotError: PgflowError | null = null
   /** A snapshot has landed since the channel went down: polling works. */
   #hasPolled = false
@@ -65,6 +45,16 @@ export class RunSync {
   constructor(runId: string, context: RunSyncContext) {
     this.#runId = runId
     this.#context = context
+    this.#flights = new Flights({
+      scheduler: context.scheduler,
+      life: this.#life.signal,
+      floor: () => context.sink.view(runId)?.seq ?? null,
+      onLaunch: () => this.#cancelTimer(),
+      onLanded: (snapshot, flight) => this.#apply(snapshot, flight),
+      onFailed: (error, flight) => {
+        if (this.#starts === 0) this.#failed(error, flight.isAwaited)
+      },
+    })
     this.#slot = new ChannelSlot(runId, context, {
       onEvent: (event) => this.#onEvent(event),
       onJoined: () => this.#fallBehind(),
@@ -148,7 +138,7 @@ export class RunSync {
    */
   async ready(): Promise<void> {
     while ((this.#run?.status ?? 'pending') === 'pending') {
-      await (this.#flight?.landed ?? this.refresh())
+      await (this.#flights.current?.landed ?? this.refresh())
     }
   }
 
@@ -196,7 +186,7 @@ export class RunSync {
 
   #onEvent(event: RunEvent): void {
     this.#lastSign = this.#context.scheduler.now()
-    this.#flight?.since.push(event)
+    this.#flights.current?.since.push(event)
     // Before the first snapshot there is nothing to merge into; the flight keeps the event.
     if (!this.#run) return
     const outcome = this.#context.sink.applyEvent(event)
@@ -206,33 +196,15 @@ export class RunSync {
       this.#isBehind = true
       this.#showStatus()
       // A flight under way looks at the event again when it lands.
-      if (!this.#flight) this.#ask(0, false).catch(ignore)
+      if (!this.#flights.current) this.#ask(0, false).catch(ignore)
     }
     this.#settle()
   }
 
-  /** Sends a read, or joins the one that is about to be sent. */
   #ask(gather: number, isAwaited: boolean): Promise<void> {
-    const flight = this.#flight
-    if (!flight) {
-      const { batch, times } = this.#context
-      const read: Request = (_, onSend) => batch.fetch(this.#runId, gather, onSend)
-      return this.#fly(read, times.snapshotTimeout, isAwaited)
-    }
-    const sharer = flight.isSent ? (this.#next ??= this.#askAfter(flight, gather)) : flight
-    sharer.isAwaited ||= isAwaited
-    return sharer.landed
-  }
-
-  #askAfter(flight: Flight, gather: number): NextFlight {
-    const next: NextFlight = { isAwaited: false, landed: Promise.resolve() }
-    next.landed = flight.landed.catch(ignore).then(() => {
-      this.#next = null
-      this.#life.signal.throwIfAborted()
-      return this.#ask(gather, next.isAwaited)
-    })
-    next.landed.catch(ignore)
-    return next
+    const { batch, times } = this.#context
+    const read: FlightRequest = (_, onSend) => batch.fetch(this.#runId, gather, onSend)
+    return this.#flights.ask(read, times.snapshotTimeout, isAwaited)
   }
 
   async #flyStart(request: StartRequest): Promise<void> {
@@ -240,54 +212,20 @@ export class RunSync {
     const timeout = request.timeout ?? times.startTimeout
     const began = scheduler.now()
     const left = () => Math.max(0, timeout - (scheduler.now() - began))
-    while (this.#flight) {
-      const { landed } = this.#flight
-      const outer = [request.signal, this.#life.signal]
-      await withDeadline(scheduler, left(), outer, () => landed.catch(ignore))
-    }
-    const send: Request = (signal, onSend) => {
+    while (this.#flights.current) await this.#flights.settled(left(), request.signal)
+    const send: FlightRequest = (signal, onSend) => {
       onSend()
       return startRepeatedly(this.#context, this.#runId, request, signal)
     }
-    await this.#fly(send, left(), true, request.signal)
-  }
-
-  #fly(request: Request, timeout: number, isAwaited: boolean, signal?: AbortSignal): Promise<void> {
-    this.#cancelTimer()
-    const floor = this.#context.sink.view(this.#runId)?.seq ?? null
-    const landed = Promise.resolve()
-    const flight: Flight = { isSent: false, isAwaited, since: [], floor, landed }
-    this.#flight = flight
-    flight.landed = this.#land(flight, () =>
-      withDeadline(this.#context.scheduler, timeout, [signal, this.#life.signal], (deadline) =>
-        request(deadline, () => (flight.isSent = true)),
-      ),
-    )
-    flight.landed.catch(ignore)
-    return flight.landed
-  }
-
-  async #land(flight: Flight, answer: () => Promise<RunSnapshot | null>): Promise<void> {
-    try {
-      const snapshot = await answer()
-      // In one turn with what follows: an event in between would belong to no flight.
-      this.#flight = null
-      this.#apply(snapshot, flight)
-    } catch (error) {
-      this.#flight = null
-      const failure = toPgflowError(error).about(this.#runId)
-      if (this.#starts === 0) this.#failed(failure, flight.isAwaited)
-      throw failure
-    }
+    await this.#flights.launch(send, left(), true, request.signal)
   }
 
   #apply(snapshot: RunSnapshot | null, { since, floor }: Flight): void {
-    this.#life.signal.throwIfAborted()
     if (!snapshot) {
       // Asked before the run existed: it is being started here, or broadcasts of it came meanwhile.
       if (this.#starts > 0) return
       if (since.length > 0) return this.#askLater()
-      throw notFound(this.#runId)
+      throw runNotFound(this.#runId)
     }
     const isHopeless = this.#outdated >= mostOutdated
     const outcome = this.#context.sink.applySnapshot(snapshot, since, isHopeless ? null : floor)
@@ -303,16 +241,16 @@ export class RunSync {
     this.#lastSign = this.#context.scheduler.now()
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
-    this.#isBehind = outcome.isGap || isIncomplete || this.#next !== null
-    if (this.#isBehind && !this.#next) this.#ask(0, false).catch(ignore)
+    this.#isBehind = outcome.isGap || isIncomplete || this.#flights.hasNext
+    if (this.#isBehind && !this.#flights.hasNext) this.#ask(0, false).catch(ignore)
     this.#showStatus()
     this.#settle()
     this.#schedule()
   }
 
   /** A read failed: what may pass is asked again, anything else ends the following. */
-  #failed(error: PgflowError, isAwaited: boolean): void {
-    if (this.#life.signal.aborted) return
+  #failed(cause: PgflowError, isAwaited: boolean): void {
+    const error = cause.about(this.#runId)
     if (!isAwaited) this.#context.report(error)
     if (!this.#isOpen) return
     if (error.code === 'aborted') this.#askLater()
@@ -336,7 +274,7 @@ export class RunSync {
   #schedule(wait?: number): void {
     this.#cancelTimer()
     const { scheduler, isServer } = this.#context
-    if (!this.#isOpen || this.#flight || isServer) return
+    if (!this.#isOpen || this.#flights.current || isServer) return
     const silence = {
       failures: this.#failures,
       isLive: this.#slot.isJoined,
@@ -353,7 +291,7 @@ export class RunSync {
 
   #isSettled(): boolean {
     const run = this.#run
-    return run !== undefined && isTerminal(run.status) && !this.#isBehind && !this.#flight
+    return run !== undefined && isTerminal(run.status) && !this.#isBehind && !this.#flights.current
   }
 
   /** Leaves when the run has ended and all of it is in the store. */
@@ -369,23 +307,20 @@ export class RunSync {
     if (!this.#isOpen && (isClosed || !this.#run)) return
     const error = this.#snapshotError ?? this.#slot.error
     sink.setConnection(this.#runId, {
-      status: this.#isOpen ? this.#status() : 'idle',
+      status: this.#isOpen ? statusOf(this.#liveness()) : 'idle',
       error: error?.toJSON() ?? null,
     })
   }
 
-  #status(): ConnectionStatus {
-    if (this.#snapshotError || !this.#context.surroundings.isOnline()) return 'offline'
-    if (this.#slot.isJoined) return this.#isBehind ? 'connecting' : 'live'
-    if (this.#slot.isOpen && !this.#slot.error) return 'connecting'
-    if (this.#hasPolled) return 'polling'
-    return this.#slot.error ? 'offline' : 'connecting'
+  #liveness(): Liveness {
+    return {
+      isOnline: this.#context.surroundings.isOnline(),
+      hasFailed: this.#snapshotError !== null,
+      isJoined: this.#slot.isJoined,
+      isBehind: this.#isBehind,
+      isJoining: this.#slot.isOpen && this.#slot.error === null,
+      isDown: this.#slot.error !== null,
+      hasPolled: this.#hasPolled,
+    }
   }
-}
-
-function notFound(runId: string): PgflowError {
-  return new PgflowError('run_not_found', `There is no run ${runId}, or it is not yours to see.`, {
-    runId,
-    hint: 'Check the id, and that you are signed in as the user who started the run.',
-  })
 }
