@@ -184,12 +184,8 @@ describe('a backend that does not answer', () => {
     const mode: Parameters<typeof startProxy>[0] = { drop: 'requests' }
     const proxy = await startProxy(mode)
     const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
-    const {
-      result: flow,
-      store,
-      wrapper,
-    } = mountApp(supabase, () => useFlow<typeof Echo>('echo'), { startTimeout: 300 })
-    const error = await failureOf(flow.start({ text: 'hello' }))
+    const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow<typeof Echo>('echo'))
+    const error = await failureOf(flow.start({ text: 'hello' }, { timeout: 300 }))
     expect(error).toMatchObject({ code: 'timeout', runId: expect.any(String) as string })
     expect(store.runs).toEqual({})
     expect(flow.isPending.value).toBe(false)
