@@ -1,0 +1,190 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { createPinia, type StateTree } from 'pinia'
+import { createPgflow, useFlow, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createApp, ref } from 'vue'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { fastScheduler } from '../support/fast-scheduler.ts'
+import { Recording } from './support/recording.ts'
+
+let gate: Gate
+const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
+  await gate.wait()
+  return 'done'
+})
+
+let backend: Backend
+let recording: Recording
+let supabase: SupabaseClient
+
+async function startedRun(): Promise<string> {
+  const [row] = await backend.db.query<{ run_id: string }>(
+    `select run_id from pgflow.start_flow('wait', '{"name": "Ada"}')`,
+  )
+  if (!row) throw new Error('not started')
+  return row.run_id
+}
+
+beforeAll(async () => {
+  backend = await bootBackend([Wait])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  gate = createGate()
+  recording = new Recording()
+  supabase = connect(backend, recording.fetch)
+})
+afterEach(async () => {
+  gate.open()
+  await supabase.removeAllChannels()
+})
+
+describe('one run that cannot be read', () => {
+  it('because its id is none does not keep the others from being live', async () => {
+    const good = await startedRun()
+    const { result, wrapper } = mountApp(supabase, () => [useRun(good), useRun('new')] as const)
+    await until(() => result[0].connection.value?.status === 'live')
+    expect(result[0].run.value?.run_id).toBe(good)
+    expect(result[0].error.value).toBeNull()
+    expect(result[1].connection.value?.status).toBe('closed')
+    expect(result[1].error.value?.code).toBe('invalid_input')
+    wrapper.unmount()
+  })
+
+  it('because its row is malformed does not keep the others from being live', async () => {
+    const [good, bad] = [await startedRun(), await startedRun()]
+    recording.tamper = (rows) => {
+      if (!Array.isArray(rows)) return rows
+      return Array.from<unknown>(rows).map((row) =>
+        JSON.stringify(row).includes(bad) ? Object.assign({}, row, { steps: 'none' }) : row,
+      )
+    }
+    const { result, wrapper } = mountApp(supabase, () => [useRun(good), useRun(bad)] as const)
+    await until(() => result[0].connection.value?.status === 'live')
+    expect(result[0].error.value).toBeNull()
+    expect(result[1].error.value?.code).toBe('malformed_reply')
+    wrapper.unmount()
+  })
+})
+
+describe('a store whose state comes from elsewhere', () => {
+  it('does not say that anything is live before it is', async () => {
+    const runId = await startedRun()
+    const before = mountApp(supabase, () => useRun(runId))
+    await until(() => before.result.connection.value?.status === 'live')
+    const state = JSON.parse(JSON.stringify(before.pinia.state.value)) as StateTree
+    before.wrapper.unmount()
+
+    const pinia = createPinia()
+    pinia.state.value = state
+    const app = createApp({ render: () => null })
+    app.use(pinia).use(createPgflow({ supabase }))
+    const store = usePgflowStore(pinia)
+    expect(store.runs[runId]?.status).toBe('started')
+    expect(store.connections[runId]?.status).toBe('idle')
+    const { release } = store.observeRun(runId)
+    await until(() => store.connections[runId]?.status === 'live')
+    release()
+  })
+})
+
+describe('gcTime: Infinity', () => {
+  it('keeps the channel of a run that nobody observes, until the app unmounts', async () => {
+    const id = ref<string | null>(await startedRun())
+    const { result, store, wrapper } = mountApp(supabase, () => useRun(id), { gcTime: Infinity })
+    const runId = id.value ?? ''
+    await until(() => result.connection.value?.status === 'live')
+    id.value = null
+    gate.open()
+    // Heard, not asked for: the channel is still there.
+    await until(() => store.runs[runId]?.status === 'completed')
+    expect(store.connections[runId]?.events).toBeGreaterThan(0)
+    wrapper.unmount()
+    expect(supabase.getChannels()).toEqual([])
+  })
+})
+
+describe('Realtime that cannot even be opened', () => {
+  it('does not keep a run from being started, shown and polled', async () => {
+    supabase.channel = () => {
+      throw new Error('no WebSocket here')
+    }
+    const {
+      result: flow,
+      wrapper,
+      reported,
+    } = mountApp(supabase, () => useFlow<typeof Wait>('wait'), {
+      scheduler: fastScheduler(30),
+      startTimeout: 300_000,
+      snapshotTimeout: 300_000,
+    })
+    await flow.start({ name: 'Ada' })
+    gate.open()
+    await until(() => flow.status.value === 'completed')
+    expect(reported.map(({ message }) => message).join()).toContain('no WebSocket here')
+    wrapper.unmount()
+  })
+})
+
+describe('an onError that throws', () => {
+  it('surfaces as an error of its own and does not stop the sync', async () => {
+    const runId = await startedRun()
+    const thrown: unknown[] = []
+    // Vitest listens too, and would fail the run.
+    const listeners = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', (error) => thrown.push(error.message))
+    try {
+      recording.isDown = true
+      const { result, wrapper } = mountApp(supabase, () => useRun(runId), {
+        onError: ({ code }) => {
+          throw new Error(`mine: ${code}`)
+        },
+      })
+      await until(() => thrown.length > 0)
+      recording.isDown = false
+      await until(() => result.run.value !== null)
+      expect(thrown).toContain('mine: unreachable')
+      wrapper.unmount()
+    } finally {
+      process.removeAllListeners('uncaughtException')
+      for (const listener of listeners) process.on('uncaughtException', listener)
+    }
+  })
+})
+
+describe('ssr: true', () => {
+  it('starts and reads runs, and leaves no channel, timer or listener', async () => {
+    const timers = new Set<object>()
+    const scheduler: Scheduler = {
+      now: Date.now,
+      random: Math.random,
+      after(ms, task) {
+        const timer = setTimeout(() => {
+          timers.delete(timer)
+          task()
+        }, ms)
+        timers.add(timer)
+        return () => {
+          timers.delete(timer)
+          clearTimeout(timer)
+        }
+      },
+    }
+    const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore(), {
+      ssr: true,
+      scheduler,
+    })
+    const run = await store.startFlow('wait', { name: 'Ada' })
+    expect(run.status).toBe('started')
+    const other = await startedRun()
+    await store.refreshRun(other)
+    expect(store.runs[other]?.status).toBe('started')
+    expect(timers.size).toBe(0)
+    expect(supabase.getChannels()).toEqual([])
+    wrapper.unmount()
+  })
+})
