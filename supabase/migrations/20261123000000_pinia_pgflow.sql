@@ -828,15 +828,16 @@ set search_path = ''
 as $$
 begin
   -- It lives in schema pgflow because whoever may call pgflow''s functions may call this one too,
-  -- while nobody else may even look into the schemas of pinia-pgflow.
+  -- while nobody else may even look into the schemas of pinia-pgflow. Immutable, and without a
+  -- setting of its own, so that Postgres inlines it: the payloads are then not even put together.
   execute $create$
     create or replace function pgflow.pinia_pgflow_silence(
       payload jsonb, event text, topic text, private boolean default true
     )
     returns void
-    language plpgsql
-    set search_path = ''
-    as 'begin end'
+    language sql
+    immutable
+    as 'select null::void'
   $create$;
   comment on function pgflow.pinia_pgflow_silence(jsonb, text, text, boolean) is
     'Stands in for realtime.send in pgflow''s functions while pinia-pgflow broadcasts; pgflow_realtime.give_back() removes it.';
