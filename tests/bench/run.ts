@@ -44,5 +44,7 @@ if (only === undefined) {
     const findings = await benchmark.run(rounds)
     print(benchmark, findings)
     if (!quick) await keep(benchmark, findings)
+    // The pages that were measured still hold their connections open.
+    process.exit()
   }
 }

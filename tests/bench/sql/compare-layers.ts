@@ -100,6 +100,10 @@ async function silence(db: Subject): Promise<void> {
   `)
 }
 
+/** With a user who starts the runs: each then has an owner, who also hears of it on their feed. */
 async function makePrivate(db: Subject): Promise<void> {
-  await db.exec(`select pgflow_realtime.set_visibility('private')`)
+  await db.exec(`
+    select pgflow_realtime.set_visibility('private'),
+      set_config('request.jwt.claims', '{"role": "authenticated", "sub": "bench"}', false)
+  `)
 }

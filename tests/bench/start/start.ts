@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { Flow } from '@pgflow/dsl'
 import { PgflowClient } from '@pgflow/client'
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
@@ -100,7 +101,11 @@ async function measure(
   })
   const { start, stop } = prepare(supabase)
   try {
-    if (!isNew) await start()
+    if (!isNew) {
+      await start()
+      // Until what follows a start is over, and its connection free again.
+      await wait(4 * roundTripMs)
+    }
     return await timed(start)
   } finally {
     stop()
