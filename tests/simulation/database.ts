@@ -12,6 +12,7 @@ import { parseEvent, type RunEvent } from '../../src/model/wire.ts'
 /** One message of a committed transaction. */
 export interface Message {
   name: string
+  seq: number
   payload: Record<string, unknown>
 }
 
@@ -21,7 +22,10 @@ export interface Message {
  * itself: that both lead to the same state is held by the SQL tests against Postgres.
  */
 export class ModelDatabase {
+  /** Each run after every transaction. */
   readonly #history = new Map<string, RunSnapshot[]>()
+  /** Each run after every message, by seq: what a client can be at that has missed nothing. */
+  readonly #states = new Map<string, RunSnapshot[]>()
   readonly #onCommit: (runId: string, messages: Message[]) => void
   readonly #random: () => number
   #time = 0
@@ -41,6 +45,11 @@ export class ModelDatabase {
     return history?.[Math.max(0, history.length - 1 - age)] ?? null
   }
 
+  /** The run as it was when it had sent `seq` messages. */
+  at(runId: string, seq: number): RunSnapshot | null {
+    return this.#states.get(runId)?.[seq] ?? null
+  }
+
   /** Starting the same id twice returns the run that exists. */
   start(runId: string, flowSlug: string, input: Json): RunSnapshot {
     const known = this.snapshot(runId)
@@ -52,6 +61,7 @@ export class ModelDatabase {
       seq: 0,
     }
     this.#history.set(runId, [empty])
+    this.#states.set(runId, [empty])
     const started = { flow_slug: flowSlug, input, remaining_steps: slugs.length }
     this.#commit(runId, [
       ['run', 'started', { ...started, started_at: this.#now() }],
@@ -110,14 +120,21 @@ export class ModelDatabase {
     const history = this.#history.get(runId) ?? []
     const before = history.at(-1)
     if (!before) throw new Error('no such run')
+    const states = this.#states.get(runId) ?? []
+    const applied = (state: RunSnapshot, event: RunEvent): RunSnapshot => {
+      const next = mergeSnapshot(state, [event], null)
+      if (next.kind !== 'replace') throw new Error('a commit cannot be stale')
+      states.push({ run: next.run, steps: next.steps, seq: next.seq })
+      return states.at(-1) ?? state
+    }
     const messages = changes.map(([subject, change, fields], index): Message => {
       const seq = (before.seq ?? 0) + 1 + index
       const slug = subject === 'run' ? {} : { step_slug: subject }
-      return { name: `${subject}:${change}`, payload: { run_id: runId, seq, ...slug, ...fields } }
+      const payload = { run_id: runId, seq, ...slug, ...fields }
+      return { name: `${subject}:${change}`, seq, payload }
     })
-    const after = mergeSnapshot(before, messages.map(parse), null)
-    if (after.kind !== 'replace') throw new Error('a commit cannot be stale')
-    history.push({ run: after.run, steps: after.steps, seq: after.seq })
+    const after = messages.map(parse).reduce(applied, before)
+    history.push(after)
     this.#onCommit(runId, messages)
   }
 

@@ -48,12 +48,21 @@ export class SimulatedNetwork implements PgflowTransport {
   readonly canJoinEarly = true
   readonly database: ModelDatabase
   faults: FaultRates
+  /** The most channels that may be open at once. */
+  maxChannels = Infinity
+  /** How many requests were made. */
+  requests = 0
+  /** Whether an answer may ever have come from an outdated replica. */
+  readonly mayBeOutdated: boolean
   readonly #clock: VirtualClock
   readonly #subscriptions = new Set<Subscription>()
+  readonly #known = new Map<string, number>()
+  #outdatedAnswers = 0
 
   constructor(clock: VirtualClock, faults: FaultRates) {
     this.#clock = clock
     this.faults = faults
+    this.mayBeOutdated = faults.staleSnapshot > 0
     this.database = new ModelDatabase(clock.random, (runId, messages) => {
       for (const subscription of this.#subscriptions) {
         if (subscription.runId !== runId || !subscription.isSubscribed) continue
@@ -66,13 +75,30 @@ export class SimulatedNetwork implements PgflowTransport {
     return this.#subscriptions.size
   }
 
+  /**
+   * The last broadcast of a run that the client can know of: it came, whole or spoilt, or it was
+   * sent before the client was let in.
+   */
+  known(runId: string): number {
+    return this.#known.get(runId) ?? 0
+  }
+
+  /** What is wrong with the channels that are open now. */
+  channelViolations(): string[] {
+    const runIds = [...this.#subscriptions].map(({ runId }) => runId)
+    const broken: string[] = []
+    if (new Set(runIds).size < runIds.length) broken.push('a run has two channels')
+    if (runIds.length > this.maxChannels) broken.push('too many channels are open')
+    return broken
+  }
+
   startFlow(flowSlug: string, input: Json, runId: string, signal: AbortSignal) {
     return this.#request(signal, () => this.database.start(runId, flowSlug, input))
   }
 
   fetchRuns(runIds: readonly string[], signal: AbortSignal) {
     return this.#request(signal, () => {
-      const age = this.#happens('staleSnapshot') ? 1 + Math.floor(this.#clock.random() * 3) : 0
+      const age = this.#outdatedBy()
       const found = runIds.flatMap((runId) => this.database.snapshot(runId, age) ?? [])
       return new Map(found.map((snapshot) => [snapshot.run.run_id, snapshot]))
     })
@@ -109,8 +135,10 @@ export class SimulatedNetwork implements PgflowTransport {
     this.#clock.after(this.#latency(), () => {
       if (!isCurrent()) return
       subscription.isSubscribed = true
+      const sent = this.database.snapshot(subscription.runId)?.seq ?? 0
       this.#clock.after(this.#latency(), () => {
         if (!isCurrent()) return
+        this.#learn(subscription.runId, sent)
         subscription.handlers.onJoined()
         if (this.#happens('dropConnection')) {
           this.#clock.after(this.#latency() * 10, () => isCurrent() && this.#drop(subscription))
@@ -145,6 +173,7 @@ export class SimulatedNetwork implements PgflowTransport {
     const isMalformed = this.#happens('malformMessage')
     this.#clock.after(at - this.#clock.time, () => {
       if (subscription.isClosed || subscription.connection !== connection) return
+      this.#learn(subscription.runId, message.seq)
       const parsed = parseEvent(message.name, isMalformed ? { run_id: 7 } : message.payload)
       if (parsed.ok) subscription.handlers.onEvent(parsed.value)
       else subscription.handlers.onMalformed(new PgflowError('malformed_message', parsed.reason))
@@ -152,6 +181,7 @@ export class SimulatedNetwork implements PgflowTransport {
   }
 
   #request<T>(signal: AbortSignal, work: () => T): Promise<T> {
+    this.requests += 1
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => {
         reject(signal.reason instanceof Error ? signal.reason : unreachable())
@@ -167,6 +197,17 @@ export class SimulatedNetwork implements PgflowTransport {
         })
       })
     })
+  }
+
+  #learn(runId: string, seq: number): void {
+    this.#known.set(runId, Math.max(this.known(runId), seq))
+  }
+
+  /** A replica falls behind by some transactions, but not for ever. */
+  #outdatedBy(): number {
+    const isOutdated = this.#outdatedAnswers < 5 && this.#happens('staleSnapshot')
+    this.#outdatedAnswers = isOutdated ? this.#outdatedAnswers + 1 : 0
+    return isOutdated ? 1 + Math.floor(this.#clock.random() * 3) : 0
   }
 
   #latency(): number {

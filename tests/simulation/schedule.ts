@@ -1,9 +1,10 @@
-import { isSameJson } from '../../src/model/merge.ts'
-import { isTerminal, stepKey, type PgflowStep } from '../../src/model/entities.ts'
 import { createRunTable } from '../../src/run-table.ts'
-import { SyncManager, type RunObservation } from '../../src/sync/sync-manager.ts'
+import { SyncManager } from '../../src/sync/sync-manager.ts'
+import { SimulatedApp } from './app.ts'
 import { createRandom, settle, VirtualClock } from './clock.ts'
+import { Witness } from './invariants.ts'
 import { noFaults, SimulatedNetwork, type FaultRates } from './network.ts'
+import { SimulatedSurroundings } from './surroundings.ts'
 
 /** What one schedule came to. */
 export interface ScheduleResult {
@@ -13,105 +14,161 @@ export interface ScheduleResult {
   violations: string[]
 }
 
+/** Until when, in ms, things go wrong, the app is restless, and work is done. */
+const lastFault = 15_000
+const lastWake = 9_000
+const lastWork = 20_000
+/** How long a request and its answer take at most. */
+const longestTrip = 450
+/** How long a call to the sync takes at most, and what it leaves behind. */
+const longestCall = 10_000
+/** The longest wait of the watchdog, and time for what it asks. */
+const longestWatch = 60_000 * 1.25 + 5_000
+
 /**
- * Plays one random schedule: runs are started and observed, work is done, and everything that can
- * go wrong does. One period of the watchdog after the last fault, the store must equal the database.
+ * Plays one random schedule: runs are started, observed, refreshed, let go of and removed, work is
+ * done, and everything that can go wrong does. What the store claims must be true at any moment;
+ * one period of the watchdog after the last fault it must equal the database; and when all is let
+ * go, nothing is left.
  */
 export async function playSchedule(seed: number): Promise<ScheduleResult> {
+  const unhandled: string[] = []
+  const onUnhandled = (reason: unknown) => unhandled.push(`unhandled: ${String(reason)}`)
+  process.on('unhandledRejection', onUnhandled)
+  try {
+    const result = await play(seed)
+    // Node tells of unhandled rejections when all promises have had their turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    result.violations.push(...unhandled)
+    return result
+  } finally {
+    process.off('unhandledRejection', onUnhandled)
+  }
+}
+
+async function play(seed: number): Promise<ScheduleResult> {
+  const world = createWorld(seed)
+  const { clock, network, surroundings, manager, app, witness } = world
+  const count = 1 + Math.floor(clock.random() * 3)
+  const runIds = Array.from({ length: count }, (_, index) => `run-${index}`)
+  const isRestless = clock.random() < 0.6
+  for (const runId of runIds) {
+    plan(runId, { clock, network, app, isRestless })
+  }
+  for (const at of [1_000, 3_500, 6_000]) {
+    if (clock.random() < 0.5) clock.after(at + clock.random() * 2_500, () => surroundings.toggle())
+  }
+  // Well before the last fault: nothing wakes those up who have stopped asking.
+  clock.after(lastWake, () => surroundings.restore())
+  clock.after(lastFault, () => {
+    // Loss without a trace goes on: only asking finds it.
+    network.faults = { ...noFaults, dropMessage: network.faults.dropMessage }
+    // A start that was given up has reached the database all the same.
+    for (const runId of runIds) network.database.start(runId, 'f', { of: runId })
+  })
+
+  const violations: string[] = []
+  let steps = 0
+  const playUntil = async (time: number) => {
+    while (clock.time < time && violations.length === 0 && (await clock.step())) {
+      steps += 1
+      violations.push(...witness.check(runIds))
+    }
+  }
+  await playUntil(lastWork + 5_000)
+  // Whoever observes a run goes on doing so; what nobody observes, or came too early, starts anew.
+  for (const runId of runIds) {
+    if (!app.observes(runId) || witness.isRefused(runId)) app.observe(runId)
+  }
+  await playUntil(lastWork + 5_000 + longestWatch)
+  await settle()
+  if (violations.length === 0) violations.push(...witness.divergences(runIds))
+
+  if (clock.random() < 0.5) {
+    for (const runId of runIds) app.leave(runId)
+    await clock.advance(longestCall)
+    violations.push(...leftovers(world))
+  }
+  // The app ends in the middle of everything.
+  for (const runId of runIds) {
+    if (clock.random() < 0.5) app.doSomething(runId)
+    app.refresh(runId)
+    app.start(runId)
+  }
+  await clock.advance(clock.random() * 200)
+  manager.dispose()
+  const asked = network.requests
+  // What the network carries arrives; nothing else is to happen any more.
+  await clock.advance(longestTrip)
+  violations.push(...leftovers(world))
+  if (network.requests > asked) violations.push('something is asked after the end')
+  return { seed, steps, violations: [...violations, ...app.violations] }
+}
+
+/** Everything there is, before anything happens. */
+function createWorld(seed: number) {
   const random = createRandom(seed)
   const clock = new VirtualClock(random)
   const network = new SimulatedNetwork(clock, randomFaults(random))
+  const surroundings = new SimulatedSurroundings()
   const { sink, ...state } = createRunTable()
-  const surroundings = createSurroundings()
-  const maxChannels = random() < 0.3 ? 1 : 90
+  network.maxChannels = random() < 0.3 ? 1 : 90
+  // Shorter than most answers take, and longer than any.
+  const gcTime = [0, 50, 500][Math.floor(random() * 3)] ?? 0
   const manager = new SyncManager({
     transport: network,
     scheduler: clock,
     surroundings,
     sink,
-    times: { startTimeout: 5_000, snapshotTimeout: 1_000, gcTime: 500 },
-    maxChannels,
+    times: { startTimeout: 5_000, snapshotTimeout: 1_000, gcTime },
+    maxChannels: network.maxChannels,
     isServer: false,
     report: () => {},
   })
-  const violations: string[] = []
-  const held = new Map<string, string>()
-  const check = () => violations.push(...invariantsBroken(state, network, held))
-
-  const observations = new Map<string, RunObservation>()
-  const runIds = Array.from({ length: 1 + Math.floor(random() * 3) }, (_, index) => `run-${index}`)
-  for (const runId of runIds) {
-    clock.after(random() * 500, () => {
-      const request = { flowSlug: 'f', input: { of: runId } }
-      manager.start(runId, request).catch(() => network.database.start(runId, 'f', request.input))
-      observations.set(runId, manager.observe(runId))
-    })
-    clock.after(random() * 3_000, () => {
-      observations.get(runId)?.release()
-      observations.set(runId, manager.observe(runId))
-    })
-    const workLater = (): void => {
-      clock.after(random() * 400, () => {
-        network.database.work(runId)
-        if (clock.time < 20_000) workLater()
-      })
-    }
-    workLater()
-  }
-  clock.after(15_000, () => (network.faults = noFaults))
-
-  for (const at of [2_000, 6_000, 11_000]) {
-    if (random() < 0.5) clock.after(at + random() * 3_000, () => surroundings.toggle())
-  }
-  clock.after(15_000, () => surroundings.restore())
-
-  let steps = 0
-  const playUntil = async (time: number) => {
-    while (clock.time < time && (await clock.step())) {
-      steps += 1
-      check()
-    }
-  }
-  await playUntil(25_000)
-  // Nobody has given up on any of them: what failed for good is observed anew.
-  for (const runId of runIds) observations.set(runId, manager.observe(runId))
-  // The longest wait of the watchdog, and time for what it asks.
-  await playUntil(25_000 + 60_000 * 1.25 + 5_000)
-  await settle()
-  for (const runId of runIds) violations.push(...divergences(state, network, runId))
-  for (const observation of observations.values()) observation.release()
-  manager.dispose()
-  await settle()
-  if (clock.pending > 0) violations.push('a timer is left')
-  if (surroundings.watchers > 0) violations.push('a listener is left')
-  if (network.openChannels > 0) violations.push('a channel is left open')
-  return { seed, steps, violations }
+  const onRemove = (runId: string) => witness.forget(runId)
+  const app: SimulatedApp = new SimulatedApp({ manager, clock, network, sink, onRemove })
+  const witness: Witness = new Witness(state, network, (runId) => app.observes(runId))
+  return { clock, network, surroundings, manager, app, witness }
 }
 
-/** A page that is hidden or without network now and then. */
-function createSurroundings() {
-  const watchers = new Set<() => void>()
-  let isGood = true
-  const become = (good: boolean) => {
-    isGood = good
-    for (const watcher of watchers) watcher()
-  }
-  return {
-    isVisible: () => isGood,
-    isOnline: () => isGood,
-    watch(onChange: () => void) {
-      watchers.add(onChange)
-      return () => void watchers.delete(onChange)
-    },
-    toggle: () => become(!isGood),
-    restore: () => become(true),
-    get watchers() {
-      return watchers.size
-    },
-  }
+/** What is there although nothing is followed any more. */
+function leftovers({ clock, network, surroundings, app }: ReturnType<typeof createWorld>) {
+  return [
+    ...(clock.pending > 0 ? ['a timer is left'] : []),
+    ...(surroundings.watchers > 0 ? ['a listener is left'] : []),
+    ...(network.openChannels > 0 ? ['a channel is left open'] : []),
+    ...(app.openCalls > 0 ? ['a call is never answered'] : []),
+  ]
 }
 
-type State = Omit<ReturnType<typeof createRunTable>, 'sink'>
+interface Plan {
+  clock: VirtualClock
+  network: SimulatedNetwork
+  app: SimulatedApp
+  isRestless: boolean
+}
+
+/** The life of one run: it is started and observed, worked on, and whatever the app does to it. */
+function plan(runId: string, { clock, network, app, isRestless }: Plan): void {
+  const { random } = clock
+  clock.after(random() * 500, () => {
+    app.start(runId)
+    app.observe(runId)
+  })
+  clock.after(random() * 3_000, () => app.observe(runId))
+  const pace = random() < 0.5 ? 400 : 4_000
+  const work = (): void => {
+    network.database.work(runId)
+    if (clock.time < lastWork) clock.after(random() * pace, work)
+  }
+  clock.after(random() * pace, work)
+  if (!isRestless) return
+  const meddle = (): void => {
+    app.doSomething(runId)
+    if (clock.time < lastFault) clock.after(random() ** 2 * 2_000, meddle)
+  }
+  clock.after(500 + random() * 2_000, meddle)
+}
 
 function randomFaults(random: () => number): FaultRates {
   const rate = (max: number) => (random() < 0.5 ? random() * max : 0)
@@ -126,54 +183,4 @@ function randomFaults(random: () => number): FaultRates {
     staleSnapshot: rate(0.3),
     dropConnection: rate(0.8),
   }
-}
-
-/** Nothing is shown that the database has not, an end is never taken back, no output is lost. */
-function invariantsBroken(state: State, network: SimulatedNetwork, held: Map<string, string>) {
-  const broken: string[] = []
-  const compare = (key: string, shown: { status: string; output: unknown }, true_: string) => {
-    if (isTerminal(shown.status) && shown.status !== true_) {
-      broken.push(`${key} is shown as ${shown.status} but is ${true_}`)
-    }
-    const before = held.get(key)
-    const now = `${shown.status} ${shown.output === null ? 'without' : 'with'} output`
-    if (before !== undefined && isTerminal(before.split(' ')[0] ?? '') && before !== now) {
-      broken.push(`${key} was ${before}, then ${now}`)
-    }
-    held.set(key, now)
-  }
-  for (const run of Object.values(state.runs.value)) {
-    const truth = network.database.snapshot(run.run_id)
-    compare(run.run_id, run, truth?.run.status ?? 'absent')
-    for (const step of truth?.steps ?? []) {
-      const shown = state.steps.value[stepKey(run.run_id, step.step_slug)]
-      if (shown) compare(stepKey(run.run_id, step.step_slug), shown, step.status)
-    }
-  }
-  return broken
-}
-
-function divergences(state: State, network: SimulatedNetwork, runId: string): string[] {
-  const truth = network.database.snapshot(runId)
-  if (!truth) return [`${runId} was never started`]
-  const order = state.stepOrder.value[runId] ?? []
-  const steps = order.flatMap((slug): PgflowStep[] => {
-    const step = state.steps.value[stepKey(runId, slug)]
-    return step ? [step] : []
-  })
-  const connection = state.connections.value[runId]
-  const isSame = isSameJson(state.runs.value[runId], truth.run) && isSameJson(steps, truth.steps)
-  const expected = isTerminal(truth.run.status) ? ['closed'] : ['live', 'polling']
-  return [
-    ...(isSame
-      ? []
-      : [`${runId} differs: ${JSON.stringify([state.runs.value[runId], truth.run])}`]),
-    ...(expected.includes(connection?.status ?? 'unknown')
-      ? []
-      : [`${runId} (${truth.run.status}) is ${connection?.status ?? 'unknown'}`]),
-    ...(connection?.error ? [`${runId} keeps the error ${connection.error.code}`] : []),
-    ...(connection?.seq === truth.seq
-      ? []
-      : [`${runId} is at ${connection?.seq}, not ${truth.seq}`]),
-  ]
 }

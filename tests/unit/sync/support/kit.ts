@@ -32,20 +32,13 @@ export function createKit(options: KitOptions = {}) {
   const transport = new ScriptedTransport()
   const { sink, ...state } = createRunTable()
   const reported: PgflowError[] = []
-  let watchers = 0
+  const surroundings = createSurroundings()
   let seen = 0
   const manager = new SyncManager({
     transport,
     scheduler: clock,
     sink,
-    surroundings: {
-      isVisible: () => true,
-      isOnline: () => true,
-      watch: () => {
-        watchers += 1
-        return () => (watchers -= 1)
-      },
-    },
+    surroundings,
     times: { startTimeout: 10_000, snapshotTimeout: 10_000, gcTime: options.gcTime ?? 5_000 },
     maxChannels: options.maxChannels ?? 90,
     isServer: options.isServer ?? false,
@@ -91,7 +84,21 @@ export function createKit(options: KitOptions = {}) {
     goLive,
     status: (runId: string) => state.connections.value[runId]?.status,
     /** How many timers and listeners there are. */
-    left: () => clock.pending + watchers,
+    left: () => clock.pending + surroundings.watchers(),
+  }
+}
+
+/** A page that is always seen and online; it counts who listens. */
+function createSurroundings() {
+  let watchers = 0
+  return {
+    isVisible: () => true,
+    isOnline: () => true,
+    watch: () => {
+      watchers += 1
+      return () => (watchers -= 1)
+    },
+    watchers: () => watchers,
   }
 }
 
