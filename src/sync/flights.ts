@@ -27,6 +27,7 @@ export type FlightRequest = (signal: AbortSignal, onSend: () => void) => Promise
 
 /** What flights need of the run they are for. */
 export interface FlightContext {
+  runId: string
   scheduler: Scheduler
   /** Ends every flight when it fires. */
   life: AbortSignal
@@ -124,7 +125,7 @@ export class Flights {
   }
 
   async #land(flight: Flight, answer: () => Promise<RunSnapshot | null>): Promise<void> {
-    const { life, onLanded, onFailed } = this.#context
+    const { runId, life, onLanded, onFailed } = this.#context
     try {
       const snapshot = await answer()
       // In one turn with what follows: an event in between would belong to no flight.
@@ -133,7 +134,7 @@ export class Flights {
       onLanded(snapshot, flight)
     } catch (error) {
       this.#current = null
-      const failure = toPgflowError(error)
+      const failure = toPgflowError(error).about(runId)
       if (!life.aborted) onFailed(failure, flight)
       throw failure
     }

@@ -46,6 +46,7 @@ export class RunSync {
     this.#runId = runId
     this.#context = context
     this.#flights = new Flights({
+      runId,
       scheduler: context.scheduler,
       life: this.#life.signal,
       floor: () => context.sink.view(runId)?.seq ?? null,
@@ -68,7 +69,7 @@ export class RunSync {
 
   /** Whether nothing but a start that came to nothing is held of the run. */
   get isNothing(): boolean {
-    return this.#starts === 0 && (this.#run?.status ?? 'pending') === 'pending'
+    return this.#starts === 0 && !this.#isShown
   }
 
   /** Joins, and asks for a snapshot at once; a run that is known to have ended needs neither. */
@@ -121,6 +122,11 @@ export class RunSync {
     if (failure.isTransient && this.#run && this.#run.status !== 'pending') return this.refresh()
     // Whoever else observes the run is told, and goes on.
     if (this.isNothing) this.#failed(failure, true)
+    else {
+      this.#settle()
+      this.#showStatus()
+      this.#schedule()
+    }
     throw failure
   }
 
@@ -128,8 +134,9 @@ export class RunSync {
    * Resolves once a snapshot asked for after this call is in the store.
    * @throws PgflowError
    */
-  refresh(): Promise<void> {
-    return this.#ask(0, true)
+  async refresh(): Promise<void> {
+    do await this.#ask(0, true)
+    while (!this.#isShown)
   }
 
   /**
@@ -137,9 +144,14 @@ export class RunSync {
    * @throws PgflowError
    */
   async ready(): Promise<void> {
-    while ((this.#run?.status ?? 'pending') === 'pending') {
+    while (!this.#isShown) {
       await (this.#flights.current?.landed ?? this.refresh())
     }
+  }
+
+  /** Whether the store holds what the database has said of the run. */
+  get #isShown(): boolean {
+    return (this.#run?.status ?? 'pending') !== 'pending'
   }
 
   get #run() {
@@ -249,8 +261,7 @@ export class RunSync {
   }
 
   /** A read failed: what may pass is asked again, anything else ends the following. */
-  #failed(cause: PgflowError, isAwaited: boolean): void {
-    const error = cause.about(this.#runId)
+  #failed(error: PgflowError, isAwaited: boolean): void {
     if (!isAwaited) this.#context.report(error)
     if (!this.#isOpen) return
     if (error.code === 'aborted') this.#askLater()

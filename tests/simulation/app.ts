@@ -67,10 +67,7 @@ export class SimulatedApp {
   refresh(runId: string): void {
     const { manager, network, sink } = this.#parts
     const asked = network.database.snapshot(runId)?.seq ?? 0
-    const wasShown = this.#isShown(runId)
     const isCurrent = () => {
-      // That there is none yet is taken for an answer while broadcasts say that there is one.
-      if (!wasShown) return true
       const seq = sink.view(runId)?.seq ?? -1
       return network.mayBeOutdated ? seq >= 0 : seq >= asked
     }
@@ -93,13 +90,6 @@ export class SimulatedApp {
     })
   }
 
-  /** Starts with an id that may be taken; gives up only what has not begun yet. */
-  startAgain(runId: string): void {
-    const { random } = this.#parts.clock
-    const isHasty = random() < 0.5 && !this.#isShown(runId)
-    this.start(runId, isHasty ? random() * 400 : undefined)
-  }
-
   remove(runId: string): void {
     const { manager, onRemove } = this.#parts
     const observation = this.#observations.get(runId)
@@ -117,7 +107,7 @@ export class SimulatedApp {
     if (dice < 0.3) this.observe(runId)
     else if (dice < 0.55) this.release(runId)
     else if (dice < 0.7) this.refresh(runId)
-    else if (dice < 0.85) this.startAgain(runId)
+    else if (dice < 0.85) this.start(runId, random() < 0.5 ? random() * 400 : undefined)
     else if (dice < 0.92) this.remove(runId)
   }
 

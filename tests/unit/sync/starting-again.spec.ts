@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { PgflowError } from '../../../src/errors.ts'
+import { anyStart, codeOf, createKit, snapshot } from './support/kit.ts'
+
+describe('starting a run again that is known', () => {
+  it('and being refused leaves it followed: silence is still not trusted', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const again = codeOf(kit.manager.start('r', { flowSlug: 'other', input: {} }))
+    await (await kit.nextRequest()).fail(new PgflowError('run_conflict', 'Another start.'))
+    expect(await again).toBe('run_conflict')
+    expect(kit.status('r')).toBe('live')
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    expect(kit.state.connections.value.r?.seq).toBe(2)
+  })
+
+  it('and giving up leaves it closed when it has ended', async () => {
+    const kit = createKit()
+    kit.manager.observe('r')
+    await kit.channelOf('r').join()
+    await (await kit.nextRequest()).reply(snapshot('r', 5, 'completed'))
+    expect(kit.status('r')).toBe('closed')
+    const giveUp = new AbortController()
+    const again = codeOf(kit.manager.start('r', { ...anyStart, signal: giveUp.signal }))
+    await kit.nextRequest()
+    giveUp.abort()
+    expect(await again).toBe('aborted')
+    expect(kit.status('r')).toBe('closed')
+    expect(kit.transport.openChannels).toEqual([])
+    expect(kit.left()).toBe(1)
+  })
+})
+
+describe('refreshing a run while it is being started', () => {
+  it('does not resolve before a snapshot of it is in the store', async () => {
+    const kit = createKit()
+    kit.manager.observe('r')
+    const start = codeOf(kit.manager.start('r', anyStart))
+    let isFresh = false
+    const refreshed = kit.manager.refresh('r').then(() => (isFresh = true))
+    // Asked before the start reached the database.
+    await (await kit.nextRequest()).reply()
+    expect(kit.state.runs.value.r?.status).toBe('pending')
+    expect(isFresh).toBe(false)
+    for (let n = 0; n < 2; n += 1) await (await kit.nextRequest()).reply(snapshot('r', 1))
+    await refreshed
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(await start).toBe('none')
+  })
+})
+
+describe('a refresh that fails', () => {
+  it('names the run it is about', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const refreshed = kit.manager.refresh('r').catch((error: unknown) => error)
+    await (await kit.nextRequest()).fail(new PgflowError('unreachable', 'The server is down.'))
+    expect(await refreshed).toMatchObject({ code: 'unreachable', runId: 'r' })
+  })
+})
