@@ -54,15 +54,22 @@ export function createRunTable() {
     }
   }
 
-  function commitEvent(runId: string, outcome: EventOutcome): EventOutcome {
+  /** Writes what became of a broadcast or a snapshot into the connection's record. */
+  function account(
+    runId: string,
+    outcome: EventOutcome | SnapshotOutcome,
+    counter: 'events' | 'resyncs',
+  ): void {
     const connection = connectionOf(runId)
-    if (outcome.kind === 'stale') {
-      count(connection, 'stale')
-      return outcome
-    }
-    count(connection, 'events')
+    count(connection, outcome.kind === 'stale' ? 'stale' : counter)
+    if (outcome.kind === 'stale') return
     connection.seq = outcome.seq
     if (outcome.isGap) count(connection, 'gaps')
+  }
+
+  function commitEvent(runId: string, outcome: EventOutcome): EventOutcome {
+    account(runId, outcome, 'events')
+    if (outcome.kind === 'stale') return outcome
     const run = rowOf(runs.value, runId)
     if (run) assignRow(run, outcome.run)
     if (outcome.step) {
@@ -75,14 +82,8 @@ export function createRunTable() {
   }
 
   function commitSnapshot(runId: string, outcome: SnapshotOutcome): SnapshotOutcome {
-    const connection = connectionOf(runId)
-    if (outcome.kind === 'stale') {
-      count(connection, 'stale')
-      return outcome
-    }
-    count(connection, 'resyncs')
-    connection.seq = outcome.seq
-    if (outcome.isGap) count(connection, 'gaps')
+    account(runId, outcome, 'resyncs')
+    if (outcome.kind === 'stale') return outcome
     const run = rowOf(runs.value, runId)
     if (run) assignRow(run, outcome.run)
     else runs.value[runId] = holdRaw(outcome.run)
