@@ -8,9 +8,19 @@ import { createSupabaseTransport } from './transport/supabase-transport.ts'
 import type { PgflowTransport } from './transport/types.ts'
 
 /** What `createPgflow` takes. */
-export interface PgflowOptions extends Partial<SyncTimes> {
+export interface PgflowOptions extends SharedOptions {
   /** The client of the project whose database runs the flows. */
   supabase: SupabaseClient
+  /**
+   * Whether runs are followed on private channels: for a database whose setting `visibility` is
+   * `private`. Only the user who started a run can then follow it.
+   * @default false
+   */
+  private?: boolean
+}
+
+/** What can be chosen whatever the way to the database is. */
+export interface SharedOptions extends Partial<SyncTimes> {
   /**
    * How long a start may take before it fails with `timeout`, its repetitions included, in ms.
    * @default 10_000
@@ -27,12 +37,6 @@ export interface PgflowOptions extends Partial<SyncTimes> {
    * @default 5_000
    */
   gcTime?: number
-  /**
-   * Whether runs are followed on private channels: for a database whose setting `visibility` is
-   * `private`. Only the user who started a run can then follow it.
-   * @default false
-   */
-  private?: boolean
   /**
    * The most channels that may be open at once. Runs past that are polled until one is free.
    * Supabase allows 100 a connection; some are left for the rest of the app.
@@ -72,12 +76,18 @@ export const defaultTimes: SyncTimes = {
   gcTime: 5_000,
 }
 
-/** Decides everything that the options leave open. */
+/** Decides everything that the options of `createPgflow` leave open. */
 export function resolveOptions(options: PgflowOptions): PgflowConfig {
   const scheduler = options.scheduler ?? systemScheduler()
+  const transport = createSupabaseTransport(options.supabase, scheduler, options.private ?? false)
+  return resolveConfig({ ...options, scheduler }, transport)
+}
+
+/** Decides everything else, given the way to the database. */
+export function resolveConfig(options: SharedOptions, transport: PgflowTransport): PgflowConfig {
   return {
-    scheduler,
-    transport: createSupabaseTransport(options.supabase, scheduler, options.private ?? false),
+    scheduler: options.scheduler ?? systemScheduler(),
+    transport,
     surroundings: browserSurroundings(),
     maxChannels: options.maxChannels ?? 90,
     times: {
@@ -124,9 +134,7 @@ export function useInstallation(): Installation {
   const pinia = getActivePinia()
   const installation = pinia && installations.get(pinia)
   if (installation) return installation
-  throw new PgflowError('not_installed', 'pinia-pgflow is not installed in this app.', {
-    hint: 'Call app.use(createPgflow({ supabase })) after app.use(createPinia()).',
-  })
+  throw new PgflowError('not_installed', 'pinia-pgflow is not installed in this app.')
 }
 
 /** What the app's own handler throws surfaces as its error and stops nothing here. */
@@ -147,6 +155,8 @@ function printMistakes(error: PgflowError): void {
   const isMistake =
     error.code === 'schema_not_exposed' ||
     error.code === 'not_migrated' ||
+    error.code === 'not_granted' ||
+    error.code === 'private_only' ||
     error.code === 'malformed_reply' ||
     error.code === 'malformed_message'
   // eslint-disable-next-line no-console -- nobody else would tell the developer

@@ -1,7 +1,7 @@
 import type { Pinia } from 'pinia'
 import type { App, Plugin } from 'vue'
 import { PgflowError } from './errors.ts'
-import { installConfig, resolveOptions, type PgflowOptions } from './options.ts'
+import { installConfig, resolveOptions, type PgflowConfig, type PgflowOptions } from './options.ts'
 
 /**
  * The Vue plugin. Install it after Pinia; then `useFlow`, `useRun` and `usePgflowStore` work in
@@ -15,7 +15,11 @@ import { installConfig, resolveOptions, type PgflowOptions } from './options.ts'
  * app.use(createPgflow({ supabase: createClient(url, key) }))
  */
 export function createPgflow(options: PgflowOptions): Plugin<[]> {
-  const config = resolveOptions(options)
+  return pluginOf(resolveOptions(options))
+}
+
+/** The plugin that brings a configuration to the store of the app's Pinia. */
+export function pluginOf(config: PgflowConfig): Plugin<[]> {
   return {
     install(app: App) {
       const pinia: Pinia | undefined = app.config.globalProperties.$pinia

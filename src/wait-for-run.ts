@@ -57,7 +57,7 @@ export function waitForEnd(
       if (current?.status === 'completed') finish(() => resolve(current))
       else if (current && isTerminal(current.status)) fail(failureOf(current))
       else if (error) {
-        fail(new PgflowError(error.code, error.message, { runId, hint: error.hint ?? '' }))
+        fail(new PgflowError(error.code, error.message, { runId, hint: error.hint ?? undefined }))
       }
     }
     // Both: the status is written before the error that explains it.

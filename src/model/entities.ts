@@ -53,6 +53,44 @@ export interface RunSnapshot {
   seq: number | null
 }
 
+/** A run in a list: without input and output, which can be large. */
+export interface RunSummary extends Omit<PgflowRun, 'input' | 'output'> {
+  /** The last broadcast that is part of it; null without this project's SQL. */
+  seq: number | null
+  /** Its place in the list: what `before` takes to go on from it. */
+  cursor: string
+}
+
+/** Which runs a list shows. */
+export interface RunQuery {
+  /** Of one flow only; null for all. */
+  flow: string | null
+  /** Of one status only; null for all. */
+  status: string | null
+}
+
+/** One page of a list, newest first. */
+export interface RunPage {
+  runs: RunSummary[]
+  /** Where the next page begins; null when there is none. */
+  cursor: string | null
+}
+
+/** A step as its flow defines it. */
+export interface StepShape {
+  step_slug: string
+  /** `single` or `map`; types of later pgflow versions pass through. */
+  step_type: 'single' | 'map' | (string & {})
+  /** The slugs of the steps whose outputs it takes. */
+  deps: string[]
+}
+
+/** What a flow looks like: its steps, each after those it depends on. */
+export interface FlowShape {
+  flow_slug: string
+  steps: StepShape[]
+}
+
 /**
  * How live what the store holds of a run is.
  * - `idle`: nobody observes it.

@@ -96,7 +96,8 @@ function inOrder(events: readonly RunEvent[]): RunEvent[] {
 
 /** Whether two JSON values say the same; keys may come in any order. */
 export function isSameJson(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true
+  // Not Object.is, for which -0 is not 0: JSON writes both the same.
+  if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) !== Array.isArray(b)) return false
   const left = Object.entries(a)

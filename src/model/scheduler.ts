@@ -14,13 +14,14 @@ const longestTimeout = 2_147_483_647
 /** The real clock and the real dice. */
 export function systemScheduler(): Scheduler {
   return {
-    now: Date.now,
+    // Looked up at each call: a test may put a fake clock in its place.
+    now: () => Date.now(),
     after(ms, task) {
       if (ms > longestTimeout) return () => {}
       const timer = setTimeout(task, ms)
       return () => clearTimeout(timer)
     },
-    random: Math.random,
+    random: () => Math.random(),
   }
 }
 

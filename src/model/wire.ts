@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Json, PgflowRun, PgflowStep, RunSnapshot } from './entities.ts'
+import type { FlowShape, Json, PgflowRun, PgflowStep, RunSnapshot, RunSummary } from './entities.ts'
 
 type Patch<Row> = { [Field in keyof Row]?: Row[Field] | undefined }
 /** What a broadcast may change about a run. */
@@ -23,6 +23,11 @@ export interface RunEvent {
 
 /** The outcome of parsing something that came over the wire. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string }
+
+/** The Realtime topic on which a user hears of all their own runs; only with private channels. */
+export function userTopic(userId: string): string {
+  return `pgflow:user:${userId}`
+}
 
 /** The Realtime topic of a run's broadcasts. */
 export function runTopic(runId: string): string {
@@ -66,6 +71,23 @@ const snapshotSchema = v.object({
   seq: count,
 })
 
+const { input: _input, output: _output, ...summaryFields } = runFields
+
+const summariesSchema = v.array(
+  v.object({
+    run: v.object({ run_id: v.string(), ...summaryFields }),
+    seq: count,
+    cursor: v.string(),
+  }),
+)
+
+const flowShapeSchema = v.object({
+  flow_slug: v.string(),
+  steps: v.array(
+    v.object({ step_slug: v.string(), step_type: v.string(), deps: v.array(v.string()) }),
+  ),
+})
+
 const eventSchema = v.object({
   run_id: v.string(),
   seq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
@@ -85,6 +107,18 @@ const knownChanges = new Set([...statusChanges, 'progress', 'retrying'])
 /** Parses one row of `start_flow_with_states` or `get_run_with_states`. */
 export function parseSnapshot(row: unknown): Parsed<RunSnapshot> {
   return toParsed(v.safeParse(snapshotSchema, row))
+}
+
+/** Parses the rows of `list_runs`. */
+export function parseRunSummaries(rows: unknown): Parsed<RunSummary[]> {
+  const parsed = v.safeParse(summariesSchema, rows)
+  if (!parsed.success) return toParsed(parsed)
+  return { ok: true, value: parsed.output.map(({ run, ...place }) => ({ ...run, ...place })) }
+}
+
+/** Parses a row of `get_flow`. */
+export function parseFlowShape(row: unknown): Parsed<FlowShape> {
+  return toParsed(v.safeParse(flowShapeSchema, row))
 }
 
 /**

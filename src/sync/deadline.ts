@@ -16,8 +16,7 @@ export async function withDeadline<T>(
   const { signal } = controller
   const cancelTimer = scheduler.after(ms, () => {
     const message = 'The server did not answer in time.'
-    const hint = 'Check the network; starting again with the same run id is safe.'
-    controller.abort(new PgflowError('timeout', message, { hint }))
+    controller.abort(new PgflowError('timeout', message))
   })
   const undo = outer.map((source) => {
     if (!source) return () => {}

@@ -1,7 +1,7 @@
 import { PgflowError, toPgflowError } from '../errors.ts'
 import type { RunSnapshot } from '../model/entities.ts'
 import type { Scheduler } from '../model/scheduler.ts'
-import type { PgflowTransport } from '../transport/types.ts'
+import type { RunTransport } from '../transport/types.ts'
 
 /** The most runs that one RPC takes. */
 const maxRuns = 200
@@ -19,7 +19,7 @@ interface Waiter {
  * shortly after the other: a read waits until no other has come for a while.
  */
 export class SnapshotBatch {
-  readonly #transport: PgflowTransport
+  readonly #transport: RunTransport
   readonly #scheduler: Scheduler
   readonly #timeout: number
   readonly #inAir = new Set<AbortController>()
@@ -28,7 +28,7 @@ export class SnapshotBatch {
   #latest = 0
   #cancel = () => {}
 
-  constructor(transport: PgflowTransport, scheduler: Scheduler, timeout: number) {
+  constructor(transport: RunTransport, scheduler: Scheduler, timeout: number) {
     this.#transport = transport
     this.#scheduler = scheduler
     this.#timeout = timeout

@@ -3,7 +3,7 @@ import type { Json, RunConnection, RunSnapshot } from '../model/entities.ts'
 import type { EventOutcome, RunView, SnapshotOutcome } from '../model/merge.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import type { RunEvent } from '../model/wire.ts'
-import type { PgflowTransport } from '../transport/types.ts'
+import type { RunTransport } from '../transport/types.ts'
 import type { ChannelBudget } from './channel-budget.ts'
 import type { SnapshotBatch } from './snapshot-batch.ts'
 import type { Surroundings } from './wake.ts'
@@ -40,7 +40,7 @@ export interface SyncTimes {
 
 /** Everything the sync needs from outside. */
 export interface SyncContext {
-  transport: PgflowTransport
+  transport: RunTransport
   scheduler: Scheduler
   surroundings: Surroundings
   sink: RunSink

@@ -1,8 +1,9 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { PgflowError, type PgflowErrorCode } from '../errors.ts'
-import type { Json, RunSnapshot } from '../model/entities.ts'
+import { PgflowError } from '../errors.ts'
+import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
 import { isRunId } from '../model/run-id.ts'
-import { parseSnapshot } from '../model/wire.ts'
+import { parseFlowShape, parseRunSummaries, parseSnapshot, type Parsed } from '../model/wire.ts'
+import { fromFailure } from './failure.ts'
 
 /** The schema that this project's migration exposes. */
 export const apiSchema = 'pgflow_client'
@@ -18,9 +19,7 @@ export async function callStartFlow(
   const name = 'start_flow_with_states'
   const args = { p_flow_slug: flowSlug, p_input: input, p_run_id: runId }
   const [row] = await call(supabase, name, args, signal)
-  const snapshot = readRow(name, row)
-  if (snapshot instanceof PgflowError) throw snapshot
-  return snapshot
+  return valueOf(name, parseSnapshot(row))
 }
 
 /**
@@ -32,9 +31,7 @@ export async function callGetRuns(
   runIds: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, RunSnapshot | PgflowError>> {
-  const results = new Map<string, RunSnapshot | PgflowError>()
-  const ids = runIds.filter(isRunId)
-  for (const id of runIds) if (!isRunId(id)) results.set(id, notAnId(id))
+  const { ids, results } = sortOutIds(runIds)
   const [only] = ids
   if (only === undefined) return results
   const name = ids.length === 1 ? 'get_run_with_states' : 'get_runs_with_states'
@@ -42,9 +39,64 @@ export async function callGetRuns(
   for (const row of await call(supabase, name, args, signal)) {
     const id = idOfRow(row)
     if (id === undefined) throw malformed(name, 'a row without run_id')
-    results.set(id, readRow(name, row))
+    const snapshot = parseSnapshot(row)
+    results.set(id, snapshot.ok ? snapshot.value : malformed(name, snapshot.reason))
   }
   return results
+}
+
+/** Calls `list_runs`. */
+export async function callListRuns(
+  supabase: SupabaseClient,
+  query: RunQuery,
+  before: string | null,
+  limit: number,
+  signal: AbortSignal,
+): Promise<RunPage> {
+  const name = 'list_runs'
+  const args = {
+    p_flow_slug: query.flow,
+    p_status: query.status,
+    p_before: before,
+    p_limit: limit,
+  }
+  const runs = valueOf(name, parseRunSummaries(await call(supabase, name, args, signal)))
+  return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
+}
+
+/** Calls `get_flow`. */
+export async function callGetFlow(
+  supabase: SupabaseClient,
+  flowSlug: string,
+  signal: AbortSignal,
+): Promise<FlowShape> {
+  const name = 'get_flow'
+  const [row] = await call(supabase, name, { p_flow_slug: flowSlug }, signal)
+  if (row === undefined) throw flowNotFound(flowSlug)
+  return valueOf(name, parseFlowShape(row))
+}
+
+/** Ids that can be asked for, and an error for each that cannot. */
+export function sortOutIds(runIds: readonly string[]) {
+  const results = new Map<string, RunSnapshot | PgflowError>()
+  for (const id of runIds) if (!isRunId(id)) results.set(id, notAnId(id))
+  return { ids: runIds.filter(isRunId), results }
+}
+
+/** What was parsed. @throws PgflowError `malformed_reply` */
+export function valueOf<T>(name: string, parsed: Parsed<T>): T {
+  if (parsed.ok) return parsed.value
+  throw malformed(name, parsed.reason)
+}
+
+/** A reply that is not what it should be. */
+export function malformed(name: string, reason: string): PgflowError {
+  return new PgflowError('malformed_reply', `${name} returned something unexpected: ${reason}`)
+}
+
+/** There is no such flow. */
+export function flowNotFound(flowSlug: string): PgflowError {
+  return new PgflowError('flow_not_found', `There is no flow "${flowSlug}".`)
 }
 
 async function call(
@@ -54,15 +106,10 @@ async function call(
   signal: AbortSignal,
 ): Promise<unknown[]> {
   const reply = await supabase.schema(apiSchema).rpc(name, args).abortSignal(signal)
-  if (reply.error) throw fromFailure(reply.error, reply.status, signal)
+  if (reply.error) throw fromFailure(reply.error, reply.status, signal, apiSchema)
   const rows: unknown = reply.data
   if (Array.isArray(rows)) return Array.from<unknown>(rows)
   throw malformed(name, 'expected an array of rows')
-}
-
-function readRow(name: string, row: unknown): RunSnapshot | PgflowError {
-  const snapshot = parseSnapshot(row)
-  return snapshot.ok ? snapshot.value : malformed(name, snapshot.reason)
 }
 
 function idOfRow(row: unknown): string | undefined {
@@ -77,61 +124,4 @@ function notAnId(runId: string): PgflowError {
     hint: 'The id of a run is a UUID.',
     runId,
   })
-}
-
-function malformed(name: string, reason: string): PgflowError {
-  return new PgflowError('malformed_reply', `${name} returned something unexpected: ${reason}`, {
-    hint: 'Run the migration of the same version as the installed package.',
-  })
-}
-
-interface Failure {
-  code?: string | null
-  message: string
-  hint?: string | null
-}
-
-const hints: Partial<Record<PgflowErrorCode, string>> = {
-  schema_not_exposed: `Add ${apiSchema} to the exposed schemas of the API settings (config.toml: [api] schemas).`,
-  not_migrated: 'Run the migration that comes with pinia-pgflow.',
-  unauthorized: 'Check the API key, and sign in again if the session has expired.',
-  unreachable:
-    'Check the network and the address of the project. Starting again with the same run id is safe.',
-}
-
-/** The SQLSTATEs of this project's SQL, and the codes of PostgREST. */
-const codes: Record<string, PgflowErrorCode> = {
-  PT404: 'flow_not_found',
-  PT403: 'flow_not_allowed',
-  PT401: 'not_signed_in',
-  PT409: 'run_conflict',
-  PT422: 'invalid_input',
-  '22P02': 'invalid_input',
-  PGRST102: 'invalid_input',
-  PGRST106: 'schema_not_exposed',
-  PGRST202: 'not_migrated',
-  PGRST301: 'unauthorized',
-  PGRST302: 'unauthorized',
-  PGRST303: 'unauthorized',
-  '42501': 'unauthorized',
-}
-
-/** Names the cause of a failed call. */
-export function fromFailure(failure: Failure, status: number, signal: AbortSignal): PgflowError {
-  if (signal.aborted) {
-    const reason: unknown = signal.reason
-    if (reason instanceof PgflowError) return reason
-    return new PgflowError('aborted', 'The call was aborted.', { cause: reason })
-  }
-  const code = codes[failure.code ?? ''] ?? codeOfStatus(status)
-  const message = code === 'unreachable' ? 'The server did not answer.' : failure.message
-  const hint = hints[code] ?? failure.hint ?? undefined
-  return new PgflowError(code, message, { ...(hint !== undefined && { hint }), cause: failure })
-}
-
-function codeOfStatus(status: number): PgflowErrorCode {
-  if (status === 0 || status === 502 || status === 503 || status === 504) return 'unreachable'
-  if (status === 401 || status === 403) return 'unauthorized'
-  if (status === 429) return 'rate_limited'
-  return 'server_error'
 }

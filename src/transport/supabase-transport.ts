@@ -1,7 +1,8 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import type { Scheduler } from '../model/scheduler.ts'
-import { callGetRuns, callStartFlow } from './rpc.ts'
-import { openRunChannel } from './run-channel.ts'
+import { runTopic } from '../model/wire.ts'
+import { callGetFlow, callGetRuns, callListRuns, callStartFlow } from './rpc.ts'
+import { openTopicChannel } from './topic-channel.ts'
 import type { PgflowTransport } from './types.ts'
 
 /** The transport over a Supabase client: RPCs over REST, broadcasts over Realtime. */
@@ -16,6 +17,11 @@ export function createSupabaseTransport(
       callStartFlow(supabase, flowSlug, input, runId, signal),
     fetchRuns: (runIds, signal) => callGetRuns(supabase, runIds, signal),
     openChannel: (runId, handlers) =>
-      openRunChannel({ supabase, scheduler, isPrivate, runId }, handlers),
+      openTopicChannel({ supabase, scheduler, isPrivate, topic: runTopic(runId), runId }, handlers),
+    listRuns: (query, before, limit, signal) =>
+      callListRuns(supabase, query, before, limit, signal),
+    openFeed: null,
+    watchUser: () => () => {},
+    fetchFlow: (flowSlug, signal) => callGetFlow(supabase, flowSlug, signal),
   }
 }

@@ -1,8 +1,8 @@
 import type { PgflowError } from '../errors.ts'
-import type { Json, RunSnapshot } from '../model/entities.ts'
+import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
 
-/** What happens on the channel of one run. */
+/** What happens on a channel: that of one run, or that of all runs of a user. */
 export interface RunChannelHandlers {
   /** A broadcast that parsed. */
   onEvent: (event: RunEvent) => void
@@ -17,14 +17,14 @@ export interface RunChannelHandlers {
   onMalformed: (error: PgflowError) => void
 }
 
-/** The channel of one run, joined and rejoined until it is closed. */
+/** A channel, joined and rejoined until it is closed. */
 export interface RunChannel {
   /** Leaves for good. Nothing is reported after it. Closing twice does nothing. */
   close(): void
 }
 
-/** The way to one database: everything the sync knows of Supabase. */
-export interface PgflowTransport {
+/** The way to the runs of a database. */
+export interface RunTransport {
   /**
    * Whether a run can be joined while it is being started. Not with private channels: who may join
    * is decided by who started the run, so it has to exist first.
@@ -47,3 +47,36 @@ export interface PgflowTransport {
   /** Joins the run's topic. */
   openChannel(runId: string, handlers: RunChannelHandlers): RunChannel
 }
+
+/** The way to lists of runs. */
+export interface ListTransport {
+  /**
+   * A page of the caller's runs, newest first, beginning after the cursor `before`.
+   * @throws PgflowError
+   */
+  listRuns(
+    query: RunQuery,
+    before: string | null,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<RunPage>
+  /**
+   * Joins the topic on which the caller hears of every change of their own runs, without inputs and
+   * outputs. Null where there is none: lists are then polled.
+   */
+  openFeed: ((handlers: RunChannelHandlers) => RunChannel) | null
+  /** Calls `onChange` when somebody else is signed in, or nobody; the returned function ends it. */
+  watchUser(onChange: () => void): () => void
+}
+
+/** The way to what flows look like. */
+export interface FlowTransport {
+  /**
+   * The steps of a flow.
+   * @throws PgflowError `flow_not_found`
+   */
+  fetchFlow(flowSlug: string, signal: AbortSignal): Promise<FlowShape>
+}
+
+/** The way to one database: everything that is known of Supabase. */
+export interface PgflowTransport extends RunTransport, ListTransport, FlowTransport {}

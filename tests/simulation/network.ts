@@ -1,7 +1,7 @@
 import { PgflowError } from '../../src/errors.ts'
 import type { Json } from '../../src/model/entities.ts'
 import { parseEvent } from '../../src/model/wire.ts'
-import type { PgflowTransport, RunChannelHandlers } from '../../src/transport/types.ts'
+import type { RunTransport, RunChannelHandlers } from '../../src/transport/types.ts'
 import type { VirtualClock } from './clock.ts'
 import { ModelDatabase, type Message } from './database.ts'
 
@@ -44,7 +44,7 @@ interface Subscription {
 const unreachable = () => new PgflowError('unreachable', 'The network is down.')
 
 /** A network between clients and a model database, and everything that can go wrong on it. */
-export class SimulatedNetwork implements PgflowTransport {
+export class SimulatedNetwork implements RunTransport {
   readonly canJoinEarly = true
   readonly database: ModelDatabase
   faults: FaultRates

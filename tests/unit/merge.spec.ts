@@ -165,6 +165,10 @@ describe('a snapshot', () => {
 })
 
 describe('isSameJson', () => {
+  it('takes -0 for 0, as JSON does', () => {
+    expect(isSameJson(JSON.parse(JSON.stringify([-0])), [-0])).toBe(true)
+  })
+
   it('says what JSON says, whatever the order of keys', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {

@@ -12,6 +12,14 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     title: 'This page is not set up correctly.',
     advice: 'The plugin of pinia-pgflow is missing in main.ts.',
   },
+  invalid_options: {
+    title: 'This page is not set up correctly.',
+    advice: 'Look at the options of createPgflow in main.ts.',
+  },
+  not_supported: {
+    title: 'This database cannot do that.',
+    advice: 'Run the migration that comes with pinia-pgflow.',
+  },
   flow_not_found: {
     title: 'The database does not know this flow.',
     advice: 'Its migration has not been run. Compile the flow, run its migration, and try again.',
@@ -27,6 +35,10 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
   invalid_input: {
     title: 'The flow does not take this input.',
     advice: 'Change the text and start again.',
+  },
+  invalid_output: {
+    title: 'The flow returned something else than this page expects.',
+    advice: 'Deploy the flow and the page at the same version.',
   },
   run_conflict: {
     title: 'This run was started before with another text.',
@@ -48,6 +60,14 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     title: 'The database is not prepared for this page.',
     advice: 'Run the migration that comes with pinia-pgflow.',
   },
+  not_granted: {
+    title: 'The database does not let you do that.',
+    advice: 'Sign in, or grant it to your role in the database.',
+  },
+  private_only: {
+    title: 'The project allows only private channels.',
+    advice: 'Make the runs private: pgflow_realtime.set_visibility, and private: true in main.ts.',
+  },
   unauthorized: {
     title: 'The server does not accept the key of this page.',
     advice: 'Reload the page. In a project of your own, check VITE_SUPABASE_ANON_KEY.',
@@ -55,6 +75,14 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
   rate_limited: {
     title: 'The server is busy.',
     advice: 'Wait a moment, then try again.',
+  },
+  too_large: {
+    title: 'This is more than the server takes.',
+    advice: 'Shorten the text and start again.',
+  },
+  offline: {
+    title: 'You are offline.',
+    advice: 'It goes on by itself when the network is back.',
   },
   unreachable: {
     title: 'The server does not answer.',
@@ -79,6 +107,10 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
   channel_refused: {
     title: 'The server refuses the live connection.',
     advice: 'The run is read from the database instead. Sign in again, or check who may listen.',
+  },
+  channel_taken: {
+    title: 'Another part of the page uses this channel.',
+    advice: 'The run is read from the database instead. Give pinia-pgflow a client of its own.',
   },
   channel_failed: {
     title: 'The live connection was interrupted.',

@@ -1,7 +1,7 @@
 import { PgflowError } from '../../../../src/errors.ts'
 import type { Json, RunSnapshot } from '../../../../src/model/entities.ts'
 import { parseEvent } from '../../../../src/model/wire.ts'
-import type { PgflowTransport, RunChannelHandlers } from '../../../../src/transport/types.ts'
+import type { RunTransport, RunChannelHandlers } from '../../../../src/transport/types.ts'
 import { settle } from '../../../simulation/clock.ts'
 
 /** A request on its way, which is answered when and as the test says. */
@@ -29,7 +29,7 @@ export interface ScriptedChannel {
 }
 
 /** A way to a database that does nothing by itself. */
-export class ScriptedTransport implements PgflowTransport {
+export class ScriptedTransport implements RunTransport {
   readonly canJoinEarly = true
   /** All channels that were ever opened, the newest last. */
   readonly channels: ScriptedChannel[] = []

@@ -1,15 +1,17 @@
 import type { RealtimeChannel, SupabaseClient } from '@supabase/supabase-js'
-import { PgflowError } from '../errors.ts'
+import { PgflowError, type PgflowErrorCode } from '../errors.ts'
 import { backoff, type Scheduler } from '../model/scheduler.ts'
-import { parseEvent, runTopic } from '../model/wire.ts'
+import { parseEvent } from '../model/wire.ts'
 import type { RunChannel, RunChannelHandlers } from './types.ts'
 
 /** What a channel needs. */
-export interface RunChannelOptions {
+export interface TopicChannelOptions {
   supabase: SupabaseClient
   scheduler: Scheduler
   isPrivate: boolean
-  runId: string
+  topic: string
+  /** The run that the topic is about; null when it is about many. */
+  runId: string | null
 }
 
 /**
@@ -19,22 +21,30 @@ export interface RunChannelOptions {
  */
 const channels = new WeakMap<SupabaseClient, Map<string, SharedChannel>>()
 
-/** Joins the channel of a run, or the one that is there for it already. */
-export function openRunChannel(
-  options: RunChannelOptions,
+/** Joins a topic, or shares the channel that is there for it already. */
+export function openTopicChannel(
+  options: TopicChannelOptions,
   handlers: RunChannelHandlers,
 ): RunChannel {
-  const { supabase, runId } = options
+  const { supabase, topic } = options
   const byTopic = channels.get(supabase) ?? new Map<string, SharedChannel>()
   channels.set(supabase, byTopic)
-  const topic = runTopic(runId)
   const channel = byTopic.get(topic) ?? new SharedChannel(options, () => byTopic.delete(topic))
   byTopic.set(topic, channel)
   return channel.add(handlers)
 }
 
-/** Reasons of the server that trying again at once will not change. */
-const refusals = /^(Unauthorized|PrivateOnly|\w*JWT\w*|JwtSign\w*|ChannelRateLimitReached)\b/
+/** Reasons of the server that trying again at once will not change, and what they come down to. */
+const refusals: readonly (readonly [RegExp, PgflowErrorCode])[] = [
+  [/^Unauthorized\b/, 'channel_refused'],
+  [/^PrivateOnly\b/, 'private_only'],
+  [/^(\w*JWT|JwtSign)/, 'unauthorized'],
+  [/^\w*RateLimitReached\b|^Too many /, 'rate_limited'],
+]
+
+function refusalOf(reason: string): PgflowErrorCode | undefined {
+  return refusals.find(([pattern]) => pattern.test(reason))?.[1]
+}
 
 /**
  * Keeps one topic joined. supabase-js rejoins by itself after a lost connection, and then reports
@@ -43,7 +53,7 @@ const refusals = /^(Unauthorized|PrivateOnly|\w*JWT\w*|JwtSign\w*|ChannelRateLim
  * both are given up here and built anew after a while.
  */
 class SharedChannel {
-  readonly #options: RunChannelOptions
+  readonly #options: TopicChannelOptions
   readonly #onEmpty: () => void
   readonly #handlers = new Set<RunChannelHandlers>()
   #channel: RealtimeChannel | null = null
@@ -51,7 +61,7 @@ class SharedChannel {
   #rebuilds = 0
   #cancelRebuild = () => {}
 
-  constructor(options: RunChannelOptions, onEmpty: () => void) {
+  constructor(options: TopicChannelOptions, onEmpty: () => void) {
     this.#options = options
     this.#onEmpty = onEmpty
   }
@@ -78,12 +88,12 @@ class SharedChannel {
   }
 
   async #build(): Promise<void> {
-    const { supabase, isPrivate, runId } = this.#options
+    const { supabase, isPrivate, topic } = this.#options
     try {
       // The join takes the token that is known when it is sent; this resolves it first.
       if (isPrivate) await supabase.realtime.setAuth()
       if (this.#handlers.size === 0) return
-      const channel = supabase.channel(runTopic(runId), {
+      const channel = supabase.channel(topic, {
         config: {
           private: isPrivate,
           broadcast: { self: false, ack: false, replication_ready: true },
@@ -114,14 +124,14 @@ class SharedChannel {
     const { runId } = this.#options
     const { event, payload } = readFrame(frame)
     const parsed = parseEvent(event, payload)
-    if (parsed.ok && parsed.value.run_id === runId) {
+    if (parsed.ok && parsed.value.run_id === (runId ?? parsed.value.run_id)) {
       return this.#tell(({ onEvent }) => onEvent(parsed.value))
     }
     const reason = parsed.ok ? 'it is about another run' : parsed.reason
     const error = new PgflowError(
       'malformed_message',
       `The broadcast "${event}" was not applied: ${reason}`,
-      { runId, hint: 'Only this project’s SQL and pgflow should send on the topics of runs.' },
+      about(runId),
     )
     this.#tell(({ onMalformed }) => onMalformed(error))
   }
@@ -133,15 +143,15 @@ class SharedChannel {
       this.#rebuilds = 0
       return this.#tell(({ onJoined }) => onJoined())
     }
-    const isRefused = refusals.test(cause?.message ?? '')
-    if (isRefused || status === 'CLOSED') {
+    const reason = cause?.message ?? status.toLowerCase()
+    const refusal = refusalOf(reason)
+    if (refusal || status === 'CLOSED') {
       this.#drop()
-      const wait = backoff(this.#rebuilds++ + (isRefused ? 3 : 0), scheduler.random)
+      const wait = backoff(this.#rebuilds++ + (refusal ? 3 : 0), scheduler.random)
       this.#cancelRebuild = scheduler.after(wait, () => void this.#build())
     }
-    const reason = cause?.message ?? status.toLowerCase()
-    const code = isRefused ? 'channel_refused' : 'channel_failed'
-    const error = new PgflowError(code, `Realtime: ${reason}`, { runId, cause })
+    const details = { ...about(runId), cause }
+    const error = new PgflowError(refusal ?? 'channel_failed', `Realtime: ${reason}`, details)
     this.#tell(({ onDown }) => onDown(error))
   }
 
@@ -151,6 +161,10 @@ class SharedChannel {
     this.#isJoined = false
     if (channel) void this.#options.supabase.removeChannel(channel)
   }
+}
+
+function about(runId: string | null): { runId?: string } {
+  return runId === null ? {} : { runId }
 }
 
 function readFrame(frame: unknown): { event: string; payload: unknown } {
