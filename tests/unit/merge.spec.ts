@@ -170,11 +170,10 @@ describe('isSameJson', () => {
   })
 
   it('says what JSON says, whatever the order of keys', () => {
+    const json = fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)))
     fc.assert(
-      fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-        expect(isSameJson(a, JSON.parse(JSON.stringify(a)))).toBe(
-          JSON.stringify(a) === JSON.stringify(JSON.parse(JSON.stringify(a))),
-        )
+      fc.property(json, json, (a, b) => {
+        expect(isSameJson(a, JSON.parse(JSON.stringify(a)))).toBe(true)
         if (isSameJson(a, b)) expect(b).toEqual(a)
       }),
     )
