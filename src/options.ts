@@ -38,6 +38,12 @@ export interface SharedOptions extends Partial<SyncTimes> {
    */
   gcTime?: number
   /**
+   * How long nothing may change in a run that is followed before its connection says `stalled`, in
+   * ms. pgflow itself takes up to 105 s to give the task of a dead worker to another.
+   * @default 120_000
+   */
+  stallAfter?: number
+  /**
    * The most channels that may be open at once. Runs past that are polled until one is free.
    * Supabase allows 100 a connection; some are left for the rest of the app.
    * @default 90
@@ -74,6 +80,7 @@ export const defaultTimes: SyncTimes = {
   startTimeout: 10_000,
   snapshotTimeout: 10_000,
   gcTime: 5_000,
+  stallAfter: 120_000,
 }
 
 /** Decides everything that the options of `createPgflow` leave open. */
@@ -94,6 +101,7 @@ export function resolveConfig(options: SharedOptions, transport: PgflowTransport
       startTimeout: options.startTimeout ?? defaultTimes.startTimeout,
       snapshotTimeout: options.snapshotTimeout ?? defaultTimes.snapshotTimeout,
       gcTime: options.gcTime ?? defaultTimes.gcTime,
+      stallAfter: options.stallAfter ?? defaultTimes.stallAfter,
     },
     isServer: options.ssr ?? typeof window === 'undefined',
     report: guarded(options.onError ?? printMistakes),

@@ -1,30 +1,47 @@
 import { markRaw, reactive, ref, toRaw } from 'vue'
+import type { RunChange } from './model/changes.ts'
 import {
   createdStep,
   idleConnection,
+  isTerminal,
   pendingRun,
   stepKey,
   type Json,
   type PgflowRun,
   type PgflowStep,
   type RunConnection,
+  type StepRetry,
 } from './model/entities.ts'
-import { isSameJson, mergeEvent, mergeSnapshot, type EventOutcome } from './model/merge.ts'
-import type { SnapshotOutcome } from './model/merge.ts'
+import {
+  isSameJson,
+  mergeEvent,
+  mergeSnapshot,
+  type EventOutcome,
+  type SnapshotOutcome,
+} from './model/merge.ts'
 import type { RunPatch, StepPatch } from './model/wire.ts'
 import type { RunSink } from './sync/types.ts'
+
+/** Told of what is written, right after it is. */
+export interface RunTableWatcher {
+  onChange: (change: RunChange) => void
+  /** A run (`stepSlug` null) or a step got an output that it did not have. */
+  onOutput: (run: PgflowRun, stepSlug: string | null, output: Json) => void
+}
 
 /**
  * The store's state: runs and steps by id, and the only code that writes them. Merging decides what
  * changes; here it is written field by field, so that only what reads a changed field renders again.
  */
-export function createRunTable() {
+export function createRunTable(watcher?: RunTableWatcher) {
   /** Runs by `run_id`. */
   const runs = ref<Record<string, PgflowRun>>({})
   /** Steps by `run_id/step_slug`. */
   const steps = ref<Record<string, PgflowStep>>({})
   /** The step slugs of each run, in the order to show them. */
   const stepOrder = ref<Record<string, string[]>>({})
+  /** Of steps that are being tried again, by `run_id/step_slug`: the last attempt that failed. */
+  const retries = ref<Record<string, StepRetry>>({})
   /** How live each run is, by `run_id`. */
   const connections = ref<Record<string, RunConnection>>({})
 
@@ -36,11 +53,35 @@ export function createRunTable() {
     return rowOf(connections.value, runId) ?? made
   }
 
-  function putStep(runId: string, slug: string, patch: StepPatch): void {
+  /** Writes into a run that is held, and tells; returns whether anything differed. */
+  function changeRun(run: PgflowRun, patch: RunPatch): boolean {
+    const raw = toRaw(run)
+    const { status, output } = raw
+    const hasChanged = assignRow(run, patch)
+    if (raw.status !== status) watcher?.onChange({ kind: 'run', run: { ...raw }, from: status })
+    if (raw.output !== output && raw.output !== null) watcher?.onOutput(raw, null, raw.output)
+    return hasChanged
+  }
+
+  /** Writes a step, and tells unless the run is only now read for the first time. */
+  function putStep(runId: string, slug: string, patch: StepPatch, isFirst: boolean): boolean {
     const key = stepKey(runId, slug)
     const known = rowOf(steps.value, key)
-    if (known) assignRow(known, patch)
-    else steps.value[key] = assignRow(createdStep(runId, slug), patch)
+    const step = known ?? createdStep(runId, slug)
+    const { status, output } = toRaw(step)
+    const hasChanged = assignRow(step, patch)
+    if (!known) steps.value[key] = step
+    const raw = toRaw(step)
+    const run = toRaw(runs.value)[runId]
+    if (isTerminal(raw.status)) Reflect.deleteProperty(retries.value, key)
+    if (!run) return true
+    if (raw.status !== status && !isFirst) {
+      watcher?.onChange({ kind: 'step', run: { ...toRaw(run) }, step: { ...raw }, from: status })
+    }
+    if (raw.output !== output && raw.output !== null) {
+      watcher?.onOutput(toRaw(run), slug, raw.output)
+    }
+    return hasChanged || !known
   }
 
   function putOrder(runId: string, slugs: string[]): void {
@@ -48,9 +89,19 @@ export function createRunTable() {
     if (!known || !isSameJson(toRaw(known), slugs)) stepOrder.value[runId] = slugs
   }
 
+  function putRetry(runId: string, slug: string, retry: StepRetry): void {
+    const run = toRaw(runs.value)[runId]
+    const step = toRaw(steps.value)[stepKey(runId, slug)]
+    if (!run || !step || isTerminal(toRaw(step).status)) return
+    retries.value[stepKey(runId, slug)] = retry
+    watcher?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
+  }
+
   function dropSteps(runId: string, keep: ReadonlySet<string>): void {
     for (const slug of toRaw(stepOrder.value)[runId] ?? []) {
-      if (!keep.has(slug)) Reflect.deleteProperty(steps.value, stepKey(runId, slug))
+      if (keep.has(slug)) continue
+      Reflect.deleteProperty(steps.value, stepKey(runId, slug))
+      Reflect.deleteProperty(retries.value, stepKey(runId, slug))
     }
   }
 
@@ -71,27 +122,33 @@ export function createRunTable() {
     account(runId, outcome, 'events')
     if (outcome.kind === 'stale') return outcome
     const run = rowOf(runs.value, runId)
-    if (run) assignRow(run, outcome.run)
     if (outcome.step) {
       const { slug, patch } = outcome.step
       const isNew = !(stepKey(runId, slug) in toRaw(steps.value))
-      putStep(runId, slug, patch)
+      putStep(runId, slug, patch, false)
       if (isNew) putOrder(runId, [...(toRaw(stepOrder.value)[runId] ?? []), slug].sort())
+      if (outcome.retry) putRetry(runId, slug, outcome.retry)
     }
+    if (run) changeRun(run, outcome.run)
     return outcome
   }
 
-  function commitSnapshot(runId: string, outcome: SnapshotOutcome): SnapshotOutcome {
+  function commitSnapshot(runId: string, outcome: SnapshotOutcome) {
     account(runId, outcome, 'resyncs')
-    if (outcome.kind === 'stale') return outcome
+    if (outcome.kind === 'stale') return { ...outcome, hasChanged: false }
     const run = rowOf(runs.value, runId)
-    if (run) assignRow(run, outcome.run)
-    else runs.value[runId] = holdRaw(outcome.run)
+    if (!run) runs.value[runId] = holdRaw(outcome.run)
     const slugs = outcome.steps.map((step) => step.step_slug)
     dropSteps(runId, new Set(slugs))
-    for (const step of outcome.steps) putStep(runId, step.step_slug, step)
+    let hasChanged = !run
+    for (const step of outcome.steps) {
+      hasChanged = putStep(runId, step.step_slug, step, !run) || hasChanged
+    }
     putOrder(runId, slugs)
-    return outcome
+    // Last, as in the database: who hears that a run has ended finds its steps.
+    if (run) hasChanged = changeRun(run, outcome.run) || hasChanged
+    else if (outcome.run.output !== null) watcher?.onOutput(outcome.run, null, outcome.run.output)
+    return { ...outcome, hasChanged }
   }
 
   function view(runId: string) {
@@ -131,7 +188,7 @@ export function createRunTable() {
     },
   }
 
-  return { runs, steps, stepOrder, connections, sink }
+  return { runs, steps, stepOrder, retries, connections, sink }
 }
 
 /**
@@ -149,13 +206,19 @@ function count(connection: RunConnection, counter: 'events' | 'gaps' | 'stale' |
   connection[counter] = toRaw(connection)[counter] + 1
 }
 
-/** Writes what differs; an equal input or output keeps its identity. */
-function assignRow<Row extends PgflowRun | PgflowStep>(row: Row, patch: RunPatch | StepPatch): Row {
+/**
+ * Writes what differs, and returns whether anything did; an equal input or output keeps its
+ * identity.
+ */
+function assignRow(row: PgflowRun | PgflowStep, patch: RunPatch | StepPatch): boolean {
   const current = toRaw(row)
+  let hasChanged = false
   for (const [field, value] of Object.entries(patch)) {
-    if (!isSameJson(Reflect.get(current, field), value)) Reflect.set(row, field, asRaw(value))
+    if (isSameJson(Reflect.get(current, field), value)) continue
+    Reflect.set(row, field, asRaw(value))
+    hasChanged = true
   }
-  return row
+  return hasChanged
 }
 
 function holdRaw(run: PgflowRun): PgflowRun {

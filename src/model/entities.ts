@@ -46,6 +46,16 @@ export interface PgflowStep<Output = Json, Slug extends string = string> {
   skip_reason: string | null
 }
 
+/** An attempt at a task of a step that failed, and will be followed by another. */
+export interface StepRetry {
+  /** Which of the step's tasks; 0 where it has one. */
+  task_index: number
+  /** How many attempts have been made. */
+  attempts_count: number
+  /** Why the last one failed. */
+  error_message: string | null
+}
+
 /** A run and its steps as they are at one moment; `seq` is null without this project's SQL. */
 export interface RunSnapshot {
   run: PgflowRun
@@ -115,6 +125,11 @@ export interface RunConnection {
   stale: number
   /** Snapshots that were applied. */
   resyncs: number
+  /**
+   * Nothing has changed for so long (`stallAfter`) that something may be wrong where the run is
+   * worked on: no worker, or a task that hangs. A hint: a step may simply take that long.
+   */
+  stalled: boolean
   error: PlainError | null
 }
 
@@ -161,7 +176,16 @@ export function createdStep(runId: string, stepSlug: string): PgflowStep {
 
 /** The connection of a run that nobody has observed yet. */
 export function idleConnection(): RunConnection {
-  return { status: 'idle', seq: null, events: 0, gaps: 0, stale: 0, resyncs: 0, error: null }
+  return {
+    status: 'idle',
+    seq: null,
+    events: 0,
+    gaps: 0,
+    stale: 0,
+    resyncs: 0,
+    stalled: false,
+    error: null,
+  }
 }
 
 /** The key of a step in the store. Slugs hold no slash, so it can be taken apart again. */

@@ -1,4 +1,4 @@
-import type { PgflowRun, PgflowStep, RunSnapshot } from './entities.ts'
+import type { PgflowRun, PgflowStep, RunSnapshot, StepRetry } from './entities.ts'
 import { createdStep, isTerminal } from './entities.ts'
 import type { RunEvent, RunPatch, StepPatch } from './wire.ts'
 
@@ -17,6 +17,7 @@ export type EventOutcome =
       kind: 'apply'
       run: RunPatch
       step: { slug: string; patch: StepPatch } | null
+      retry: StepRetry | null
       seq: number | null
       /** Broadcasts before this one are missing: only a snapshot can tell what they said. */
       isGap: boolean
@@ -30,13 +31,8 @@ export function mergeEvent(view: RunView, event: RunEvent): EventOutcome {
   if (event.seq === null) return mergeUncounted(view, event)
   const last = view.seq ?? 0
   if (event.seq <= last) return { kind: 'stale' }
-  return {
-    kind: 'apply',
-    run: event.run,
-    step: event.step,
-    seq: event.seq,
-    isGap: event.seq > last + 1,
-  }
+  const { run, step, retry, seq } = event
+  return { kind: 'apply', run, step, retry, seq, isGap: seq > last + 1 }
 }
 
 function mergeUncounted(view: RunView, event: RunEvent): EventOutcome {
@@ -45,7 +41,8 @@ function mergeUncounted(view: RunView, event: RunEvent): EventOutcome {
   if (current !== undefined && next !== undefined && rank(next) <= rank(current)) {
     return { kind: 'stale' }
   }
-  return { kind: 'apply', run: event.run, step: event.step, seq: view.seq, isGap: false }
+  const { run, step, retry } = event
+  return { kind: 'apply', run, step, retry, seq: view.seq, isGap: false }
 }
 
 function rank(status: string): number {

@@ -1,5 +1,13 @@
 import * as v from 'valibot'
-import type { FlowShape, Json, PgflowRun, PgflowStep, RunSnapshot, RunSummary } from './entities.ts'
+import type {
+  FlowShape,
+  Json,
+  PgflowRun,
+  PgflowStep,
+  RunSnapshot,
+  RunSummary,
+  StepRetry,
+} from './entities.ts'
 
 type Patch<Row> = { [Field in keyof Row]?: Row[Field] | undefined }
 /** What a broadcast may change about a run. */
@@ -17,6 +25,8 @@ export interface RunEvent {
   run: RunPatch
   /** Absent for events about the run itself. */
   step: { slug: string; patch: StepPatch } | null
+  /** An attempt at one of the step's tasks failed and will be repeated. */
+  retry: StepRetry | null
   /** The snapshot holds more than this message could: it is to be fetched. */
   isPartial: boolean
 }
@@ -96,6 +106,11 @@ const eventSchema = v.object({
   truncated: v.optional(v.array(v.string())),
   remaining_steps: v.optional(v.number()),
 })
+const retrySchema = v.object({
+  task_index: v.optional(v.number(), 0),
+  attempts_count: v.optional(v.number(), 0),
+  error_message: text,
+})
 const runPatchSchema = v.partial(v.object(runFields))
 const stepPatchSchema = v.partial(v.object(stepFields))
 
@@ -136,6 +151,7 @@ export function parseEvent(name: string, payload: unknown): Parsed<RunEvent> {
   if (!run.success) return toParsed(run)
   const step = v.safeParse(stepPatchSchema, isStep ? payload : {})
   if (!step.success) return toParsed(step)
+  const retry = v.safeParse(retrySchema, payload)
   const change = (envelope.output.event_type ?? name).split(':').at(-1) ?? ''
   const patch = isStep ? step.output : run.output
   if (patch.status === undefined && statusChanges.has(change)) patch.status = change
@@ -148,6 +164,7 @@ export function parseEvent(name: string, payload: unknown): Parsed<RunEvent> {
       type: `${isStep ? 'step' : 'run'}:${change}`,
       run: run.output,
       step: isStep ? { slug: step_slug, patch: step.output } : null,
+      retry: isStep && change === 'retrying' && retry.success ? retry.output : null,
       isPartial: truncated !== undefined || !knownChanges.has(change),
     },
   }

@@ -4,9 +4,9 @@ import type { RunEvent } from '../model/wire.ts'
 import { ChannelSlot } from './channel-slot.ts'
 import { statusOf, type Liveness } from './connection-status.ts'
 import { Flights, type Flight, type FlightRequest } from './flights.ts'
-import { patience } from './patience.ts'
-import { startRepeatedly, type StartRequest } from './start-run.ts'
+import { explainTimeout, startRepeatedly, type StartRequest } from './start-run.ts'
 import type { RunSyncContext } from './types.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** How long a read waits for those of other runs, in ms. */
 const gatherJoins = 100
@@ -36,21 +36,25 @@ export class RunSync {
   #snapshotError: PgflowError | null = null
   /** A snapshot has landed since the channel went down: polling works. */
   #hasPolled = false
-  #failures = 0
   #outdated = 0
-  #unchanged = 0
-  #lastSign = 0
-  #cancelTimer: () => void = ignore
+  readonly #watchdog: Watchdog
 
   constructor(runId: string, context: RunSyncContext) {
     this.#runId = runId
     this.#context = context
+    this.#watchdog = new Watchdog({
+      scheduler: context.scheduler,
+      isWanted: () => this.#isOpen && !this.#flights.current && !context.isServer,
+      isLive: () => this.#slot.isJoined,
+      // When nobody looks, or nothing can be reached, `wake` follows.
+      ask: () => this.#isAwake() && this.#ask(gatherPolls, false).catch(ignore),
+    })
     this.#flights = new Flights({
       runId,
       scheduler: context.scheduler,
       life: this.#life.signal,
       floor: () => context.sink.view(runId)?.seq ?? null,
-      onLaunch: () => this.#cancelTimer(),
+      onLaunch: () => this.#watchdog.stop(),
       onLanded: (snapshot, flight) => this.#apply(snapshot, flight),
       onFailed: (error, flight) => {
         if (this.#starts === 0) this.#failed(error, flight.isAwaited)
@@ -91,8 +95,7 @@ export class RunSync {
   /** The page is seen again, or has its network back: whatever was missed is asked for. */
   wake(): void {
     if (!this.#isOpen) return
-    this.#failures = 0
-    this.#unchanged = 0
+    this.#watchdog.forgive()
     this.#showStatus()
     if (this.#isAwake()) this.#ask(gatherJoins, false).catch(ignore)
   }
@@ -125,7 +128,7 @@ export class RunSync {
     else {
       this.#settle()
       this.#showStatus()
-      this.#schedule()
+      this.#watchdog.schedule()
     }
     throw failure
   }
@@ -174,7 +177,7 @@ export class RunSync {
   }
 
   #leave(): void {
-    this.#cancelTimer()
+    this.#watchdog.stop()
     this.#isOpen = false
     this.#hasPolled = false
     this.#snapshotError = null
@@ -190,21 +193,22 @@ export class RunSync {
   #onDown(error: PgflowError): void {
     this.#isBehind = true
     this.#hasPolled = false
-    this.#unchanged = 0
+    this.#watchdog.hurry()
     this.#context.report(error)
     this.#showStatus()
-    this.#schedule()
+    this.#watchdog.schedule()
   }
 
   #onEvent(event: RunEvent): void {
-    this.#lastSign = this.#context.scheduler.now()
+    this.#watchdog.sign()
     this.#flights.current?.since.push(event)
     // Before the first snapshot there is nothing to merge into; the flight keeps the event.
     if (!this.#run) return
     const outcome = this.#context.sink.applyEvent(event)
     if (outcome.kind === 'stale') return
-    this.#unchanged = 0
-    if (outcome.isGap || event.isPartial) {
+    this.#watchdog.change()
+    this.#showStalled()
+    if (outcome.isGap || event.isPartial || this.#seemsOver()) {
       this.#isBehind = true
       this.#showStatus()
       // A flight under way looks at the event again when it lands.
@@ -225,11 +229,18 @@ export class RunSync {
     const began = scheduler.now()
     const left = () => Math.max(0, timeout - (scheduler.now() - began))
     while (this.#flights.current) await this.#flights.settled(left(), request.signal)
+    let reason: PgflowError | null = null
     const send: FlightRequest = (signal, onSend) => {
       onSend()
-      return startRepeatedly(this.#context, this.#runId, request, signal)
+      return startRepeatedly(this.#context, this.#runId, request, signal, (error) => {
+        reason = error
+      })
     }
-    await this.#flights.launch(send, left(), true, request.signal)
+    try {
+      await this.#flights.launch(send, left(), true, request.signal)
+    } catch (error) {
+      throw explainTimeout(error, reason, timeout)
+    }
   }
 
   #apply(snapshot: RunSnapshot | null, { since, floor }: Flight): void {
@@ -247,17 +258,17 @@ export class RunSync {
     }
     this.#snapshotError = null
     this.#hasPolled = true
-    this.#failures = 0
     this.#outdated = 0
-    this.#unchanged = outcome.seq !== null && outcome.seq === floor ? this.#unchanged + 1 : 0
-    this.#lastSign = this.#context.scheduler.now()
+    this.#watchdog.succeed(outcome.hasChanged || since.length > 0)
+    this.#showStalled()
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
-    this.#isBehind = outcome.isGap || isIncomplete || this.#flights.hasNext
+    const isUnconfirmed = this.#seemsOver() && !isTerminal(snapshot.run.status)
+    this.#isBehind = outcome.isGap || isIncomplete || isUnconfirmed || this.#flights.hasNext
     if (this.#isBehind && !this.#flights.hasNext) this.#ask(0, false).catch(ignore)
     this.#showStatus()
     this.#settle()
-    this.#schedule()
+    this.#watchdog.schedule()
   }
 
   /** A read failed: what may pass is asked again, anything else ends the following. */
@@ -277,27 +288,25 @@ export class RunSync {
   }
 
   #askLater(): void {
-    this.#failures += 1
-    this.#schedule()
+    this.#watchdog.fail()
+    this.#watchdog.schedule()
   }
 
-  /** Asks again after a failure, and when it has been silent for too long. */
-  #schedule(wait?: number): void {
-    this.#cancelTimer()
-    const { scheduler, isServer } = this.#context
-    if (!this.#isOpen || this.#flights.current || isServer) return
-    const silence = {
-      failures: this.#failures,
-      isLive: this.#slot.isJoined,
-      unchanged: this.#unchanged,
+  /**
+   * The run has ended by what broadcasts say. On a public channel anybody who knows the id can send
+   * such a broadcast, and without a seq those before it may be lost: a snapshot has to confirm it.
+   */
+  #seemsOver(): boolean {
+    const run = this.#run
+    return this.#context.transport.canJoinEarly && run !== undefined && isTerminal(run.status)
+  }
+
+  #showStalled(): void {
+    const { sink, times } = this.#context
+    const stalled = this.#watchdog.stillness >= times.stallAfter
+    if (stalled !== sink.connection(this.#runId)?.stalled) {
+      sink.setConnection(this.#runId, { stalled })
     }
-    const total = wait ?? patience(silence, scheduler.random)
-    this.#cancelTimer = scheduler.after(total, () => {
-      const left = this.#failures > 0 ? 0 : this.#lastSign + total - scheduler.now()
-      if (left > 0) this.#schedule(left)
-      // Nobody looks, or nothing can be reached: `wake` follows.
-      else if (this.#isAwake()) this.#ask(gatherPolls, false).catch(ignore)
-    })
   }
 
   #isSettled(): boolean {
@@ -309,7 +318,8 @@ export class RunSync {
   #settle(): void {
     if (!this.#isSettled()) return
     this.#leave()
-    this.#context.sink.setConnection(this.#runId, { status: 'closed', error: null })
+    const settled = { status: 'closed', stalled: false, error: null } as const
+    this.#context.sink.setConnection(this.#runId, settled)
   }
 
   #showStatus(): void {

@@ -16,12 +16,12 @@ export interface RunSink {
   begin(runId: string, flowSlug: string, input: Json): void
   /** Merges a broadcast into a run that is held. */
   applyEvent(event: RunEvent): EventOutcome
-  /** Merges a snapshot, whether the run is held or not. */
+  /** Merges a snapshot, whether the run is held or not; says whether it told anything new. */
   applySnapshot(
     snapshot: RunSnapshot,
     since: readonly RunEvent[],
     floor: number | null,
-  ): SnapshotOutcome
+  ): SnapshotOutcome & { hasChanged: boolean }
   connection(runId: string): Readonly<RunConnection> | undefined
   setConnection(runId: string, patch: Partial<RunConnection>): void
   /** Drops everything that is held of a run. */
@@ -36,6 +36,8 @@ export interface SyncTimes {
   snapshotTimeout: number
   /** How long a channel outlives its last observer. */
   gcTime: number
+  /** How long nothing may change before a run counts as stalled. */
+  stallAfter: number
 }
 
 /** Everything the sync needs from outside. */

@@ -11,7 +11,10 @@ import type { createRunTable } from '../../src/run-table.ts'
 import type { SimulatedNetwork } from './network.ts'
 
 /** What the store shows. */
-export type State = Omit<ReturnType<typeof createRunTable>, 'sink'>
+export type State = Pick<
+  ReturnType<typeof createRunTable>,
+  'runs' | 'steps' | 'stepOrder' | 'connections'
+>
 
 type Rows = { [Table in keyof State]: State[Table]['value'] }
 

@@ -120,7 +120,7 @@ function createWorld(seed: number) {
     scheduler: clock,
     surroundings,
     sink,
-    times: { startTimeout: 5_000, snapshotTimeout: 1_000, gcTime },
+    times: { startTimeout: 5_000, snapshotTimeout: 1_000, gcTime, stallAfter: 30_000 },
     maxChannels: network.maxChannels,
     isServer: false,
     report: () => {},

@@ -99,6 +99,18 @@ describe('a start without an answer', () => {
     expect(kit.state.connections.value.r?.error).toBeNull()
   })
 
+  it('fails by the name of what kept it from one', async () => {
+    const kit = createKit()
+    const start = kit.manager.start('r', anyStart).catch((error: unknown) => error)
+    await (await kit.nextRequest()).fail(down())
+    await kit.clock.advance(10_000)
+    expect(await start).toMatchObject({
+      code: 'unreachable',
+      message: 'The server is down. It was tried for 10000 ms.',
+      runId: 'r',
+    })
+  })
+
   it('is no failure when a broadcast says that the run has started', async () => {
     const kit = createKit()
     const start = codeOf(kit.manager.start('r', anyStart))

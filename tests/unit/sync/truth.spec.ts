@@ -57,6 +57,40 @@ describe('what the database says in the end', () => {
     expect(kit.state.runs.value.r).toMatchObject({ status: 'started', output: null })
   })
 
+  it('has to confirm an end that only a broadcast tells of: anybody could have sent it', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'forged' })
+    expect(kit.status('r')).toBe('connecting')
+    let asked = 0
+    while (kit.state.runs.value.r?.status !== 'started' && asked < 20) {
+      expect(kit.status('r')).not.toBe('closed')
+      await (await kit.nextRequest()).reply(snapshot('r', 1))
+      asked += 1
+    }
+    expect(kit.state.runs.value.r).toMatchObject({ status: 'started', output: null })
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('is asked for once when the end is true, and the channel is left', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'all' })
+    expect(kit.state.runs.value.r?.status).toBe('completed')
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'completed'))
+    expect(kit.status('r')).toBe('closed')
+    expect(kit.transport.openChannels).toEqual([])
+    await kit.clock.advance(120_000)
+    expect(kit.transport.requests).toHaveLength(2)
+  })
+
+  it('need not confirm the end of a private run, on whose channel nobody can send', async () => {
+    const kit = createKit({ isPrivate: true })
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'all' })
+    expect(kit.status('r')).toBe('closed')
+  })
+
   it('is asked for again while it seems to come from an outdated replica', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
@@ -134,5 +168,21 @@ describe('on a server that renders', () => {
     release()
     expect(kit.transport.channels).toEqual([])
     expect(kit.left()).toBe(0)
+  })
+})
+
+describe('a run in which nothing changes', () => {
+  it('is said to be stalled after a while, until something does', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const isStalled = () => kit.state.connections.value.r?.stalled
+    while (kit.clock.time < 115_000) {
+      expect(isStalled()).toBe(false)
+      await (await kit.nextRequest()).reply(snapshot('r', 1))
+    }
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    expect(isStalled()).toBe(true)
+    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    expect(isStalled()).toBe(false)
   })
 })

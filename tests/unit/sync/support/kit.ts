@@ -15,6 +15,7 @@ export interface KitOptions {
   gcTime?: number
   maxChannels?: number
   isServer?: boolean
+  isPrivate?: boolean
 }
 
 /** The request of a start, where it does not matter which. */
@@ -29,7 +30,7 @@ const longestWait = 120_000
  */
 export function createKit(options: KitOptions = {}) {
   const clock = new VirtualClock(() => 0.5)
-  const transport = new ScriptedTransport()
+  const transport = new ScriptedTransport(!options.isPrivate)
   const { sink, ...state } = createRunTable()
   const reported: PgflowError[] = []
   const surroundings = createSurroundings()
@@ -39,7 +40,12 @@ export function createKit(options: KitOptions = {}) {
     scheduler: clock,
     sink,
     surroundings,
-    times: { startTimeout: 10_000, snapshotTimeout: 10_000, gcTime: options.gcTime ?? 5_000 },
+    times: {
+      startTimeout: 10_000,
+      snapshotTimeout: 10_000,
+      gcTime: options.gcTime ?? 5_000,
+      stallAfter: 120_000,
+    },
     maxChannels: options.maxChannels ?? 90,
     isServer: options.isServer ?? false,
     report: (error) => reported.push(error),

@@ -30,11 +30,15 @@ export interface ScriptedChannel {
 
 /** A way to a database that does nothing by itself. */
 export class ScriptedTransport implements RunTransport {
-  readonly canJoinEarly = true
+  readonly canJoinEarly: boolean
   /** All channels that were ever opened, the newest last. */
   readonly channels: ScriptedChannel[] = []
   /** All requests that were ever made, the newest last. */
   readonly requests: ScriptedRequest[] = []
+
+  constructor(canJoinEarly: boolean) {
+    this.canJoinEarly = canJoinEarly
+  }
 
   get openChannels(): ScriptedChannel[] {
     return this.channels.filter((channel) => !channel.isClosed)
