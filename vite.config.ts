@@ -19,6 +19,22 @@ const project = (environment: 'node' | 'dom', include: string[]) => ({
   },
 })
 
+/** What has to compile, and what must not: a compiler run of its own. */
+const typesProject = (name: string, folder: string) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [],
+    typecheck: {
+      enabled: true,
+      only: true,
+      checker: 'vue-tsc' as const,
+      include: [`${folder}/*.spec-d.ts`],
+      tsconfig: path(`./${folder}/tsconfig.json`),
+    },
+  },
+})
+
 /**
  * One file for three jobs: `vite` serves the playground, `vite build --mode lib` builds the
  * library, `vitest` runs the tests.
@@ -48,20 +64,9 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
             'tests/unit/{backend,flows,sync}/**/*.spec.ts',
           ]),
           project('dom', ['tests/integration/**/*.spec.ts', 'tests/unit/*.spec.ts']),
-          {
-            extends: true,
-            test: {
-              name: 'types',
-              include: [],
-              typecheck: {
-                enabled: true,
-                only: true,
-                checker: 'vue-tsc',
-                include: ['tests/types/**/*.spec-d.ts'],
-                tsconfig: path('./tests/types/tsconfig.json'),
-              },
-            },
-          },
+          typesProject('types', 'tests/types'),
+          // What it registers would hold for everything it is compiled with.
+          typesProject('registry', 'tests/types/registry'),
         ],
       },
     }

@@ -52,12 +52,20 @@ export class PgflowError extends Error {
     return `pinia-pgflow/docs/errors.md#${this.code}`
   }
 
-  /** The part that can be stored and sent. */
+  /**
+   * The part that can be stored and sent.
+   * @example
+   * const { code, message, hint } = failure.toJSON()
+   */
   toJSON(): PlainError {
     return { code: this.code, message: this.message, hint: this.hint }
   }
 
-  /** The same error, naming the run it is about. */
+  /**
+   * The same error, naming the run it is about.
+   * @example
+   * throw failure.about(runId)
+   */
   about(runId: string): PgflowError {
     return this.runId === runId
       ? this

@@ -53,25 +53,41 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
   onScopeDispose(installation.stop)
 
-  /** The run of an id, if the store holds it. */
+  /**
+   * The run of an id, if the store holds it.
+   * @example
+   * const status = pgflow.runById(runId)?.status ?? 'unknown'
+   */
   const runById = computed(
     () =>
       (runId: string): PgflowRun | undefined =>
         runs.value[runId],
   )
-  /** A step of a run, if the store holds it. */
+  /**
+   * A step of a run, if the store holds it.
+   * @example
+   * const output = pgflow.stepOf(runId, 'summary')?.output
+   */
   const stepOf = computed(
     () =>
       (runId: string, stepSlug: string): PgflowStep | undefined =>
         steps.value[stepKey(runId, stepSlug)],
   )
-  /** The steps of a run in order; empty if the store does not hold it. */
+  /**
+   * The steps of a run in order; empty if the store does not hold it.
+   * @example
+   * const failed = pgflow.stepsOf(runId).filter((step) => step.status === 'failed')
+   */
   const stepsOf = computed(
     () =>
       (runId: string): PgflowStep[] =>
         (stepOrder.value[runId] ?? []).flatMap((slug) => stepOf.value(runId, slug) ?? []),
   )
-  /** How far a run is. */
+  /**
+   * How far a run is; at 0 if the store does not hold it.
+   * @example
+   * const { done, total } = pgflow.progressOfRun(runId)
+   */
   const progressOfRun = computed(() => (runId: string) => progressOf(stepsOf.value(runId)))
 
   /**
@@ -121,6 +137,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   /**
    * Reads a run and its steps from the database now.
    * @throws PgflowError such as `run_not_found`, `unreachable`, `timeout`.
+   * @example
+   * await pgflow.refreshRun(runId)
    */
   function refreshRun(runId: string): Promise<void> {
     return sync().refresh(runId)
@@ -134,7 +152,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * @throws PgflowError `run_failed` with the step's error when the run fails; `timeout`, `aborted`,
    * or `run_not_found`.
    * @example
-   * const { output } = await pgflow.waitForRun(run.run_id, { timeout: 60_000 })
+   * const { output } = await pgflow.waitForRun(runId, { timeout: 60_000 })
    */
   function waitForRun<Flow extends AnyFlow = AnyFlow>(
     runId: string,
@@ -150,7 +168,11 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     return waitForEnd(runId, source, options)
   }
 
-  /** Stops following a run and drops it from the store. The database keeps it. */
+  /**
+   * Stops following a run and drops it from the store. The database keeps it.
+   * @example
+   * pgflow.removeRun(runId)
+   */
   function removeRun(runId: string): void {
     sync().remove(runId)
   }

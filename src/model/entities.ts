@@ -135,7 +135,11 @@ export interface RunConnection {
 
 const terminalStatuses = new Set<string>(['completed', 'failed', 'skipped', 'cancelled'])
 
-/** Whether a run or step of this status will not change any more. */
+/**
+ * Whether a run or step of this status will not change any more.
+ * @example
+ * const isBusy = !isTerminal(run.status)
+ */
 export function isTerminal(status: RunStatus | StepStatus): boolean {
   return terminalStatuses.has(status)
 }

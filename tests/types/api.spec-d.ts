@@ -58,6 +58,25 @@ describe('a flow given by its type', () => {
   })
 })
 
+interface Declared {
+  list: string[]
+}
+const _declared = new Flow<{ text: string }>({ slug: 'declared' }).step(
+  { slug: 'words' },
+  (): Declared => ({ list: [] }),
+)
+const _inferred = new Flow<{ text: string }>({ slug: 'inferred' }).step({ slug: 'words' }, () => {
+  const words: Declared = { list: [] }
+  return { ...words }
+})
+
+describe('a flow with a step whose output is an interface', () => {
+  it('has no types at all: @pgflow/dsl takes only what TypeScript sees to be JSON', () => {
+    expectTypeOf<FlowInput<typeof _declared>>().toBeNever()
+    expectTypeOf<FlowInput<typeof _inferred>>().toEqualTypeOf<{ text: string }>()
+  })
+})
+
 describe('a flow given by nothing but its slug', () => {
   it('takes and returns JSON', () => {
     const flow = useFlow('anything')

@@ -1,0 +1,127 @@
+/* eslint-disable -- as the examples have it */
+// GENERATED from the examples in doc comments by scripts/build-examples.ts: change those, then run
+// "npm run examples".
+
+import { it } from 'vitest'
+import {
+  AnalyzeText,
+  App,
+  createApp,
+  createClient,
+  createPinia,
+  failure,
+  key,
+  pgflow,
+  props,
+  run,
+  runId,
+  showRetry,
+  start,
+  text,
+  url,
+} from './support/prelude.ts'
+import {
+  PgflowError,
+  createPgflow,
+  isTerminal,
+  useFlow,
+  usePgflowStore,
+  useRun,
+  useStep,
+} from 'pinia-pgflow'
+
+it('createPgflow', () => {
+  const app = createApp(App)
+  app.use(createPinia())
+  app.use(createPgflow({ supabase: createClient(url, key) }))
+  void [app]
+})
+
+it('usePgflowStore', async () => {
+  const pgflow = usePgflowStore()
+  const run = await pgflow.startFlow('analyze_text', { text })
+  const { release } = pgflow.observeRun(run.run_id)
+  void [pgflow, run, release]
+})
+
+it('usePgflowStore().runById', () => {
+  const status = pgflow.runById(runId)?.status ?? 'unknown'
+  void [status]
+})
+
+it('usePgflowStore().stepOf', () => {
+  const output = pgflow.stepOf(runId, 'summary')?.output
+  void [output]
+})
+
+it('usePgflowStore().stepsOf', () => {
+  const failed = pgflow.stepsOf(runId).filter((step) => step.status === 'failed')
+  void [failed]
+})
+
+it('usePgflowStore().progressOfRun', () => {
+  const { done, total } = pgflow.progressOfRun(runId)
+  void [done, total]
+})
+
+it('usePgflowStore().startFlow', async () => {
+  const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
+  void [run]
+})
+
+it('usePgflowStore().observeRun', async () => {
+  const { ready, release } = pgflow.observeRun(runId)
+  await ready
+  void [ready, release]
+})
+
+it('usePgflowStore().refreshRun', async () => {
+  await pgflow.refreshRun(runId)
+})
+
+it('usePgflowStore().waitForRun', async () => {
+  const { output } = await pgflow.waitForRun(runId, { timeout: 60_000 })
+  void [output]
+})
+
+it('usePgflowStore().removeRun', () => {
+  pgflow.removeRun(runId)
+})
+
+it('useFlow', async () => {
+  const { start, steps, status, error } = useFlow<typeof AnalyzeText>('analyze_text')
+  await start({ text: 'Hello' })
+  void [start, steps, status, error]
+})
+
+it('useRun', () => {
+  const { run, steps, connection } = useRun<typeof AnalyzeText>(() => props.runId)
+  void [run, steps, connection]
+})
+
+it('useStep', () => {
+  const { step } = useStep<typeof AnalyzeText, 'summary'>(() => props.runId, 'summary')
+  void [step]
+})
+
+it('PgflowError', async () => {
+  try {
+    await start({ text })
+  } catch (error) {
+    if (error instanceof PgflowError && error.code === 'unreachable') showRetry(error.runId)
+  }
+})
+
+it('PgflowError.prototype.toJSON', () => {
+  const { code, message, hint } = failure.toJSON()
+  void [code, message, hint]
+})
+
+it('PgflowError.prototype.about', () => {
+  throw failure.about(runId)
+})
+
+it('isTerminal', () => {
+  const isBusy = !isTerminal(run.status)
+  void [isBusy]
+})

@@ -1,0 +1,111 @@
+import {
+  useFlow,
+  usePgflowStore,
+  useRun,
+  useStep,
+  type FlowInput,
+  type FlowOf,
+  type FlowOutput,
+  type FlowSlug,
+  type PgflowStep,
+  type RunOf,
+} from 'pinia-pgflow'
+import { describe, expectTypeOf, it } from 'vitest'
+import { ref } from 'vue'
+import type { AnalyzeText } from '../support/prelude.ts'
+// The registration itself: the example that the documentation of `PgflowFlows` gives.
+import './examples.ts'
+
+type Flow = typeof AnalyzeText
+interface Summary {
+  count: number
+}
+
+describe('a flow that is registered', () => {
+  it('is found by its slug', () => {
+    expectTypeOf<FlowSlug>().toEqualTypeOf<'analyze_text'>()
+    expectTypeOf<FlowOf<'analyze_text'>>().toEqualTypeOf<Flow>()
+    expectTypeOf<FlowInput<FlowOf<'analyze_text'>>>().toEqualTypeOf<{ text: string }>()
+    expectTypeOf<FlowOutput<FlowOf<'analyze_text'>>>().toEqualTypeOf<{ summary: Summary }>()
+  })
+
+  it('types useFlow without generics', () => {
+    const { start, run, step, steps } = useFlow('analyze_text')
+    expectTypeOf(start).parameter(0).toEqualTypeOf<{ text: string }>()
+    expectTypeOf(start({ text: '' })).resolves.toEqualTypeOf<RunOf<Flow>>()
+    expectTypeOf(run.value).toEqualTypeOf<RunOf<Flow> | null>()
+    expectTypeOf(run.value?.output).toEqualTypeOf<{ summary: Summary } | null | undefined>()
+    expectTypeOf(step('lengths')).toEqualTypeOf<PgflowStep<number[], 'lengths'> | null>()
+    for (const each of steps.value) {
+      expectTypeOf(each.step_slug).toEqualTypeOf<'words' | 'lengths' | 'summary'>()
+      if (each.step_slug === 'words') expectTypeOf(each.output).toEqualTypeOf<string[] | null>()
+    }
+    // @ts-expect-error the slug is misspelt
+    useFlow('analyse_text')
+    // @ts-expect-error a slug that only the program knows may be any
+    useFlow('analyze_text' as string)
+    // @ts-expect-error the input has no text
+    void start({})
+    // @ts-expect-error the text is not a text
+    void start({ text: 1 })
+    // @ts-expect-error more than the flow takes
+    void start({ text: '', language: 'en' })
+    // @ts-expect-error there is no such step
+    step('letters')
+  })
+
+  it('types the start of the store', () => {
+    const store = usePgflowStore()
+    expectTypeOf(store.startFlow('analyze_text', { text: '' })).resolves.toEqualTypeOf<
+      RunOf<Flow>
+    >()
+    // @ts-expect-error the slug is misspelt
+    void store.startFlow('analyse_text', { text: '' })
+    // @ts-expect-error the input is not of that type
+    void store.startFlow('analyze_text', { txt: '' })
+    // @ts-expect-error the input is missing
+    void store.startFlow('analyze_text')
+  })
+})
+
+describe('a flow that is not registered beside one that is', () => {
+  it('is given by its type', () => {
+    expectTypeOf(useFlow<Flow>('analyze_text_v2').start).parameter(0).toEqualTypeOf<{
+      text: string
+    }>()
+    void usePgflowStore().startFlow<Flow>('analyze_text_v2', { text: '' })
+  })
+})
+
+describe('a run, whose id tells nothing of its flow', () => {
+  it('is typed by the flow that is given', () => {
+    expectTypeOf(useRun<Flow>('id').step('summary')?.output).toEqualTypeOf<
+      Summary | null | undefined
+    >()
+    expectTypeOf(useRun<FlowOf<'analyze_text'>>('id').run.value?.input.text).toEqualTypeOf<
+      string | undefined
+    >()
+    // @ts-expect-error there is no such step
+    useRun<Flow>('id').step('letters')
+  })
+
+  it('and so is a step of it', () => {
+    const { step } = useStep<Flow, 'summary'>(ref('id'), () => 'summary' as const)
+    expectTypeOf(step.value).toEqualTypeOf<PgflowStep<Summary, 'summary'> | null>()
+    // @ts-expect-error there is no such step
+    useStep<Flow, 'letters'>('id', 'letters')
+    // @ts-expect-error another step than the one that was said
+    useStep<Flow, 'summary'>('id', 'words')
+    expectTypeOf(useStep<Flow>('id', 'words').step.value?.step_slug).toEqualTypeOf<
+      'words' | 'lengths' | 'summary' | undefined
+    >()
+  })
+
+  it('and so is what is waited for', () => {
+    const store = usePgflowStore()
+    expectTypeOf(store.waitForRun<Flow>('id')).resolves.toEqualTypeOf<RunOf<Flow>>()
+    void store.waitForRun('id', { timeout: 1_000, signal: new AbortController().signal })
+    // @ts-expect-error a time is a number of milliseconds
+    void store.waitForRun('id', { timeout: '1s' })
+  })
+})
