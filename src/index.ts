@@ -2,6 +2,7 @@ export { createPgflow } from './plugin.ts'
 export { usePgflowStore, type StartOptions } from './store.ts'
 export { useFlow, type UseFlowReturn } from './composables/use-flow.ts'
 export { useRun, type UseRunReturn } from './composables/use-run.ts'
+export { usePgflowStatus, type PgflowStatus } from './composables/use-pgflow-status.ts'
 export { useStep, type UseStepReturn } from './composables/use-step.ts'
 export {
   PgflowError,
@@ -12,6 +13,10 @@ export {
 export { isTerminal } from './model/entities.ts'
 export type { WaitOptions } from './wait-for-run.ts'
 export type { RunView } from './composables/run-view.ts'
+export type { RunHooks } from './composables/run-hooks.ts'
+export type { RunChangeListener } from './change-feed.ts'
+export type { RunChange } from './model/changes.ts'
+export type { FlowSchemas } from './flow-schemas.ts'
 export type { PgflowOptions } from './options.ts'
 export type { RunObservation } from './sync/sync-manager.ts'
 export type { RunProgress } from './model/progress.ts'
@@ -23,6 +28,7 @@ export type {
   PgflowStep,
   RunConnection,
   RunStatus,
+  StepRetry,
   StepStatus,
 } from './model/entities.ts'
 // Everything, not by name: only so can `declare module 'pinia-pgflow'` fill in the registry.

@@ -1,6 +1,8 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { getActivePinia, type Pinia } from 'pinia'
-import { PgflowError } from './errors.ts'
+import { callSafely } from './change-feed.ts'
+import type { PgflowError } from './errors.ts'
+import type { FlowSchemas } from './flow-schemas.ts'
+import type { FlowSlug } from './flow-types.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
 import type { SyncTimes } from './sync/types.ts'
 import { browserSurroundings, type Surroundings } from './sync/wake.ts'
@@ -44,6 +46,12 @@ export interface SharedOptions extends Partial<SyncTimes> {
    */
   stallAfter?: number
   /**
+   * What inputs and outputs have to look like, by flow slug. An input that does not is refused
+   * before the start with `invalid_input`; an output that does not is reported as `invalid_output`,
+   * shown in `error`, and stays as it came.
+   */
+  flows?: Partial<Record<FlowSlug, FlowSchemas>>
+  /**
    * The most channels that may be open at once. Runs past that are polled until one is free.
    * Supabase allows 100 a connection; some are left for the rest of the app.
    * @default 90
@@ -72,6 +80,8 @@ export interface PgflowConfig {
   times: SyncTimes
   maxChannels: number
   isServer: boolean
+  /** What the values of each flow have to look like, by slug. */
+  flows: Record<string, FlowSchemas | undefined>
   report: (error: PgflowError) => void
 }
 
@@ -103,58 +113,9 @@ export function resolveConfig(options: SharedOptions, transport: PgflowTransport
       gcTime: options.gcTime ?? defaultTimes.gcTime,
       stallAfter: options.stallAfter ?? defaultTimes.stallAfter,
     },
+    flows: options.flows ?? {},
     isServer: options.ssr ?? typeof window === 'undefined',
-    report: guarded(options.onError ?? printMistakes),
-  }
-}
-
-/** What `createPgflow` leaves for the store of one Pinia. */
-interface Installation {
-  config: PgflowConfig
-  /** Mounted apps that share it. */
-  apps: number
-  /** Set by the store once it exists: leaves all channels. */
-  stop: () => void
-}
-
-const installations = new WeakMap<Pinia, Installation>()
-
-/**
- * Hands the configuration to the store of `pinia`; apps that share a Pinia share the configuration
- * of the first. The returned function takes the app out; with the last, every channel is left.
- */
-export function installConfig(pinia: Pinia, config: PgflowConfig): () => void {
-  const installation = installations.get(pinia) ?? { config, apps: 0, stop: () => {} }
-  installations.set(pinia, installation)
-  if (installation.apps === 0) installation.config = config
-  installation.apps += 1
-  return () => {
-    installation.apps -= 1
-    if (installation.apps === 0) installation.stop()
-  }
-}
-
-/**
- * The installation of the active Pinia.
- * @throws PgflowError `not_installed`
- */
-export function useInstallation(): Installation {
-  const pinia = getActivePinia()
-  const installation = pinia && installations.get(pinia)
-  if (installation) return installation
-  throw new PgflowError('not_installed', 'pinia-pgflow is not installed in this app.')
-}
-
-/** What the app's own handler throws surfaces as its error and stops nothing here. */
-function guarded(report: (error: PgflowError) => void): (error: PgflowError) => void {
-  return (error) => {
-    try {
-      report(error)
-    } catch (thrown) {
-      queueMicrotask(() => {
-        throw thrown
-      })
-    }
+    report: (error) => callSafely(() => (options.onError ?? printMistakes)(error)),
   }
 }
 
@@ -166,6 +127,7 @@ function printMistakes(error: PgflowError): void {
     error.code === 'not_granted' ||
     error.code === 'private_only' ||
     error.code === 'malformed_reply' ||
+    error.code === 'invalid_output' ||
     error.code === 'malformed_message'
   // eslint-disable-next-line no-console -- nobody else would tell the developer
   if (isMistake) console.error(`[pinia-pgflow] ${error.message} ${error.hint ?? ''}`.trim())

@@ -1,7 +1,8 @@
 import type { Pinia } from 'pinia'
 import type { App, Plugin } from 'vue'
 import { PgflowError } from './errors.ts'
-import { installConfig, resolveOptions, type PgflowConfig, type PgflowOptions } from './options.ts'
+import { installConfig } from './installation.ts'
+import { resolveOptions, type PgflowConfig, type PgflowOptions } from './options.ts'
 
 /**
  * The Vue plugin. Install it after Pinia; then `useFlow`, `useRun` and `usePgflowStore` work in

@@ -1,4 +1,5 @@
 import { markRaw, reactive, ref, toRaw } from 'vue'
+import type { PgflowError, PlainError } from './errors.ts'
 import type { RunChange } from './model/changes.ts'
 import {
   createdStep,
@@ -42,6 +43,8 @@ export function createRunTable(watcher?: RunTableWatcher) {
   const stepOrder = ref<Record<string, string[]>>({})
   /** Of steps that are being tried again, by `run_id/step_slug`: the last attempt that failed. */
   const retries = ref<Record<string, StepRetry>>({})
+  /** Outputs that are not what the schema given for them describes, by `run_id[/step_slug]`. */
+  const outputErrors = ref<Record<string, PlainError>>({})
   /** How live each run is, by `run_id`. */
   const connections = ref<Record<string, RunConnection>>({})
 
@@ -97,11 +100,26 @@ export function createRunTable(watcher?: RunTableWatcher) {
     watcher?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
   }
 
+  /** Keeps what is wrong with an output, unless another output has taken its place. */
+  function setOutputError(
+    runId: string,
+    slug: string | null,
+    output: Json,
+    error: PgflowError | null,
+  ): void {
+    const key = slug === null ? runId : stepKey(runId, slug)
+    const row = toRaw(slug === null ? toRaw(runs.value)[runId] : toRaw(steps.value)[key])
+    if (row?.output !== output) return
+    if (error) outputErrors.value[key] = error.toJSON()
+    else Reflect.deleteProperty(outputErrors.value, key)
+  }
+
   function dropSteps(runId: string, keep: ReadonlySet<string>): void {
     for (const slug of toRaw(stepOrder.value)[runId] ?? []) {
       if (keep.has(slug)) continue
       Reflect.deleteProperty(steps.value, stepKey(runId, slug))
       Reflect.deleteProperty(retries.value, stepKey(runId, slug))
+      Reflect.deleteProperty(outputErrors.value, stepKey(runId, slug))
     }
   }
 
@@ -184,11 +202,12 @@ export function createRunTable(watcher?: RunTableWatcher) {
       dropSteps(runId, new Set())
       Reflect.deleteProperty(runs.value, runId)
       Reflect.deleteProperty(stepOrder.value, runId)
+      Reflect.deleteProperty(outputErrors.value, runId)
       Reflect.deleteProperty(connections.value, runId)
     },
   }
 
-  return { runs, steps, stepOrder, retries, connections, sink }
+  return { runs, steps, stepOrder, retries, outputErrors, connections, sink, setOutputError }
 }
 
 /**

@@ -1,7 +1,10 @@
 import { defineStore, getActivePinia, type StateTree } from 'pinia'
-import { computed, onScopeDispose } from 'vue'
+import { computed, getCurrentScope, onScopeDispose } from 'vue'
+import type { RunChangeListener } from './change-feed.ts'
 import { PgflowError } from './errors.ts'
 import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf, UnlessRegistered } from './flow-types.ts'
+import { validate } from './flow-schemas.ts'
+import { useEngine } from './installation.ts'
 import { createRunId } from './model/run-id.ts'
 import { toJson } from './model/json.ts'
 import {
@@ -10,11 +13,10 @@ import {
   type PgflowRun,
   type PgflowStep,
   type RunConnection,
+  type StepRetry,
 } from './model/entities.ts'
 import { progressOf } from './model/progress.ts'
-import { useInstallation } from './options.ts'
-import { createRunTable } from './run-table.ts'
-import { SyncManager, type RunObservation } from './sync/sync-manager.ts'
+import type { RunObservation } from './sync/sync-manager.ts'
 import { waitForEnd, type WaitOptions } from './wait-for-run.ts'
 
 /** What a start may be given besides flow and input. */
@@ -30,6 +32,12 @@ export interface StartOptions {
   timeout?: number | undefined
 }
 
+/** For the library's own composables. */
+interface BeginOptions {
+  /** Called when the run is in the store. */
+  onBegin?: () => void
+}
+
 /**
  * The Pinia store of runs and steps. State is plain data that can be serialised; everything that
  * keeps it true happens behind its actions.
@@ -41,17 +49,10 @@ export interface StartOptions {
  * const { release } = pgflow.observeRun(run.run_id)
  */
 export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
-  const installation = useInstallation()
-  const { runs, steps, stepOrder, connections, sink } = createRunTable()
-  let manager: SyncManager | null = null
+  const { config, changes, outputs, tables, sync, reset, stop } = useEngine()
+  const { runs, steps, stepOrder, retries, outputErrors, connections } = tables
   settleHydrated(getActivePinia()?.state.value.pgflow)
-  // Made when first needed and after every stop, with the configuration of that time.
-  const sync = () => (manager ??= new SyncManager({ ...installation.config, sink }))
-  installation.stop = () => {
-    manager?.dispose()
-    manager = null
-  }
-  onScopeDispose(installation.stop)
+  onScopeDispose(stop)
 
   /**
    * The run of an id, if the store holds it.
@@ -84,6 +85,16 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
         (stepOrder.value[runId] ?? []).flatMap((slug) => stepOf.value(runId, slug) ?? []),
   )
   /**
+   * Of a step that is being tried again: the last attempt that failed.
+   * @example
+   * const reason = pgflow.retryOf(runId, 'words')?.error_message
+   */
+  const retryOf = computed(
+    () =>
+      (runId: string, stepSlug: string): StepRetry | undefined =>
+        retries.value[stepKey(runId, stepSlug)],
+  )
+  /**
    * How far a run is; at 0 if the store does not hold it.
    * @example
    * const { done, total } = pgflow.progressOfRun(runId)
@@ -113,14 +124,25 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   async function startFlow(
     flowSlug: string,
     input: Json,
-    options: StartOptions = {},
+    options: StartOptions & BeginOptions = {},
   ): Promise<PgflowRun> {
-    const runId = options.runId ?? createRunId()
-    const { signal, timeout } = options
-    await sync().start(runId, { flowSlug, input: toJson(input), signal, timeout })
+    const { runId = createRunId(), signal, timeout, onBegin } = options
+    const valid = validInput(flowSlug, input, runId)
+    // Not awaited when it is there: the run is to be in the store at once.
+    const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
+    const started = sync().start(runId, { flowSlug, input: json, signal, timeout })
+    onBegin?.()
+    await started
     const run = runs.value[runId]
     if (!run) throw new PgflowError('aborted', 'The run was removed while it started.', { runId })
     return run
+  }
+
+  /** The input as its schema wants it. */
+  function validInput(flowSlug: string, input: Json, runId: string): unknown {
+    const schema = config().flows[flowSlug]?.input
+    const name = `The input of ${flowSlug}`
+    return schema ? validate(schema, input, { name, code: 'invalid_input', runId }) : input
   }
 
   /**
@@ -150,7 +172,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    *
    * @returns the completed run, its output included.
    * @throws PgflowError `run_failed` with the step's error when the run fails; `timeout`, `aborted`,
-   * or `run_not_found`.
+   * `run_not_found`, or `invalid_output` when the output is not what its schema describes.
    * @example
    * const { output } = await pgflow.waitForRun(runId, { timeout: 60_000 })
    */
@@ -163,9 +185,26 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
       observe: () => observeRun(runId),
       run: () => runs.value[runId],
       connection: () => connections.value[runId],
-      scheduler: installation.config.scheduler,
+      scheduler: config().scheduler,
     }
-    return waitForEnd(runId, source, options)
+    return waitForEnd(runId, source, options).then(outputs.approve)
+  }
+
+  /**
+   * Calls `listener` for each change of any run that the store holds: a run or step that got
+   * another status, and an attempt that failed and will be repeated. Once for each change however
+   * it was learned, and never because of a reconnect or because a run is read for the first time.
+   * Ends with the scope it was called in, or when the returned function is called.
+   *
+   * @example
+   * pgflow.onRunChange((change) => {
+   *   if (change.kind === 'run' && change.run.status === 'failed') notify(change.run.error_message)
+   * })
+   */
+  function onRunChange(listener: RunChangeListener): () => void {
+    const stopListening = changes.listen(listener)
+    if (getCurrentScope()) onScopeDispose(stopListening)
+    return stopListening
   }
 
   /**
@@ -177,20 +216,34 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     sync().remove(runId)
   }
 
+  /**
+   * Forgets everything that is held. What somebody observes is read anew.
+   * @example
+   * pgflow.$reset()
+   */
+  function $reset(): void {
+    reset()
+  }
+
   return {
     runs,
     steps,
     stepOrder,
+    retries,
+    outputErrors,
     connections,
     runById,
     stepOf,
     stepsOf,
+    retryOf,
     progressOfRun,
     startFlow,
     observeRun,
     refreshRun,
     waitForRun,
     removeRun,
+    onRunChange,
+    $reset,
   }
 })
 

@@ -7,7 +7,8 @@ import {
   type ComputedRef,
 } from 'vue'
 import type { AnyFlow, RunOf, StepOf, StepSlug } from '../flow-types.ts'
-import type { PgflowRun, PgflowStep, RunConnection } from '../model/entities.ts'
+import type { PlainError } from '../errors.ts'
+import { stepKey, type PgflowRun, type PgflowStep, type RunConnection } from '../model/entities.ts'
 import { progressOf, type RunProgress } from '../model/progress.ts'
 import { usePgflowStore } from '../store.ts'
 import type { RunObservation } from '../sync/sync-manager.ts'
@@ -24,6 +25,8 @@ export interface RunView<Flow extends AnyFlow = AnyFlow> {
   progress: ComputedRef<RunProgress>
   /** How live what is shown is. */
   connection: ComputedRef<RunConnection | null>
+  /** The first output of the run or its steps that is not what its schema (`flows`) describes. */
+  outputError: ComputedRef<PlainError | null>
 }
 
 /** The view of a run that may change or be absent. The types are what the database promises. */
@@ -42,7 +45,13 @@ export function createRunView(runId: ComputedRef<string | null>) {
   const connection = computed((): RunConnection | null => {
     return runId.value === null ? null : (store.connections[runId.value] ?? null)
   })
-  return { run, steps, step, progress, connection }
+  const outputError = computed((): PlainError | null => {
+    const id = runId.value
+    if (id === null) return null
+    const keys = [id, ...(store.stepOrder[id] ?? []).map((slug) => stepKey(id, slug))]
+    return keys.map((key) => store.outputErrors[key]).find(Boolean) ?? null
+  })
+  return { run, steps, step, progress, connection, outputError }
 }
 
 /**

@@ -13,6 +13,7 @@ import { toJson } from '../model/json.ts'
 import { isSameJson } from '../model/merge.ts'
 import { createRunId } from '../model/run-id.ts'
 import { usePgflowStore, type StartOptions } from '../store.ts'
+import { useRunHooks, type RunHooks } from './run-hooks.ts'
 import { createRunView, observeWhileInScope, type RunView } from './run-view.ts'
 
 /** What `useFlow` returns. */
@@ -42,15 +43,20 @@ export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<F
  * @typeParam Flow - the flow, for typed input, output and steps: `typeof AnalyzeText`. Not needed
  * when the flow is registered in `PgflowFlows`.
  * @param flowSlug - the flow's slug.
+ * @param hooks - called when something happens to the run that is shown.
  * @example
  * const { start, steps, status, error } = useFlow<typeof AnalyzeText>('analyze_text')
  * await start({ text: 'Hello' })
  */
 export function useFlow<Flow extends AnyFlow = never>(
   flowSlug: UnlessRegistered<Flow>,
+  hooks?: RunHooks<Flow>,
 ): UseFlowReturn<Flow>
-export function useFlow<Slug extends FlowSlug>(flowSlug: Slug): UseFlowReturn<FlowOf<Slug>>
-export function useFlow(flowSlug: string) {
+export function useFlow<Slug extends FlowSlug>(
+  flowSlug: Slug,
+  hooks?: RunHooks<FlowOf<Slug>>,
+): UseFlowReturn<FlowOf<Slug>>
+export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
   const store = usePgflowStore()
   const runId = shallowRef<string | null>(null)
   const error = shallowRef<PgflowError | null>(null)
@@ -62,6 +68,7 @@ export function useFlow(flowSlug: string) {
   let latest = 0
   const shownId = computed(() => runId.value)
   observeWhileInScope(shownId)
+  useRunHooks(() => shown, hooks)
   const view = createRunView(shownId)
 
   function show(id: string | null): void {
@@ -80,10 +87,11 @@ export function useFlow(flowSlug: string) {
       const isAgain = unanswered !== null && isSameJson(unanswered.input, json)
       id = options.runId ?? (isAgain ? unanswered?.runId : undefined) ?? createRunId()
       unanswered = { runId: id, input: json }
-      const started = store.startFlow<AnyFlow>(flowSlug, json, { ...options, runId: id })
-      // Only now: observing then shares the channel that the start has opened.
-      show(id)
-      const run = await started
+      const runId = id
+      // Shown only when it is in the store: observing then shares the channel of the start.
+      const onBegin = () => attempt === latest && show(runId)
+      const begun = { ...options, runId, onBegin }
+      const run = await store.startFlow<AnyFlow>(flowSlug, json, begun)
       if (attempt === latest) unanswered = null
       return run
     } catch (thrown) {

@@ -2,11 +2,12 @@ import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import type { AnyFlow } from '../flow-types.ts'
 import type { PlainError } from '../errors.ts'
 import { usePgflowStore } from '../store.ts'
+import { useRunHooks, type RunHooks } from './run-hooks.ts'
 import { createRunView, observeWhileInScope, type RunView } from './run-view.ts'
 
 /** What `useRun` returns. */
 export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Flow> {
-  /** Why the run cannot be shown, or is not live; null when all is well. */
+  /** Why the run cannot be shown, is not live, or has an invalid output; null when all is well. */
   error: ComputedRef<PlainError | null>
   /**
    * Reads the run from the database now.
@@ -26,20 +27,23 @@ export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Fl
  *
  * @typeParam Flow - the flow, for typed input, output and steps: `typeof AnalyzeText`.
  * @param id - the run's id: a text, a ref or a getter.
+ * @param hooks - called when something happens to the run.
  * @example
  * const { run, steps, connection } = useRun<typeof AnalyzeText>(() => props.runId)
  */
 export function useRun<Flow extends AnyFlow = AnyFlow>(
   id: MaybeRefOrGetter<string | null | undefined>,
+  hooks?: RunHooks<Flow>,
 ): UseRunReturn<Flow>
-export function useRun(id: MaybeRefOrGetter<string | null | undefined>) {
+export function useRun(id: MaybeRefOrGetter<string | null | undefined>, hooks: RunHooks = {}) {
   const store = usePgflowStore()
   const runId = computed(() => toValue(id) ?? null)
   const observation = observeWhileInScope(runId)
+  useRunHooks(() => runId.value, hooks)
   const view = createRunView(runId)
   return {
     ...view,
-    error: computed(() => view.connection.value?.error ?? null),
+    error: computed(() => view.connection.value?.error ?? view.outputError.value),
     refresh: async () => {
       if (runId.value !== null) await store.refreshRun(runId.value)
     },

@@ -1,7 +1,8 @@
 import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import type { PlainError } from '../errors.ts'
 import type { AnyFlow, StepOf, StepSlug } from '../flow-types.ts'
-import type { RunConnection } from '../model/entities.ts'
+import { stepKey, type RunConnection, type StepRetry } from '../model/entities.ts'
+import { usePgflowStore } from '../store.ts'
 import { createRunView, observeWhileInScope } from './run-view.ts'
 
 /** What `useStep` returns. */
@@ -10,7 +11,9 @@ export interface UseStepReturn<Flow extends AnyFlow, Slug extends StepSlug<Flow>
   step: ComputedRef<StepOf<Flow, Slug> | null>
   /** How live what is shown is. */
   connection: ComputedRef<RunConnection | null>
-  /** Why the run cannot be shown, or is not live; null when all is well. */
+  /** The last attempt that failed, while the step is being tried again. */
+  retry: ComputedRef<StepRetry | null>
+  /** Why the run cannot be shown, is not live, or the output is invalid; null when all is well. */
   error: ComputedRef<PlainError | null>
 }
 
@@ -39,9 +42,12 @@ export function useStep(
   const runId = computed(() => toValue(id) ?? null)
   observeWhileInScope(runId)
   const { step, connection } = createRunView(runId)
+  const store = usePgflowStore()
+  const key = computed(() => (runId.value === null ? '' : stepKey(runId.value, toValue(stepSlug))))
   return {
     step: computed(() => step(toValue(stepSlug))),
     connection,
-    error: computed(() => connection.value?.error ?? null),
+    retry: computed(() => store.retries[key.value] ?? null),
+    error: computed(() => connection.value?.error ?? store.outputErrors[key.value] ?? null),
   }
 }

@@ -47,7 +47,9 @@ export class RunSync {
       isWanted: () => this.#isOpen && !this.#flights.current && !context.isServer,
       isLive: () => this.#slot.isJoined,
       // When nobody looks, or nothing can be reached, `wake` follows.
-      ask: () => this.#isAwake() && this.#ask(gatherPolls, false).catch(ignore),
+      ask: () => {
+        if (this.#isAwake()) this.#ask(gatherPolls, false).catch(ignore)
+      },
     })
     this.#flights = new Flights({
       runId,

@@ -76,6 +76,16 @@ export class SyncManager {
     if (this.#entries.size === 0) this.#stopWatching()
   }
 
+  /** Forgets all that is held; what somebody observes is read anew. */
+  restart(): void {
+    for (const [runId, entry] of this.#entries) {
+      entry.sync.dispose()
+      this.#context.sink.forget(runId)
+      entry.sync = new RunSync(runId, this.#context)
+      entry.sync.open()
+    }
+  }
+
   /** Leaves every channel and stops every timer. */
   dispose(): void {
     this.#stopWatching()

@@ -186,7 +186,7 @@ describe('a backend that does not answer', () => {
     const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
     const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow<typeof Echo>('echo'))
     const error = await failureOf(flow.start({ text: 'hello' }, { timeout: 300 }))
-    expect(error).toMatchObject({ code: 'timeout', runId: expect.any(String) as string })
+    expect(error).toMatchObject({ code: 'unreachable', runId: expect.any(String) as string })
     expect(store.runs).toEqual({})
     expect(flow.isPending.value).toBe(false)
 

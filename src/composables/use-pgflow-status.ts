@@ -1,0 +1,69 @@
+import { computed, type ComputedRef } from 'vue'
+import type { PlainError } from '../errors.ts'
+import type { ConnectionStatus, RunConnection } from '../model/entities.ts'
+import { usePgflowStore } from '../store.ts'
+
+/** How live the whole thing is. */
+export interface PgflowStatus {
+  /** That of the least live of everything that is followed; `idle` when nothing is. */
+  status: Exclude<ConnectionStatus, 'closed'>
+  /** How many connections are at each status. */
+  counts: Record<ConnectionStatus, number>
+  /** Followed runs in which nothing has changed for long (see `stallAfter`). */
+  stalled: number
+  /** What is wrong, each cause once, the most frequent first. */
+  errors: PlainError[]
+  /** In words: what is not live, and why; null when all is live or nothing is followed. */
+  reason: string | null
+}
+
+/** From the least live to the most. */
+const worstFirst = ['offline', 'polling', 'connecting', 'live'] as const
+
+const words = {
+  offline: 'What is shown may be old',
+  polling: 'Read from time to time, as Realtime does not deliver',
+  connecting: 'Connecting, or catching up',
+}
+
+/**
+ * Says in one object how live everything is that this app follows, and why not: for a badge in the
+ * corner of the page.
+ *
+ * @example
+ * const status = usePgflowStatus()
+ * const label = computed(() => status.value.reason ?? status.value.status)
+ */
+export function usePgflowStatus(): ComputedRef<PgflowStatus> {
+  const store = usePgflowStore()
+  return computed(() => summarize(Object.values(store.connections)))
+}
+
+/** The sum of what connections say. */
+export function summarize(connections: readonly RunConnection[]): PgflowStatus {
+  const counts = { idle: 0, connecting: 0, live: 0, polling: 0, offline: 0, closed: 0 }
+  const byCode = new Map<string, { error: PlainError; times: number }>()
+  let stalled = 0
+  for (const { status, error, stalled: isStalled } of connections) {
+    counts[status] += 1
+    if (isStalled && status !== 'idle') stalled += 1
+    if (!error) continue
+    const seen = byCode.get(error.code) ?? { error, times: 0 }
+    byCode.set(error.code, { ...seen, times: seen.times + 1 })
+  }
+  const errors = [...byCode.values()].sort((a, b) => b.times - a.times).map(({ error }) => error)
+  const status = worstFirst.find((candidate) => counts[candidate] > 0) ?? 'idle'
+  return { status, counts, stalled, errors, reason: reasonOf(status, counts, errors) }
+}
+
+function reasonOf(
+  status: PgflowStatus['status'],
+  counts: PgflowStatus['counts'],
+  errors: readonly PlainError[],
+): string | null {
+  if (status === 'live' || status === 'idle') return errors[0]?.message ?? null
+  const followed = counts.offline + counts.polling + counts.connecting + counts.live
+  const share = followed > counts[status] ? ` (${counts[status]} of ${followed})` : ''
+  const cause = errors[0] ? `: ${errors[0].message}` : '.'
+  return `${words[status]}${share}${cause}`
+}

@@ -1,0 +1,45 @@
+import { ChangeFeed } from './change-feed.ts'
+import type { PgflowConfig } from './options.ts'
+import { createOutputCheck } from './output-check.ts'
+import { createRunTable } from './run-table.ts'
+import { SyncManager } from './sync/sync-manager.ts'
+
+/** What works behind the store: its state, and whatever keeps it true. */
+export type Engine = ReturnType<typeof createEngine>
+
+/**
+ * Makes what works behind one store. It outlives the store object, which Pinia makes anew after a
+ * hot update or `$dispose`.
+ */
+export function createEngine(config: () => PgflowConfig) {
+  const changes = new ChangeFeed()
+  const { sink, setOutputError, ...tables } = createRunTable({
+    onChange: (change) => changes.push(change),
+    onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
+  })
+  const outputs = createOutputCheck({
+    schemas: (flowSlug) => config().flows[flowSlug],
+    report: (error) => config().report(error),
+    setError: setOutputError,
+  })
+  let manager: SyncManager | null = null
+
+  return {
+    config,
+    changes,
+    outputs,
+    tables,
+    /** Made when first needed and after every stop, with the configuration of that time. */
+    sync: () => (manager ??= new SyncManager({ ...config(), sink })),
+    /** Forgets everything that is held; what is observed is read anew. */
+    reset: () => {
+      for (const table of Object.values(tables)) table.value = {}
+      manager?.restart()
+    },
+    /** Leaves every channel and stops every timer. */
+    stop: () => {
+      manager?.dispose()
+      manager = null
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { getActivePinia, type Pinia } from 'pinia'
+import { createEngine, type Engine } from './engine.ts'
+import { PgflowError } from './errors.ts'
+import type { PgflowConfig } from './options.ts'
+
+/** What `createPgflow` leaves for the store of one Pinia. */
+interface Installation {
+  config: PgflowConfig
+  /** Mounted apps that share it. */
+  apps: number
+  /** Made with the store, and kept when the store is made anew: hot updates lose nothing. */
+  engine: Engine | null
+}
+
+const installations = new WeakMap<Pinia, Installation>()
+
+/**
+ * Hands the configuration to the store of `pinia`; apps that share a Pinia share the configuration
+ * of the first. The returned function takes the app out; with the last, every channel is left.
+ */
+export function installConfig(pinia: Pinia, config: PgflowConfig): () => void {
+  const installation = installations.get(pinia) ?? { config, apps: 0, engine: null }
+  installations.set(pinia, installation)
+  if (installation.apps === 0) installation.config = config
+  installation.apps += 1
+  return () => {
+    installation.apps -= 1
+    if (installation.apps === 0) installation.engine?.stop()
+  }
+}
+
+/**
+ * What works behind the store of the active Pinia.
+ * @throws PgflowError `not_installed`
+ */
+export function useEngine(): Engine {
+  const pinia = getActivePinia()
+  const installation = pinia && installations.get(pinia)
+  if (!installation) {
+    throw new PgflowError('not_installed', 'pinia-pgflow is not installed in this app.')
+  }
+  return (installation.engine ??= createEngine(() => installation.config))
+}

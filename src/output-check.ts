@@ -1,0 +1,61 @@
+import { toPgflowError, type PgflowError } from './errors.ts'
+import { validate, type FlowSchemas } from './flow-schemas.ts'
+import type { Json, PgflowRun } from './model/entities.ts'
+
+/** What checking outputs needs. */
+export interface OutputCheckContext {
+  schemas: (flowSlug: string) => FlowSchemas | undefined
+  report: (error: PgflowError) => void
+  /** Keeps what is wrong with an output, unless it has been replaced meanwhile. */
+  setError: (
+    runId: string,
+    stepSlug: string | null,
+    output: Json,
+    error: PgflowError | null,
+  ) => void
+}
+
+/**
+ * Compares outputs that arrive with the schemas the app gave. The output itself stays as it came:
+ * the state is plain data, and nothing is lost.
+ */
+export function createOutputCheck({ schemas, report, setError }: OutputCheckContext) {
+  /** Fails with `invalid_output`, at once if the schema can tell at once. */
+  function examine(
+    { flow_slug, run_id }: PgflowRun,
+    stepSlug: string | null,
+    output: Json,
+  ): unknown {
+    const ofFlow = schemas(flow_slug)
+    const schema = stepSlug === null ? ofFlow?.output : ofFlow?.steps?.[stepSlug]
+    if (!schema) return undefined
+    const name = `The output of ${stepSlug === null ? '' : `step ${stepSlug} of `}${flow_slug}`
+    return validate(schema, output, { name, code: 'invalid_output', runId: run_id })
+  }
+
+  /** Checks an output that has arrived; what is wrong is kept and reported. */
+  function check(run: PgflowRun, stepSlug: string | null, output: Json): void {
+    const keep = (error: PgflowError | null) => {
+      setError(run.run_id, stepSlug, output, error)
+      if (error) report(error)
+    }
+    try {
+      const result = examine(run, stepSlug, output)
+      if (!(result instanceof Promise)) return keep(null)
+      result.then(() => keep(null)).catch((error: unknown) => keep(toPgflowError(error)))
+    } catch (error) {
+      keep(toPgflowError(error))
+    }
+  }
+
+  /**
+   * The run, if its output is what it should be.
+   * @throws PgflowError `invalid_output`
+   */
+  async function approve(run: PgflowRun): Promise<PgflowRun> {
+    if (run.output !== null) await examine(run, null, run.output)
+    return run
+  }
+
+  return { check, approve }
+}
