@@ -6,11 +6,13 @@ import { it } from 'vitest'
 import {
   AnalyzeText,
   App,
+  computed,
   createApp,
   createClient,
   createPinia,
   failure,
   key,
+  notify,
   pgflow,
   props,
   run,
@@ -19,12 +21,14 @@ import {
   start,
   text,
   url,
+  v,
 } from './support/prelude.ts'
 import {
   PgflowError,
   createPgflow,
   isTerminal,
   useFlow,
+  usePgflowStatus,
   usePgflowStore,
   useRun,
   useStep,
@@ -59,6 +63,11 @@ it('usePgflowStore().stepsOf', () => {
   void [failed]
 })
 
+it('usePgflowStore().retryOf', () => {
+  const reason = pgflow.retryOf(runId, 'words')?.error_message
+  void [reason]
+})
+
 it('usePgflowStore().progressOfRun', () => {
   const { done, total } = pgflow.progressOfRun(runId)
   void [done, total]
@@ -88,6 +97,12 @@ it('usePgflowStore().removeRun', () => {
   pgflow.removeRun(runId)
 })
 
+it('usePgflowStore().onRunChange', () => {
+  pgflow.onRunChange((change) => {
+    if (change.kind === 'run' && change.run.status === 'failed') notify(change.run.error_message)
+  })
+})
+
 it('useFlow', async () => {
   const { start, steps, status, error } = useFlow<typeof AnalyzeText>('analyze_text')
   await start({ text: 'Hello' })
@@ -97,6 +112,12 @@ it('useFlow', async () => {
 it('useRun', () => {
   const { run, steps, connection } = useRun<typeof AnalyzeText>(() => props.runId)
   void [run, steps, connection]
+})
+
+it('usePgflowStatus', () => {
+  const status = usePgflowStatus()
+  const label = computed(() => status.value.reason ?? status.value.status)
+  void [status, label]
 })
 
 it('useStep', () => {
@@ -124,4 +145,21 @@ it('PgflowError.prototype.about', () => {
 it('isTerminal', () => {
   const isBusy = !isTerminal(run.status)
   void [isBusy]
+})
+
+it('RunHooks', () => {
+  useFlow('analyze_text', {
+    onCompleted: (run) => notify(`${run.flow_slug} is done`),
+    onFailed: (run) => notify(run.error_message),
+  })
+})
+
+it('FlowSchemas', () => {
+  const flows = {
+    analyze_text: {
+      input: v.object({ text: v.pipe(v.string(), v.minLength(1)) }),
+      steps: { words: v.array(v.string()) },
+    },
+  }
+  void [flows]
 })

@@ -8,7 +8,8 @@ export { Flow } from '@pgflow/dsl'
 export { createClient } from '@supabase/supabase-js'
 export { mount } from '@vue/test-utils'
 export { createPinia } from 'pinia'
-export { createApp, onScopeDispose, ref, watch } from 'vue'
+export * as v from 'valibot'
+export { computed, createApp, onScopeDispose, ref, watch } from 'vue'
 
 export const AnalyzeText = new Flow<{ text: string }>({ slug: 'analyze_text' })
   .step({ slug: 'words' }, ({ run }) => run.text.split(' '))
@@ -28,3 +29,4 @@ export declare const failure: PgflowError
 export declare const pgflow: ReturnType<typeof usePgflowStore>
 export declare const start: UseFlowReturn<typeof AnalyzeText>['start']
 export declare const showRetry: (runId: string | null) => void
+export declare const notify: (message: string | null) => void
