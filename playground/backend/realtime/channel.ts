@@ -70,6 +70,9 @@ export class Channel {
     if (request.topic === '') {
       return new Refusal('TopicNameRequired: You must provide a topic name')
     }
+    if (link.services.settings.privateOnly && !request.isPrivate) {
+      return new Refusal('PrivateOnly: This project only allows private channels')
+    }
     if (request.replay) {
       // The stand-in keeps no history to replay; the real server says the same when it cannot.
       return new Refusal(

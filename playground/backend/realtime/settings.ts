@@ -7,6 +7,8 @@ export interface RealtimeSettings {
   /** A larger frame closes the socket with 1009. */
   maxFrameBytes: number
   maxChannelsPerSocket: number
+  /** Whether public channels are refused, as a project can choose in its Realtime settings. */
+  privateOnly: boolean
   /** A larger payload is never delivered. */
   maxPayloadBytes: number
   /** A socket that sends nothing for this long is closed with 1000. */
@@ -23,6 +25,7 @@ export const defaultSettings: RealtimeSettings = {
   handshakeErrorDelayMs: 2_000,
   maxFrameBytes: 5_000_000,
   maxChannelsPerSocket: 100,
+  privateOnly: false,
   maxPayloadBytes: 3_000_000,
   idleTimeoutMs: 60_000,
   tokenCheckMs: 5 * 60_000,
