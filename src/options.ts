@@ -1,18 +1,26 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { callSafely } from './change-feed.ts'
-import type { PgflowError } from './errors.ts'
+import { PgflowError } from './errors.ts'
 import type { FlowSchemas } from './flow-schemas.ts'
 import type { FlowSlug } from './flow-types.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
 import type { SyncTimes } from './sync/types.ts'
 import { browserSurroundings, type Surroundings } from './sync/wake.ts'
-import { createSupabaseTransport } from './transport/supabase-transport.ts'
+import { createSupabaseTransport, type ApiSchema } from './transport/supabase-transport.ts'
 import type { PgflowTransport } from './transport/types.ts'
 
 /** What `createPgflow` takes. */
 export interface PgflowOptions extends SharedOptions {
   /** The client of the project whose database runs the flows. */
   supabase: SupabaseClient
+  /**
+   * Whose functions start and read runs: those of this project's migration, or those of a plain
+   * pgflow (0.4 or newer) on which nothing else is installed. docs/guides/plain-pgflow.md says what
+   * has to be granted for that, and what is missing: lost broadcasts are found only by asking, many
+   * runs are read one by one, and no run is private.
+   * @default 'pgflow_client'
+   */
+  schema?: ApiSchema
   /**
    * Whether runs are followed on private channels: for a database whose setting `visibility` is
    * `private`. Only the user who started a run can then follow it.
@@ -93,10 +101,19 @@ export const defaultTimes: SyncTimes = {
   stallAfter: 120_000,
 }
 
-/** Decides everything that the options of `createPgflow` leave open. */
+/**
+ * Decides everything that the options of `createPgflow` leave open.
+ * @throws PgflowError `invalid_options`
+ */
 export function resolveOptions(options: PgflowOptions): PgflowConfig {
+  const { supabase, schema = 'pgflow_client', private: isPrivate = false } = options
+  if (schema === 'pgflow' && isPrivate) {
+    throw new PgflowError('invalid_options', 'Plain pgflow has no private runs.', {
+      hint: "Leave out private: it sends on public channels only. Or leave out schema: 'pgflow', and run the migration that comes with pinia-pgflow.",
+    })
+  }
   const scheduler = options.scheduler ?? systemScheduler()
-  const transport = createSupabaseTransport(options.supabase, scheduler, options.private ?? false)
+  const transport = createSupabaseTransport({ supabase, scheduler, schema, isPrivate })
   return resolveConfig({ ...options, scheduler }, transport)
 }
 

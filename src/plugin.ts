@@ -9,7 +9,7 @@ import { resolveOptions, type PgflowConfig, type PgflowOptions } from './options
  * every component and store of the app. When the app unmounts, every
  * channel is left.
  *
- * @throws PgflowError `not_installed` when Pinia is not installed.
+ * @throws PgflowError `not_installed` when Pinia is not installed; `invalid_options`.
  * @example
  * const app = createApp(App)
  * app.use(createPinia())

@@ -132,7 +132,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     const connection = connectionOf(runId)
     count(connection, outcome.kind === 'stale' ? 'stale' : counter)
     if (outcome.kind === 'stale') return
-    connection.seq = outcome.seq
+    if (outcome.seq !== null) connection.seq = outcome.seq
     if (outcome.isGap) count(connection, 'gaps')
   }
 
@@ -176,7 +176,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     return {
       run: toRaw(run),
       step: (slug: string) => toRaw(toRaw(steps.value)[stepKey(runId, slug)]),
-      seq: toRaw(connections.value)[runId]?.seq ?? null,
+      seq: toRaw(connections.value)[runId]?.seq ?? (run.status === 'pending' ? null : 0),
     }
   }
 
@@ -192,7 +192,8 @@ export function createRunTable(watcher?: RunTableWatcher) {
       return current ? commitEvent(event.run_id, mergeEvent(current, event)) : { kind: 'stale' }
     },
     applySnapshot(snapshot, since, floor) {
-      return commitSnapshot(snapshot.run.run_id, mergeSnapshot(snapshot, since, floor))
+      const runId = snapshot.run.run_id
+      return commitSnapshot(runId, mergeSnapshot(snapshot, since, floor, view(runId)))
     },
     connection: (runId) => toRaw(connections.value)[runId],
     setConnection(runId, patch) {

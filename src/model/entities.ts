@@ -56,11 +56,24 @@ export interface StepRetry {
   error_message: string | null
 }
 
-/** A run and its steps as they are at one moment; `seq` is null without this project's SQL. */
+/**
+ * A step as a snapshot tells it. Without `output` where the database does not tell that of a
+ * completed step, as plain pgflow before 0.11: what is known of it then stays.
+ */
+export interface StepSnapshot extends Omit<PgflowStep, 'output'> {
+  output?: Json | null
+}
+
+/** A run and its steps as read at one moment; `seq` is null without this project's SQL. */
 export interface RunSnapshot {
   run: PgflowRun
-  steps: PgflowStep[]
+  steps: StepSnapshot[]
   seq: number | null
+}
+
+/** A run and its steps with all that is known of them. */
+export interface RunState extends RunSnapshot {
+  steps: PgflowStep[]
 }
 
 /** A run in a list: without input and output, which can be large. */

@@ -1,12 +1,23 @@
-import type { PgflowRun, PgflowStep, RunSnapshot, StepRetry } from './entities.ts'
-import { createdStep, isTerminal } from './entities.ts'
+import {
+  createdStep,
+  type PgflowRun,
+  type PgflowStep,
+  type RunSnapshot,
+  type RunState,
+  type StepRetry,
+  type StepSnapshot,
+} from './entities.ts'
+import { isOutdated, mergeUncounted } from './merge-uncounted.ts'
 import type { RunEvent, RunPatch, StepPatch } from './wire.ts'
 
 /** What merging needs to know of the state it merges into. */
 export interface RunView {
   run: PgflowRun
   step(slug: string): PgflowStep | undefined
-  /** The last broadcast that is part of the state; null before the first snapshot. */
+  /**
+   * The last broadcast that is part of the state; null before the database has told of the run, and
+   * 0 where nothing is counted.
+   */
   seq: number | null
 }
 
@@ -18,6 +29,7 @@ export type EventOutcome =
       run: RunPatch
       step: { slug: string; patch: StepPatch } | null
       retry: StepRetry | null
+      /** Null when it was not counted. */
       seq: number | null
       /** Broadcasts before this one are missing: only a snapshot can tell what they said. */
       isGap: boolean
@@ -35,56 +47,50 @@ export function mergeEvent(view: RunView, event: RunEvent): EventOutcome {
   return { kind: 'apply', run, step, retry, seq, isGap: seq > last + 1 }
 }
 
-function mergeUncounted(view: RunView, event: RunEvent): EventOutcome {
-  const current = event.step ? view.step(event.step.slug)?.status : view.run.status
-  const next = event.step ? event.step.patch.status : event.run.status
-  if (current !== undefined && next !== undefined && rank(next) <= rank(current)) {
-    return { kind: 'stale' }
-  }
-  const { run, step, retry } = event
-  return { kind: 'apply', run, step, retry, seq: view.seq, isGap: false }
-}
-
-function rank(status: string): number {
-  if (status === 'pending') return 0
-  if (status === 'created') return 1
-  return isTerminal(status) ? 3 : 2
-}
-
 /** What a snapshot makes of a state. */
-export type SnapshotOutcome =
-  | { kind: 'stale' }
-  | { kind: 'replace'; run: PgflowRun; steps: PgflowStep[]; seq: number | null; isGap: boolean }
+export type SnapshotOutcome = { kind: 'stale' } | ({ kind: 'replace'; isGap: boolean } & RunState)
 
 /**
  * Decides what a snapshot does. It replaces the state, and the broadcasts that arrived since it was
  * asked for (`since`) are applied to it again where they are newer, so that a busy run loses
  * nothing and never has to wait for a quiet moment. A snapshot that is older than what was known
- * when it was asked for (`floor`: an outdated replica or cache) is stale.
+ * when it was asked for (`floor`: an outdated replica or cache) is stale; with null as floor none
+ * is. What the snapshot does not tell stays as it is `held`.
  */
 export function mergeSnapshot(
   snapshot: RunSnapshot,
   since: readonly RunEvent[],
   floor: number | null,
+  held?: RunView,
 ): SnapshotOutcome {
   if (snapshot.seq !== null && floor !== null && snapshot.seq < floor) return { kind: 'stale' }
   const run = { ...snapshot.run }
-  const steps = new Map(snapshot.steps.map((step) => [step.step_slug, { ...step }]))
+  const steps = new Map(snapshot.steps.map((step) => [step.step_slug, completeStep(step, held)]))
   const view: RunView = { run, step: (slug) => steps.get(slug), seq: snapshot.seq }
   let isGap = false
   for (const event of inOrder(since)) {
     const outcome = mergeEvent(view, event)
     if (outcome.kind === 'stale') continue
     isGap ||= outcome.isGap
-    view.seq = outcome.seq
+    view.seq = outcome.seq ?? view.seq
     Object.assign(run, outcome.run)
     if (outcome.step) {
       const { slug, patch } = outcome.step
       steps.set(slug, Object.assign(steps.get(slug) ?? createdStep(run.run_id, slug), patch))
     }
   }
+  // Without a seq only the statuses tell the age.
+  const isUncounted = snapshot.seq === null && floor !== null
+  if (isUncounted && held && isOutdated(held, run, steps.values())) return { kind: 'stale' }
   const ordered = [...steps.values()].sort((a, b) => (a.step_slug < b.step_slug ? -1 : 1))
   return { kind: 'replace', run, steps: ordered, seq: view.seq, isGap }
+}
+
+/** The step with what the snapshot leaves out: an output that is known is not lost. */
+function completeStep(step: StepSnapshot, held: RunView | undefined): PgflowStep {
+  if (step.output !== undefined) return { ...step, output: step.output }
+  const known = held?.step(step.step_slug)
+  return { ...step, output: known?.status === step.status ? known.output : null }
 }
 
 function inOrder(events: readonly RunEvent[]): RunEvent[] {

@@ -18,7 +18,7 @@ export type StepPatch = Patch<Omit<PgflowStep, 'run_id' | 'step_slug'>>
 /** One broadcast, parsed. */
 export interface RunEvent {
   run_id: string
-  /** Null from pgflow's own broadcasts, which do not count. */
+  /** Null from pgflow's own broadcasts, which are not counted. */
   seq: number | null
   /** What changed, such as `run:started` or `step:completed`. */
   type: string
@@ -46,11 +46,12 @@ export function runTopic(runId: string): string {
 
 const text = v.nullish(v.string(), null)
 const count = v.nullish(v.number(), null)
-// What JSON.parse returned needs no check; `Json` inferred through valibot would never end.
-const anyJson: v.GenericSchema<unknown, Json> = v.custom<Json>(() => true)
+/** What JSON.parse returned needs no check; `Json` inferred through valibot would never end. */
+export const anyJson: v.GenericSchema<unknown, Json> = v.custom<Json>(() => true)
 const json: v.OptionalSchema<typeof anyJson, null> = v.optional(anyJson, null)
 
-const runFields = {
+/** What a row of a run holds besides its id. */
+export const runFields = {
   flow_slug: v.string(),
   status: v.string(),
   input: json,
@@ -62,7 +63,8 @@ const runFields = {
   failed_at: text,
 }
 
-const stepFields = {
+/** What a row of a step holds besides its ids. */
+export const stepFields = {
   status: v.string(),
   output: json,
   error_message: text,
@@ -172,13 +174,18 @@ export function parseEvent(name: string, payload: unknown): Parsed<RunEvent> {
 
 /** Adds what follows from a change, so that events alone lead to the same step as a snapshot. */
 function completeStepPatch(change: string, patch: StepPatch): void {
-  if (change === 'started') patch.remaining_tasks ??= patch.initial_tasks ?? null
+  if (change === 'started') {
+    patch.remaining_tasks ??= patch.initial_tasks ?? null
+    // pgflow's own broadcast has only the other one; at the start they are the same.
+    patch.initial_tasks ??= patch.remaining_tasks
+  }
   if (change === 'completed') patch.remaining_tasks ??= 0
   // The error of an attempt that will be repeated is not the step's error.
   if (change === 'retrying') delete patch.error_message
 }
 
-function toParsed<T>(
+/** The outcome of valibot as ours. */
+export function toParsed<T>(
   result: { success: true; output: T } | { success: false; issues: v.BaseIssue<unknown>[] },
 ): Parsed<T> {
   if (result.success) return { ok: true, value: result.output }

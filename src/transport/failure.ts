@@ -15,6 +15,8 @@ const codes: Record<string, PgflowErrorCode> = {
   PT409: 'run_conflict',
   PT422: 'invalid_input',
   '22P02': 'invalid_input',
+  // A text with a zero byte, which JSON can hold and Postgres cannot.
+  '22P05': 'invalid_input',
   '42501': 'not_granted',
   PGRST102: 'invalid_input',
   PGRST106: 'schema_not_exposed',
@@ -24,21 +26,31 @@ const codes: Record<string, PgflowErrorCode> = {
   PGRST303: 'unauthorized',
 }
 
-/** Names the cause of a failed call to a schema. */
+/** What failures of calls to one schema mean. */
+export interface Dialect {
+  schema: string
+  /** SQLSTATEs that mean something there only. */
+  codes?: Record<string, PgflowErrorCode>
+  /** What to do there. */
+  hints?: Partial<Record<PgflowErrorCode, string>>
+}
+
+/** Names the cause of a failed call. */
 export function fromFailure(
   failure: Failure,
   status: number,
   signal: AbortSignal,
-  schema: string,
+  { schema, codes: own, hints }: Dialect,
 ): PgflowError {
   if (signal.aborted) {
     const reason: unknown = signal.reason
     if (reason instanceof PgflowError) return reason
     return new PgflowError('aborted', 'The call was aborted.', { cause: reason })
   }
-  const code = codes[failure.code ?? ''] ?? codeOfStatus(status)
+  const sqlState = failure.code ?? ''
+  const code = own?.[sqlState] ?? codes[sqlState] ?? codeOfStatus(status)
   return new PgflowError(code, messageOf(code, failure), {
-    hint: hintOf(code, schema) ?? failure.hint ?? undefined,
+    hint: hints?.[code] ?? hintOf(code, schema) ?? failure.hint ?? undefined,
     cause: failure,
   })
 }

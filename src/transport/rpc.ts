@@ -106,7 +106,7 @@ async function call(
   signal: AbortSignal,
 ): Promise<unknown[]> {
   const reply = await supabase.schema(apiSchema).rpc(name, args).abortSignal(signal)
-  if (reply.error) throw fromFailure(reply.error, reply.status, signal, apiSchema)
+  if (reply.error) throw fromFailure(reply.error, reply.status, signal, { schema: apiSchema })
   const rows: unknown = reply.data
   if (Array.isArray(rows)) return Array.from<unknown>(rows)
   throw malformed(name, 'expected an array of rows')

@@ -1,27 +1,67 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import type { Scheduler } from '../model/scheduler.ts'
 import { runTopic } from '../model/wire.ts'
-import { callGetFlow, callGetRuns, callListRuns, callStartFlow } from './rpc.ts'
+import {
+  getPlainFlow,
+  getPlainRuns,
+  listPlainRuns,
+  plainSchema,
+  startPlainFlow,
+} from './plain-rpc.ts'
+import { callGetFlow, callGetRuns, callListRuns, callStartFlow, type apiSchema } from './rpc.ts'
 import { openTopicChannel } from './topic-channel.ts'
-import type { PgflowTransport } from './types.ts'
+import type { PgflowTransport, RunChannelHandlers } from './types.ts'
+
+/** Whose functions are called, and how what they say is read. */
+export type ApiSchema = typeof apiSchema | typeof plainSchema
+
+/** What a transport is made of. */
+export interface SupabaseTransportOptions {
+  supabase: SupabaseClient
+  scheduler: Scheduler
+  schema: ApiSchema
+  isPrivate: boolean
+}
+
+const counted = {
+  start: callStartFlow,
+  getRuns: callGetRuns,
+  list: callListRuns,
+  getFlow: callGetFlow,
+  hear: (handlers: RunChannelHandlers) => handlers,
+}
+const plain: typeof counted = {
+  start: startPlainFlow,
+  getRuns: getPlainRuns,
+  list: listPlainRuns,
+  getFlow: getPlainFlow,
+  // A seq means that this project's SQL is there too. Snapshots of pgflow's do not say up to where
+  // they count, so it could not be compared with them.
+  hear: (handlers) => ({
+    ...handlers,
+    onEvent: (event) => handlers.onEvent({ ...event, seq: null }),
+  }),
+}
 
 /** The transport over a Supabase client: RPCs over REST, broadcasts over Realtime. */
-export function createSupabaseTransport(
-  supabase: SupabaseClient,
-  scheduler: Scheduler,
-  isPrivate: boolean,
-): PgflowTransport {
+export function createSupabaseTransport({
+  supabase,
+  scheduler,
+  schema,
+  isPrivate,
+}: SupabaseTransportOptions): PgflowTransport {
+  const { start, getRuns, list, getFlow, hear } = schema === plainSchema ? plain : counted
   return {
     canJoinEarly: !isPrivate,
-    startFlow: (flowSlug, input, runId, signal) =>
-      callStartFlow(supabase, flowSlug, input, runId, signal),
-    fetchRuns: (runIds, signal) => callGetRuns(supabase, runIds, signal),
-    openChannel: (runId, handlers) =>
-      openTopicChannel({ supabase, scheduler, isPrivate, topic: runTopic(runId), runId }, handlers),
-    listRuns: (query, before, limit, signal) =>
-      callListRuns(supabase, query, before, limit, signal),
+    startFlow: (flowSlug, input, runId, signal) => start(supabase, flowSlug, input, runId, signal),
+    fetchRuns: (runIds, signal) => getRuns(supabase, runIds, signal),
+    openChannel: (runId, handlers) => {
+      const topic = runTopic(runId)
+      return openTopicChannel({ supabase, scheduler, isPrivate, topic, runId }, hear(handlers))
+    },
+    listRuns: (query, before, limit, signal) => list(supabase, query, before, limit, signal),
     openFeed: null,
     watchUser: () => () => {},
-    fetchFlow: (flowSlug, signal) => callGetFlow(supabase, flowSlug, signal),
+    fetchFlow: (flowSlug, signal) => getFlow(supabase, flowSlug, signal),
   }
 }

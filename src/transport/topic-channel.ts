@@ -93,18 +93,39 @@ class SharedChannel {
       // The join takes the token that is known when it is sent; this resolves it first.
       if (isPrivate) await supabase.realtime.setAuth()
       if (this.#handlers.size === 0) return
+      const others = new Set(supabase.getChannels())
       const channel = supabase.channel(topic, {
         config: {
           private: isPrivate,
           broadcast: { self: false, ack: false, replication_ready: true },
         },
       })
+      if (others.has(channel)) return this.#yield()
       this.#channel = channel
       this.#listen(channel)
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       if (this.#handlers.size > 0) this.#follow('CLOSED', new Error(message, { cause: error }))
     }
+  }
+
+  /**
+   * Somebody else has this topic on the client, such as pgflow's own client: the object is theirs,
+   * and subscribing to it again would never be answered. They may leave some day.
+   */
+  #yield(): void {
+    const { runId, topic } = this.#options
+    this.#buildLater(0)
+    const message = `The channel ${topic} of this Supabase client belongs to somebody else.`
+    const error = new PgflowError('channel_taken', message, about(runId))
+    // Later, as for the joined: this may be while the channel is being opened.
+    queueMicrotask(() => this.#tell(({ onDown }) => onDown(error)))
+  }
+
+  #buildLater(patience: number): void {
+    const { scheduler } = this.#options
+    const wait = backoff(this.#rebuilds++ + patience, scheduler.random)
+    this.#cancelRebuild = scheduler.after(wait, () => void this.#build())
   }
 
   #listen(channel: RealtimeChannel): void {
@@ -137,7 +158,7 @@ class SharedChannel {
   }
 
   #follow(status: string, cause: Error | undefined): void {
-    const { runId, scheduler } = this.#options
+    const { runId } = this.#options
     this.#isJoined = status === 'SUBSCRIBED'
     if (this.#isJoined) {
       this.#rebuilds = 0
@@ -147,8 +168,7 @@ class SharedChannel {
     const refusal = refusalOf(reason)
     if (refusal || status === 'CLOSED') {
       this.#drop()
-      const wait = backoff(this.#rebuilds++ + (refusal ? 3 : 0), scheduler.random)
-      this.#cancelRebuild = scheduler.after(wait, () => void this.#build())
+      this.#buildLater(refusal ? 3 : 0)
     }
     const details = { ...about(runId), cause }
     const error = new PgflowError(refusal ?? 'channel_failed', `Realtime: ${reason}`, details)

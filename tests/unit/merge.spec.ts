@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createdStep, pendingRun, type RunSnapshot } from '../../src/model/entities.ts'
+import { createdStep, pendingRun, type RunState } from '../../src/model/entities.ts'
 import { isSameJson, mergeEvent, mergeSnapshot, type RunView } from '../../src/model/merge.ts'
 import { parseEvent, parseSnapshot, type RunEvent } from '../../src/model/wire.ts'
 
@@ -13,7 +13,7 @@ function event(name: string, payload: object): RunEvent {
 }
 
 /** What a database sends over the life of a run of three steps, and its snapshot at every seq. */
-function history(): { events: RunEvent[]; snapshots: RunSnapshot[] } {
+function history(): { events: RunEvent[]; snapshots: RunState[] } {
   const at = (second: number) => `2026-11-23T00:00:0${second}+00:00`
   const events = [
     event('run:started', {
@@ -43,7 +43,7 @@ function history(): { events: RunEvent[]; snapshots: RunSnapshot[] } {
     }),
     event('run:completed', { seq: 7, output: { b: [1, 2, 3] }, completed_at: at(4) }),
   ]
-  const first: RunSnapshot = {
+  const first: RunState = {
     run: { ...pendingRun(runId, 'f', { a: 1 }) },
     steps: [createdStep(runId, 'a'), createdStep(runId, 'b')],
     seq: 0,
@@ -57,7 +57,7 @@ function history(): { events: RunEvent[]; snapshots: RunSnapshot[] } {
   return { events, snapshots }
 }
 
-const view = (snapshot: RunSnapshot): RunView => ({
+const view = (snapshot: RunState): RunView => ({
   run: snapshot.run,
   step: (slug) => snapshot.steps.find((step) => step.step_slug === slug),
   seq: snapshot.seq,

@@ -1,0 +1,69 @@
+import { isTerminal, type PgflowStep } from './entities.ts'
+import type { EventOutcome, RunView } from './merge.ts'
+import type { RunEvent } from './wire.ts'
+
+// Merging without a seq, as with plain pgflow: nothing tells the order, so statuses only move up.
+
+/** Decides what a broadcast that is not counted does. */
+export function mergeUncounted(view: RunView, event: RunEvent): EventOutcome {
+  const apply = { kind: 'apply', seq: null, isGap: false } as const
+  const { run, step, retry } = event
+  if (isNews(view, event)) return { ...apply, run, step, retry }
+  const output = missingOutput(view, event)
+  if (output) return { ...apply, run: {}, step: output, retry: null }
+  // Not understood, so not applied either; that it came is told, and the snapshot is asked for.
+  return event.isPartial ? { ...apply, run: {}, step: null, retry: null } : { kind: 'stale' }
+}
+
+/**
+ * Whether a snapshot that is not counted is older than what was held when it was asked for: it
+ * would take a status back. What was heard since then is part of both.
+ */
+export function isOutdated(
+  held: RunView,
+  { status }: { status: string },
+  steps: Iterable<PgflowStep>,
+): boolean {
+  if (rank(status) < rank(held.run.status)) return true
+  for (const step of steps) {
+    const known = held.step(step.step_slug)
+    if (known && rank(step.status) < rank(known.status)) return true
+  }
+  return false
+}
+
+function isNews(view: RunView, { run, step }: RunEvent): boolean {
+  const held = step ? view.step(step.slug) : view.run
+  if (!held) return true
+  const next = step ? step.patch.status : run.status
+  if (next === undefined) return !isTerminal(held.status) && advances(view, step)
+  const [from, to] = [rank(held.status), rank(next)]
+  // Between statuses of later versions there is no order that this one knows: the last one counts.
+  if (from === to) return to === rank('started') && next !== 'started' && next !== held.status
+  return to > from
+}
+
+/** Of an event without a status, only progress can be told to be late. */
+function advances(view: RunView, step: RunEvent['step']): boolean {
+  const left = step?.patch.remaining_tasks
+  const known = step && view.step(step.slug)?.remaining_tasks
+  return (
+    left === undefined || left === null || known === undefined || known === null || left < known
+  )
+}
+
+/** A snapshot may not tell the output of a completed step: the broadcast before it does. */
+function missingOutput(view: RunView, { step }: RunEvent): RunEvent['step'] {
+  if (step?.patch.status !== 'completed' || step.patch.output === undefined) return null
+  const held = view.step(step.slug)
+  if (held?.status !== 'completed' || held.output !== null) return null
+  return step.patch.output === null
+    ? null
+    : { slug: step.slug, patch: { output: step.patch.output } }
+}
+
+function rank(status: string): number {
+  if (status === 'pending') return 0
+  if (status === 'created') return 1
+  return isTerminal(status) ? 3 : 2
+}

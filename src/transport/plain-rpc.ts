@@ -1,0 +1,185 @@
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { PgflowError, toPgflowError } from '../errors.ts'
+import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
+import { isSameJson } from '../model/merge.ts'
+import {
+  parsePlainFlowShape,
+  parsePlainRunSummaries,
+  parsePlainSnapshot,
+} from '../model/plain-wire.ts'
+import { fromFailure, type Dialect, type Failure } from './failure.ts'
+import { flowNotFound, sortOutIds, valueOf } from './rpc.ts'
+
+/** The schema of pgflow itself. */
+export const plainSchema = 'pgflow'
+
+/** How many runs are read at once: pgflow has no function for many. */
+const readsAtOnce = 10
+
+const columns = 'run_id,flow_slug,status,remaining_steps,started_at,completed_at,failed_at'
+const cursorPattern =
+  /^(\d{4}-\d\d-\d\d[T ][\d:.]+[+-][\d:]+) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+const functions =
+  'pgflow.start_flow_with_states(text, jsonb, uuid), pgflow.get_run_with_states(uuid)'
+
+/** What errors mean where plain pgflow is called, with what has to be granted for the call. */
+const dialect = (granted: string): Dialect => ({
+  schema: plainSchema,
+  codes: {
+    // The foreign key of runs to flows: what pgflow says of an unknown flow.
+    '23503': 'flow_not_found',
+    '23502': 'invalid_input',
+    // Raised by pgflow when a flow maps over its input and that is no array.
+    P0001: 'invalid_input',
+    '23505': 'run_conflict',
+    PGRST205: 'not_migrated',
+  },
+  hints: {
+    not_granted: `Let the role of the caller do it, such as authenticated: grant usage on schema pgflow to authenticated; grant ${granted} to authenticated;`,
+    not_migrated:
+      "Install pgflow 0.4 or newer: run its migrations, then notify pgrst, 'reload schema'.",
+  },
+})
+
+/**
+ * Calls pgflow's `start_flow_with_states`. It refuses a run id that exists; where that run is of the
+ * same flow and input, an earlier attempt has started it, and it is returned.
+ */
+export async function startPlainFlow(
+  supabase: SupabaseClient,
+  flowSlug: string,
+  input: Json,
+  runId: string,
+  signal: AbortSignal,
+): Promise<RunSnapshot> {
+  const name = 'start_flow_with_states'
+  const args = { flow_slug: flowSlug, input, run_id: runId }
+  let reply: unknown
+  try {
+    reply = await call(supabase, name, args, signal)
+  } catch (thrown) {
+    const error = toPgflowError(thrown)
+    if (error.code === 'flow_not_found') throw flowNotFound(flowSlug)
+    if (error.code !== 'run_conflict') throw error
+    const known = await getPlainRun(supabase, runId, signal)
+    if (known?.run.flow_slug === flowSlug && isSameJson(known.run.input, input)) return known
+    throw new PgflowError('run_conflict', `The run id ${runId} is taken by another start.`, {
+      runId,
+      cause: error,
+    })
+  }
+  return valueOf(name, parsePlainSnapshot(reply))
+}
+
+/** Calls pgflow's `get_run_with_states` once for each run. Unknown runs are left out. */
+export async function getPlainRuns(
+  supabase: SupabaseClient,
+  runIds: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, RunSnapshot | PgflowError>> {
+  const { ids, results } = sortOutIds(runIds)
+  const waiting = [...new Set(ids)]
+  const readNext = async (): Promise<void> => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const result = await getPlainRun(supabase, id, signal).catch(toPgflowError)
+      if (result) results.set(id, result)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(readsAtOnce, waiting.length) }, readNext))
+  return results
+}
+
+/** Reads a page of the table `runs`: of all runs that this caller may select. */
+export async function listPlainRuns(
+  supabase: SupabaseClient,
+  query: RunQuery,
+  before: string | null,
+  limit: number,
+  signal: AbortSignal,
+): Promise<RunPage> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
+    const hint = 'Ask for 1 to 100 runs.'
+    throw new PgflowError('invalid_input', `A page of ${limit} runs is not possible.`, { hint })
+  }
+  let request = supabase.schema(plainSchema).from('runs').select(columns)
+  if (query.flow !== null) request = request.eq('flow_slug', query.flow)
+  if (query.status !== null) request = request.eq('status', query.status)
+  if (before !== null) request = request.or(afterCursor(before))
+  const reply = await request
+    .order('started_at', { ascending: false })
+    .order('run_id', { ascending: false })
+    .limit(limit)
+    .abortSignal(signal)
+  const rows = dataOf(reply, signal, 'select on pgflow.runs')
+  const runs = valueOf('runs', parsePlainRunSummaries(rows))
+  return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
+}
+
+/** Reads a flow from the tables `flows`, `steps` and `deps`. */
+export async function getPlainFlow(
+  supabase: SupabaseClient,
+  flowSlug: string,
+  signal: AbortSignal,
+): Promise<FlowShape> {
+  const rowsOf = async (table: string, select: string, order: string) => {
+    const reply = await supabase
+      .schema(plainSchema)
+      .from(table)
+      .select(select)
+      .eq('flow_slug', flowSlug)
+      .order(order)
+      .abortSignal(signal)
+    return dataOf(reply, signal, 'select on pgflow.flows, pgflow.steps, pgflow.deps')
+  }
+  const [flows, steps, deps] = await Promise.all([
+    rowsOf('flows', 'flow_slug', 'flow_slug'),
+    // A step can only depend on those that were added before it.
+    rowsOf('steps', 'step_slug,step_type', 'step_index'),
+    rowsOf('deps', 'step_slug,dep_slug', 'dep_slug'),
+  ])
+  if (Array.isArray(flows) && flows.length === 0) throw flowNotFound(flowSlug)
+  return valueOf('steps', parsePlainFlowShape(flowSlug, steps, deps))
+}
+
+async function getPlainRun(
+  supabase: SupabaseClient,
+  runId: string,
+  signal: AbortSignal,
+): Promise<RunSnapshot | null> {
+  const name = 'get_run_with_states'
+  const reply = await call(supabase, name, { run_id: runId }, signal)
+  return reply === null ? null : valueOf(name, parsePlainSnapshot(reply))
+}
+
+async function call(
+  supabase: SupabaseClient,
+  name: string,
+  args: Record<string, Json>,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const reply = await supabase.schema(plainSchema).rpc(name, args).abortSignal(signal)
+  return dataOf(reply, signal, `execute on function ${functions}`)
+}
+
+/** What a request returned. */
+interface Reply {
+  data: unknown
+  error: Failure | null
+  status: number
+}
+
+/** @param granted - what the caller needs for the request, in the words of `grant`. */
+function dataOf({ data, error, status }: Reply, signal: AbortSignal, granted: string): unknown {
+  if (error) throw fromFailure(error, status, signal, dialect(granted))
+  return data
+}
+
+function afterCursor(cursor: string): string {
+  const [, startedAt, runId] = cursorPattern.exec(cursor) ?? []
+  if (startedAt === undefined || runId === undefined) {
+    const hint = 'Pass the cursor of the last run of the page before, or null for the first page.'
+    throw new PgflowError('invalid_input', 'The cursor is not one of a list of runs.', { hint })
+  }
+  return `started_at.lt."${startedAt}",and(started_at.eq."${startedAt}",run_id.lt.${runId})`
+}
