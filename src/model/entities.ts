@@ -1,7 +1,16 @@
 import type { PlainError } from '../errors.ts'
 
 /** Anything that survives a trip through JSON. */
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+export type Json = string | number | boolean | null | JsonArray | JsonObject
+
+// Interfaces, not inline: TypeScript would unfold the type for ever in what Pinia makes of it.
+/** A JSON array. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- see above
+export interface JsonArray extends Array<Json> {}
+/** A JSON object. */
+export interface JsonObject {
+  [key: string]: Json
+}
 
 /**
  * The status of a run. `pending` is the client's own: the start was sent and the database has not

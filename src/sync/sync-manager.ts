@@ -79,6 +79,10 @@ export class SyncManager {
   /** Forgets all that is held; what somebody observes is read anew. */
   restart(): void {
     for (const [runId, entry] of this.#entries) {
+      if (entry.observers === 0) {
+        this.remove(runId)
+        continue
+      }
       entry.sync.dispose()
       this.#context.sink.forget(runId)
       entry.sync = new RunSync(runId, this.#context)

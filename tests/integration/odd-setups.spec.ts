@@ -8,6 +8,7 @@ import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
+import { uncaughtDuring } from '../support/uncaught.ts'
 import { Recording } from './support/recording.ts'
 
 let gate: Gate
@@ -132,27 +133,21 @@ describe('Realtime that cannot even be opened', () => {
 describe('an onError that throws', () => {
   it('surfaces as an error of its own and does not stop the sync', async () => {
     const runId = await startedRun()
-    const thrown: unknown[] = []
-    // Vitest listens too, and would fail the run.
-    const listeners = process.listeners('uncaughtException')
-    process.removeAllListeners('uncaughtException')
-    process.on('uncaughtException', (error) => thrown.push(error.message))
-    try {
+    const thrown = await uncaughtDuring(async () => {
       recording.isDown = true
+      let isReported = false
       const { result, wrapper } = mountApp(supabase, () => useRun(runId), {
         onError: ({ code }) => {
+          isReported = true
           throw new Error(`mine: ${code}`)
         },
       })
-      await until(() => thrown.length > 0)
+      await until(() => isReported)
       recording.isDown = false
       await until(() => result.run.value !== null)
-      expect(thrown).toContain('mine: unreachable')
       wrapper.unmount()
-    } finally {
-      process.removeAllListeners('uncaughtException')
-      for (const listener of listeners) process.on('uncaughtException', listener)
-    }
+    })
+    expect(thrown).toContain('mine: unreachable')
   })
 })
 

@@ -1,0 +1,252 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { useFlow, usePgflowStore, useRun, useStep, type RunHooks } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { effectScope, ref } from 'vue'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { uncaughtDuring } from '../support/uncaught.ts'
+
+let gate: Gate
+const Wait = new Flow<{ fails: boolean }>({ slug: 'wait', maxAttempts: 1 })
+  .step({ slug: 'first' }, async ({ run }) => {
+    await gate.wait()
+    if (run.fails) throw new Error('the gate was a trap')
+    return 1
+  })
+  .step({ slug: 'second', dependsOn: ['first'] }, ({ first }) => first + 1)
+
+let attempts = 0
+let firstGate: Gate
+const Flaky = new Flow<{ text: string }>({ slug: 'flaky', baseDelay: 1, maxAttempts: 2 }).step(
+  { slug: 'only' },
+  async () => {
+    attempts += 1
+    await (attempts === 1 ? firstGate : gate).wait()
+    if (attempts === 1) throw new Error('not yet')
+    return attempts
+  },
+)
+
+let backend: Backend
+const clients: SupabaseClient[] = []
+const client = () => {
+  const made = connect(backend)
+  clients.push(made)
+  return made
+}
+
+beforeAll(async () => {
+  backend = await bootBackend([Wait, Flaky])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  gate = createGate()
+  firstGate = createGate()
+  attempts = 0
+})
+afterEach(async () => {
+  gate.open()
+  await Promise.all(clients.splice(0).map((made) => made.removeAllChannels()))
+})
+
+/** Hooks that write down what they hear, in order. */
+function listening(heard: string[]): RunHooks {
+  return {
+    onStarted: (run) => heard.push(`run started: ${run.status}`),
+    onStep: (step, run) => heard.push(`${step.step_slug} ${step.status} of ${run.status}`),
+    onRetry: (retry, step) => heard.push(`${step.step_slug} again: ${retry.error_message ?? ''}`),
+    onCompleted: (run) => heard.push(`completed: ${JSON.stringify(run.output)}`),
+    onFailed: (run) => heard.push(`failed: ${run.error_message ?? ''}`),
+    onEnded: (run) => heard.push(`ended ${run.status}`),
+  }
+}
+
+async function startedRun(fails = false): Promise<string> {
+  const [row] = await backend.db.query<{ run_id: string }>(
+    `select run_id from pgflow.start_flow('wait', jsonb_build_object('fails', $1::boolean))`,
+    [fails],
+  )
+  if (!row) throw new Error('not started')
+  return row.run_id
+}
+
+async function hasEnded(runId: string): Promise<boolean> {
+  const [row] = await backend.db.query<{ status: string }>(
+    'select status from pgflow.runs where run_id = $1',
+    [runId],
+  )
+  return row?.status === 'completed'
+}
+
+describe('hooks', () => {
+  it('tell of every change of a run that is started, once and in order', async () => {
+    const heard: string[] = []
+    const { result: flow, wrapper } = mountApp(client(), () => useFlow('wait', listening(heard)))
+    await flow.start({ fails: false })
+    gate.open()
+    await until(() => flow.connection.value?.status === 'closed')
+    expect(heard.filter((line) => !line.includes('first started'))).toEqual([
+      'run started: started',
+      'first completed of started',
+      'second started of started',
+      'second completed of started',
+      'completed: {"second":2}',
+      'ended completed',
+    ])
+    expect(heard.filter((line) => line.includes('first started')).length).toBeLessThanOrEqual(1)
+    wrapper.unmount()
+  })
+
+  it('tell of a failure, with the error of the step', async () => {
+    const heard: string[] = []
+    const { result: flow, wrapper } = mountApp(client(), () => useFlow('wait', listening(heard)))
+    await flow.start({ fails: true })
+    gate.open()
+    await until(() => heard.includes('ended failed'))
+    expect(heard.slice(-3)).toEqual([
+      'first failed of started',
+      'failed: the gate was a trap',
+      'ended failed',
+    ])
+    wrapper.unmount()
+  })
+
+  it('say nothing about a reconnect, and once what was missed meanwhile', async () => {
+    const runId = await startedRun()
+    const heard: string[] = []
+    const {
+      result: view,
+      store,
+      wrapper,
+    } = mountApp(client(), () => useRun(runId, listening(heard)))
+    await until(() => view.connection.value?.status === 'live')
+    heard.length = 0
+    const joinedAgain = async () => {
+      const before = store.connections[runId]?.resyncs ?? 0
+      backend.realtime.faults.killSockets()
+      await until(() => view.connection.value?.status !== 'live')
+      await until(() => view.connection.value?.status === 'live')
+      expect(store.connections[runId]?.resyncs).toBeGreaterThan(before)
+    }
+    await joinedAgain()
+    await joinedAgain()
+    expect(heard).toEqual([])
+
+    backend.realtime.faults.pauseReplication()
+    gate.open()
+    await vi.waitUntil(() => hasEnded(runId), { timeout: 15_000 })
+    expect(heard).toEqual([])
+    backend.realtime.faults.killSockets()
+    await until(() => heard.includes('ended completed'))
+    backend.realtime.faults.resumeReplication()
+    expect(heard).toEqual([
+      'first completed of started',
+      'second completed of started',
+      'completed: {"second":2}',
+      'ended completed',
+    ])
+    wrapper.unmount()
+  })
+
+  it('say nothing about a run that had ended before anybody looked', async () => {
+    const runId = await startedRun()
+    gate.open()
+    const heard: string[] = []
+    const { store, wrapper } = mountApp(client(), () => usePgflowStore())
+    await store.waitForRun(runId)
+    store.removeRun(runId)
+    const scope = effectScope()
+    const view = scope.run(() => useRun(runId, listening(heard)))
+    await until(() => view?.connection.value?.status === 'closed')
+    expect(view?.run.value?.status).toBe('completed')
+    expect(heard).toEqual([])
+    scope.stop()
+    wrapper.unmount()
+  })
+
+  it('are about the run that is shown, end with their scope, and each hears for itself', async () => {
+    const [one, other] = [await startedRun(), await startedRun()]
+    const heard: Record<string, string[]> = { stays: [], leaves: [], other: [] }
+    const id = ref(other)
+    const leaving = effectScope()
+    const { result: view, wrapper } = mountApp(client(), () => {
+      leaving.run(() => useRun(one, listening(heard.leaves ?? [])))
+      useRun(id, listening(heard.other ?? []))
+      return useRun(one, listening(heard.stays ?? []))
+    })
+    await until(() => view.connection.value?.status === 'live')
+    leaving.stop()
+    id.value = one
+    gate.open()
+    await until(() => heard.stays?.includes('ended completed') ?? false)
+    expect(heard.leaves).not.toContain('ended completed')
+    expect(heard.other).toContain('ended completed')
+    wrapper.unmount()
+  })
+
+  it('that throw surface as errors of their own, and stop nothing', async () => {
+    const runId = await startedRun()
+    const heard: string[] = []
+    const { result: view, wrapper } = mountApp(client(), () => {
+      useRun(runId, {
+        onStep: (step) => {
+          throw new Error(`mine: ${step.step_slug}`)
+        },
+      })
+      return useRun(runId, listening(heard))
+    })
+    await until(() => view.connection.value?.status === 'live')
+    const thrown = await uncaughtDuring(async () => {
+      gate.open()
+      await until(() => heard.includes('ended completed'))
+    })
+    expect(thrown).toContain('mine: second')
+    wrapper.unmount()
+  })
+
+  it('may remove the run they are told about', async () => {
+    const runId = await startedRun()
+    const heard: string[] = []
+    const {
+      store,
+      result: view,
+      wrapper,
+    } = mountApp(client(), () => {
+      const store = usePgflowStore()
+      store.onRunChange(({ run }) => store.removeRun(run.run_id))
+      return useRun(runId, listening(heard))
+    })
+    await until(() => view.connection.value?.status === 'live')
+    gate.open()
+    await until(() => heard.length > 0)
+    expect(store.runs).toEqual({})
+    wrapper.unmount()
+  })
+})
+
+describe('a step that is tried again', () => {
+  it('says why, until it has ended', async () => {
+    const heard: string[] = []
+    const { result, wrapper } = mountApp(client(), () => {
+      const flow = useFlow<typeof Flaky>('flaky', listening(heard))
+      return { flow, step: useStep(flow.runId, 'only') }
+    })
+    await result.flow.start({ text: '' })
+    await until(() => result.flow.connection.value?.status === 'live')
+    firstGate.open()
+    await until(() => result.step.retry.value !== null)
+    expect(result.step.retry.value).toEqual({
+      task_index: 0,
+      attempts_count: 1,
+      error_message: 'not yet',
+    })
+    expect(result.step.step.value).toMatchObject({ status: 'started', error_message: null })
+    expect(heard).toContain('only again: not yet')
+    gate.open()
+    await until(() => result.step.step.value?.status === 'completed')
+    expect(result.step.retry.value).toBeNull()
+    wrapper.unmount()
+  })
+})

@@ -1,0 +1,182 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { PgflowError, useFlow, usePgflowStore, useRun, useStep } from 'pinia-pgflow'
+import * as v from 'valibot'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { bootBackend, connect, until } from '../support/backend.ts'
+import { Recording } from './support/recording.ts'
+
+const Greet = new Flow<{ name: string; times?: number }>({ slug: 'greet' })
+  .step({ slug: 'hello' }, ({ run }) => `Hello ${run.name}`.repeat(run.times ?? 1))
+  .step({ slug: 'length', dependsOn: ['hello'] }, ({ hello }) => hello.length)
+
+let backend: Backend
+let supabase: SupabaseClient
+let recording: Recording
+
+beforeAll(async () => {
+  backend = await bootBackend([Greet])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  recording = new Recording()
+  supabase = connect(backend, recording.fetch)
+})
+afterEach(() => supabase.removeAllChannels())
+
+const input = v.object({
+  name: v.pipe(v.string(), v.minLength(1, 'A name is needed.')),
+  times: v.optional(v.number(), 2),
+})
+
+const failureOf = (work: Promise<unknown>) => work.catch((error: unknown) => error)
+
+describe('an input', () => {
+  it('that is not what its schema describes is refused before anything is sent', async () => {
+    const {
+      result: flow,
+      store,
+      wrapper,
+    } = mountApp(supabase, () => useFlow('greet'), {
+      flows: { greet: { input } },
+    })
+    const error = await failureOf(flow.start({ name: '' }))
+    expect(error).toMatchObject({
+      code: 'invalid_input',
+      message: 'The input of greet is not valid: name: A name is needed.',
+    })
+    expect(flow.error.value).toBe(error)
+    expect(flow.isPending.value).toBe(false)
+    expect(store.runs).toEqual({})
+    expect(recording.calls).toEqual([])
+    expect(supabase.getChannels()).toEqual([])
+    wrapper.unmount()
+  })
+
+  it('goes to the flow as the schema makes it, and the run is in the store at once', async () => {
+    const { result: flow, wrapper } = mountApp(supabase, () => useFlow('greet'), {
+      flows: { greet: { input } },
+    })
+    const started = flow.start({ name: 'Ada' })
+    expect(flow.run.value?.input).toEqual({ name: 'Ada', times: 2 })
+    await started
+    await until(() => flow.status.value === 'completed')
+    expect(flow.step('hello')?.output).toBe('Hello AdaHello Ada')
+    wrapper.unmount()
+  })
+
+  it('may be checked by a schema that takes its time', async () => {
+    const slow = v.pipeAsync(
+      input,
+      v.checkAsync(({ name }) => Promise.resolve(name !== 'Eve'), 'Not you.'),
+    )
+    const {
+      result: flow,
+      store,
+      wrapper,
+    } = mountApp(supabase, () => useFlow('greet'), {
+      flows: { greet: { input: slow } },
+    })
+    expect(await failureOf(flow.start({ name: 'Eve' }))).toMatchObject({
+      code: 'invalid_input',
+      message: 'The input of greet is not valid: Not you.',
+    })
+    expect(store.runs).toEqual({})
+    await flow.start({ name: 'Ada' })
+    await until(() => flow.status.value === 'completed')
+    wrapper.unmount()
+  })
+})
+
+describe('an output', () => {
+  const flows = {
+    greet: {
+      output: v.object({ length: v.string('The length is a text.') }),
+      steps: { hello: v.number('No number.'), length: v.number() },
+    },
+  }
+
+  it('that is not what its schema describes is shown, reported, and said to be invalid', async () => {
+    const { result, reported, wrapper } = mountApp(
+      supabase,
+      () => {
+        const flow = useFlow('greet')
+        return {
+          flow,
+          view: useRun(flow.runId),
+          hello: useStep(flow.runId, 'hello'),
+          length: useStep(flow.runId, 'length'),
+        }
+      },
+      { flows },
+    )
+    const { flow, view, hello, length } = result
+    await flow.start({ name: 'Ada' })
+    await until(() => view.connection.value?.status === 'closed')
+    expect(hello.step.value?.output).toBe('Hello Ada')
+    expect(hello.error.value).toMatchObject({ code: 'invalid_output' })
+    expect(length.error.value).toBeNull()
+    expect(view.run.value).toMatchObject({ status: 'completed', output: { length: 9 } })
+    expect(view.error.value).toMatchObject({
+      code: 'invalid_output',
+      message: 'The output of greet is not valid: length: The length is a text.',
+    })
+    expect(flow.error.value).toBeNull()
+    expect(reported.map(({ code, runId }) => [code, runId])).toEqual([
+      ['invalid_output', flow.runId.value],
+      ['invalid_output', flow.runId.value],
+    ])
+    wrapper.unmount()
+  })
+
+  it('is checked again for a run that is read later, and whoever waits for it is told', async () => {
+    const { store, wrapper } = mountApp(supabase, () => usePgflowStore(), { flows })
+    const { run_id } = await store.startFlow('greet', { name: 'Ada' })
+    expect(await failureOf(store.waitForRun(run_id))).toMatchObject({
+      code: 'invalid_output',
+      runId: run_id,
+    })
+    store.removeRun(run_id)
+    expect(store.outputErrors).toEqual({})
+    await store.refreshRun(run_id)
+    expect(Object.keys(store.outputErrors).sort()).toEqual([run_id, `${run_id}/hello`])
+    wrapper.unmount()
+  })
+
+  it('may be checked by a schema that takes its time, or that throws', async () => {
+    const {
+      result: flow,
+      store,
+      wrapper,
+    } = mountApp(supabase, () => useFlow('greet'), {
+      flows: {
+        greet: {
+          output: v.pipeAsync(
+            v.any(),
+            v.checkAsync(() => Promise.resolve(false), 'No.'),
+          ),
+          steps: {
+            hello: {
+              '~standard': {
+                version: 1,
+                vendor: 'broken',
+                validate: () => {
+                  throw new Error('a bug')
+                },
+              },
+            },
+          },
+        },
+      },
+    })
+    const { run_id } = await flow.start({ name: 'Ada' })
+    const error = await failureOf(store.waitForRun(run_id))
+    expect(error).toBeInstanceOf(PgflowError)
+    expect(error).toMatchObject({ code: 'invalid_output' })
+    await until(() => store.outputErrors[run_id] !== undefined)
+    expect(store.outputErrors[`${run_id}/hello`]?.message).toContain('a bug')
+    wrapper.unmount()
+  })
+})
