@@ -3,7 +3,9 @@ import vue from '@vitejs/plugin-vue'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
-const alias = { 'pinia-pgflow': path('./src/index.ts') }
+const entries = { index: path('./src/index.ts'), testing: path('./src/testing/index.ts') }
+// The longer name first: the shorter one would take it for a file of its own.
+const alias = { 'pinia-pgflow/testing': entries.testing, 'pinia-pgflow': entries.index }
 
 /** Vue needs a DOM; nothing else gets one. */
 const project = (environment: 'node' | 'dom', include: string[]) => ({
@@ -47,8 +49,12 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         target: 'es2022',
         minify: false,
         sourcemap: true,
-        lib: { entry: { index: path('./src/index.ts') }, formats: ['es'] },
-        rolldownOptions: { external: ['vue', 'pinia', 'valibot', /^@supabase\//] },
+        lib: { entry: entries, formats: ['es'] },
+        // What both entries use is one module: an app under test has one store, one `PgflowError`.
+        rolldownOptions: {
+          external: ['vue', 'pinia', 'valibot', /^@supabase\//],
+          output: { chunkFileNames: (chunk) => (chunk.isDynamicEntry ? '[name].js' : 'shared.js') },
+        },
       },
     }
   }
@@ -63,7 +69,11 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
             'tests/{sql,simulation}/**/*.spec.ts',
             'tests/unit/{backend,flows,sync}/**/*.spec.ts',
           ]),
-          project('dom', ['tests/integration/**/*.spec.ts', 'tests/unit/*.spec.ts']),
+          project('dom', [
+            'tests/integration/**/*.spec.ts',
+            'tests/unit/*.spec.ts',
+            'tests/unit/testing/**/*.spec.ts',
+          ]),
           typesProject('types', 'tests/types'),
           // What it registers would hold for everything it is compiled with.
           typesProject('registry', 'tests/types/registry'),

@@ -16,6 +16,7 @@ const consumer = `
 import { Flow } from '@pgflow/dsl'
 import { createClient } from '@supabase/supabase-js'
 import { createPgflow, useFlow, useRun } from 'pinia-pgflow'
+import { createTestPgflow, scriptFlow } from 'pinia-pgflow/testing'
 
 const AnalyzeText = new Flow<{ text: string }>({ slug: 'analyze_text' }).step(
   { slug: 'count' },
@@ -35,6 +36,33 @@ void start({ txt: 'typed' })
 // @ts-expect-error the slug is checked
 useFlow('analyse_text')
 export const run = useRun<typeof AnalyzeText>('id').run.value?.input.text
+const pgflow = createTestPgflow({
+  flows: { analyze_text: scriptFlow(AnalyzeText, { count: { output: 7 } }), other: { only: {} } },
+})
+void pgflow.latestRun<typeof AnalyzeText>().complete('count', 8)
+// @ts-expect-error the output is checked
+void pgflow.latestRun<typeof AnalyzeText>().complete('count', 'eight')
+// @ts-expect-error the step is checked
+scriptFlow(AnalyzeText, { counts: {} })
+`
+
+/** Both entries are one module: the store of the one finds the plugin of the other. */
+const together = `
+const main = await import('pinia-pgflow')
+const testing = await import('pinia-pgflow/testing')
+const { createPinia } = await import('pinia')
+const { createSSRApp } = await import('vue')
+const pgflow = testing.createTestPgflow({ flows: { f: { only: { output: 1 } } }, autoPlay: true })
+const pinia = createPinia()
+createSSRApp({}).use(pinia).use(pgflow)
+const store = main.usePgflowStore(pinia)
+const { run_id } = await store.startFlow('f', {})
+await pgflow.settled()
+await store.refreshRun(run_id)
+if (store.runs[run_id].output.only !== 1) throw new Error('the run was not played')
+const refused = await store.startFlow('g', {}).catch((error) => error)
+if (!(refused instanceof main.PgflowError)) throw new Error('there are two PgflowErrors')
+for (const entry of [main, testing]) console.log(Object.keys(entry).sort().join(', '))
 `
 
 try {
@@ -47,18 +75,14 @@ try {
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }))
   writeFileSync(join(project, 'consumer.ts'), consumer)
-  const names = run('node', [
-    '--input-type=module',
-    '--eval',
-    'console.log(Object.keys(await import("pinia-pgflow")).sort().join(", "))',
-  ])
+  const names = run('node', ['--input-type=module', '--eval', together])
   for (const resolution of ['bundler', 'nodenext']) {
     const module = resolution === 'bundler' ? 'esnext' : 'nodenext'
     const flags = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022']
     const modules = ['--module', module, '--moduleResolution', resolution]
     run('node', ['node_modules/typescript/bin/tsc', ...flags, ...modules, 'consumer.ts'])
   }
-  console.log(`The package resolves under Node and TypeScript; it exports ${names.trim()}`)
+  console.log(`The package resolves under Node and TypeScript; it exports\n${names.trim()}`)
 } finally {
   rmSync(project, { recursive: true, force: true })
 }

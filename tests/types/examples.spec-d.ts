@@ -10,8 +10,10 @@ import {
   createApp,
   createClient,
   createPinia,
+  expect,
   failure,
   key,
+  mount,
   notify,
   pgflow,
   props,
@@ -33,6 +35,7 @@ import {
   useRun,
   useStep,
 } from 'pinia-pgflow'
+import { createTestPgflow, scriptFlow } from 'pinia-pgflow/testing'
 
 it('createPgflow', () => {
   const app = createApp(App)
@@ -162,4 +165,22 @@ it('FlowSchemas', () => {
     },
   }
   void [flows]
+})
+
+it('createTestPgflow', async () => {
+  const pgflow = createTestPgflow({
+    flows: { analyze_text: { words: {}, summary: { deps: ['words'] } } },
+  })
+  const wrapper = mount(App, { global: { plugins: [createPinia(), pgflow] } })
+  await wrapper.find('form').trigger('submit')
+  await pgflow.latestRun().complete('words', ['a', 'b'])
+  expect(wrapper.text()).toContain('2 words')
+  void [pgflow, wrapper]
+})
+
+it('scriptFlow', () => {
+  const pgflow = createTestPgflow({
+    flows: { analyze_text: scriptFlow(AnalyzeText, { words: { output: ['a', 'b'] } }) },
+  })
+  void [pgflow]
 })

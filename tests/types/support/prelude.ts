@@ -8,6 +8,7 @@ export { Flow } from '@pgflow/dsl'
 export { createClient } from '@supabase/supabase-js'
 export { mount } from '@vue/test-utils'
 export { createPinia } from 'pinia'
+export { expect } from 'vitest'
 export * as v from 'valibot'
 export { computed, createApp, onScopeDispose, ref, watch } from 'vue'
 

@@ -1,0 +1,81 @@
+import type { AnyFlow, FlowInput } from '../flow-types.ts'
+import type { Json } from '../model/entities.ts'
+import { toJson } from '../model/json.ts'
+import { createRunId } from '../model/run-id.ts'
+import { createFaults } from './faults.ts'
+import { refusing } from './memory-transport.ts'
+import type { RunRecord } from './run-record.ts'
+import { seed, type SeedOptions } from './seed.ts'
+import { createTestRun, type TestRun } from './test-run.ts'
+import type { TestPgflow, TestPgflowOptions } from './types.ts'
+import { createWorld } from './world.ts'
+
+/**
+ * The plugin of `createPgflow` over a database in memory: store, sync and composables are the real
+ * ones, and no Supabase is needed. Time stands still unless the test moves it, so tests are
+ * instantaneous and the same every time, with fake timers and without.
+ *
+ * @throws PgflowError `invalid_options` for a flow that is not possible.
+ * @example
+ * const pgflow = createTestPgflow({
+ *   flows: { analyze_text: { words: {}, summary: { deps: ['words'] } } },
+ * })
+ * const wrapper = mount(App, { global: { plugins: [createPinia(), pgflow] } })
+ * await wrapper.find('form').trigger('submit')
+ * await pgflow.latestRun().complete('words', ['a', 'b'])
+ * expect(wrapper.text()).toContain('2 words')
+ */
+export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
+  const { time, database, channels, session, surroundings, ...world } = createWorld(options)
+  const { settled, advance } = time
+
+  const handle = (find: () => RunRecord | undefined): TestRun => createTestRun({ find, settled })
+  function become(user: string | null): Promise<void> {
+    session.become(user)
+    channels.review()
+    return settled()
+  }
+  function latestRun<Flow extends AnyFlow = AnyFlow>(flowSlug?: string): TestRun<Flow>
+  function latestRun(flowSlug?: string): TestRun {
+    const isOfFlow = ({ run }: RunRecord) => run.flow_slug === (flowSlug ?? run.flow_slug)
+    return handle(() => database.runs.filter(isOfFlow).at(-1))
+  }
+  function run<Flow extends AnyFlow = AnyFlow>(runId: string): TestRun<Flow>
+  function run(runId: string): TestRun {
+    return handle(() => database.runs.find((record) => record.run.run_id === runId))
+  }
+  function seedRun<Flow extends AnyFlow = AnyFlow>(
+    flowSlug: string,
+    input: FlowInput<Flow>,
+    given?: SeedOptions<Flow>,
+  ): TestRun<Flow>
+  function seedRun(flowSlug: string, input: Json, given: SeedOptions = {}): TestRun {
+    const { runId = createRunId(), user = session.user() } = given
+    const record = refusing(() => database.seedRun(flowSlug, toJson(input), runId, user))
+    seed(record, given)
+    return handle(() => record)
+  }
+
+  return {
+    install: world.install,
+    latestRun,
+    run,
+    seedRun,
+    get runs() {
+      return database.runs.map((record) => handle(() => record))
+    },
+    signIn: (userId) => become(userId),
+    signOut: () => become(null),
+    allowStart: (flowSlug) => database.allowStart(flowSlug, true),
+    disallowStart: (flowSlug) => database.allowStart(flowSlug, false),
+    settled,
+    advance,
+    faults: createFaults({ channels, requests: world.faults, surroundings, settled }),
+    requests: world.requests,
+    reported: world.reported,
+    get openChannels() {
+      return channels.topics
+    },
+    dispose: () => world.worker.stop(),
+  }
+}

@@ -1,0 +1,189 @@
+import { PgflowError } from '../errors.ts'
+import type { AnyFlow, StepOutput, StepSlug } from '../flow-types.ts'
+import type { FlowShape, Json } from '../model/entities.ts'
+
+/** What may be said of any step of a flow in a test. */
+interface TestStepOptions {
+  /** The slugs of the steps whose outputs it takes; none for a step that starts with the run. */
+  deps?: readonly string[]
+  /** Played, it fails with this message, and so does the run. */
+  error?: string
+  /**
+   * Attempts that fail before it completes, or before it fails for good; each is told as
+   * `retrying`. Of a map step, those of its first task.
+   * @default 0
+   */
+  attempts?: number
+}
+
+/** A step that runs once, on the outputs of the steps before it. */
+export interface TestSingleStep extends TestStepOptions {
+  type?: 'single'
+  /**
+   * What it returns when it is played: a value, or a function of what a handler would get, which
+   * is the outputs of its `deps` by slug and the run's input as `run`.
+   * @default null; an array of `tasks` numbers where a map step takes it
+   */
+  output?: Json | ((input: Record<string, Json>) => Json)
+}
+
+/** A step that runs once for each element of an array: of its one dependency, or of the input. */
+export interface TestMapStep extends TestStepOptions {
+  type: 'map'
+  /**
+   * What its tasks return when they are played: an array with one element for each, or a function
+   * of the element that a task gets and its index.
+   * @default null for each
+   */
+  output?: Json[] | ((item: Json, index: number) => Json)
+  /**
+   * How many tasks it has when the step it maps over is played and has no `output` of its own.
+   * @default 1
+   */
+  tasks?: number
+}
+
+/** A step of a flow in a test. */
+export type TestStep = TestSingleStep | TestMapStep
+
+/** A flow in a test: its steps by slug. */
+export type TestFlow = Record<string, TestStep>
+
+/** A step's part of the script of a dsl flow. */
+export interface StepScript<Output = Json> {
+  /** What it returns; of a map step, all its tasks, or a function of a task's element and index. */
+  output?: Output | ScriptFunction
+  /** Played, it fails with this message, and so does the run. */
+  error?: string
+  /** Attempts that fail first, each told as `retrying`. */
+  attempts?: number
+  /** Of a map step: how many tasks it has when what it maps over has no `output`. */
+  tasks?: number
+}
+
+/** What the steps of a dsl flow do when it is played. */
+export type FlowScript<Flow extends AnyFlow> = {
+  [Slug in StepSlug<Flow>]?: StepScript<StepOutput<Flow, Slug>>
+}
+
+// A method takes a parameter that says more than Json; a function type would not.
+type ScriptFunction = { call(input: Json, index: number): unknown }['call']
+
+/** A step with everything decided. */
+export interface StepDefinition {
+  slug: string
+  deps: readonly string[]
+  isMap: boolean
+  output: unknown
+  error: string | undefined
+  attempts: number
+  tasks: number
+}
+
+/** A flow with everything decided: its steps in an order in which each follows its dependencies. */
+export interface FlowDefinition {
+  slug: string
+  steps: readonly StepDefinition[]
+}
+
+/**
+ * The flow of `@pgflow/dsl` as a flow for tests, with a script of what its steps return. Its
+ * handlers do not run.
+ *
+ * @example
+ * const pgflow = createTestPgflow({
+ *   flows: { analyze_text: scriptFlow(AnalyzeText, { words: { output: ['a', 'b'] } }) },
+ * })
+ */
+export function scriptFlow<Flow extends AnyFlow>(
+  flow: Flow,
+  script: FlowScript<Flow> = {},
+): TestFlow {
+  const scripts = new Map<string, StepScript<unknown> | undefined>(Object.entries(script))
+  const steps = flow.stepOrder.map((slug): [string, TestStep] => {
+    const { dependencies, stepType } = shapeOf(flow, slug)
+    // A step's output is JSON: pgflow takes nothing else.
+    const step = { ...scripts.get(slug), deps: dependencies, type: stepType ?? 'single' }
+    return [slug, step as TestStep]
+  })
+  return Object.fromEntries(steps)
+}
+
+/** What a dsl flow says of one of its steps. */
+function shapeOf(flow: AnyFlow, slug: string): { dependencies: string[]; stepType?: string } {
+  return flow.getStepDefinition(slug)
+}
+
+/** Whether a definition is a flow of `@pgflow/dsl`. */
+function isDslFlow(flow: TestFlow | AnyFlow): flow is AnyFlow {
+  return typeof flow.getStepDefinition === 'function'
+}
+
+/**
+ * Decides what a definition leaves open.
+ * @throws PgflowError `invalid_options` for a flow that pgflow would not take.
+ */
+export function defineFlow(slug: string, flow: TestFlow | AnyFlow): FlowDefinition {
+  if (isDslFlow(flow) && flow.slug !== slug) {
+    throw wrong(slug, `the flow given for it has the slug "${flow.slug}"`)
+  }
+  const steps = Object.entries(isDslFlow(flow) ? scriptFlow(flow) : flow)
+  const known = new Set(steps.map(([name]) => name))
+  const defined = steps.map(([name, step]) => defineStep(slug, name, step, known))
+  return { slug, steps: inOrder(slug, defined) }
+}
+
+/** The shape as `get_flow` tells it. */
+export function shapeOfFlow({ slug, steps }: FlowDefinition): FlowShape {
+  return {
+    flow_slug: slug,
+    steps: steps.map((step) => ({
+      step_slug: step.slug,
+      step_type: step.isMap ? 'map' : 'single',
+      deps: [...step.deps].sort(),
+    })),
+  }
+}
+
+function defineStep(
+  flow: string,
+  slug: string,
+  step: TestStep,
+  known: ReadonlySet<string>,
+): StepDefinition {
+  const deps = step.deps ?? []
+  if (!/^[a-z_]\w*$/i.test(slug) || slug === 'run') throw wrong(flow, `"${slug}" is no step's slug`)
+  const unknown = deps.find((dep) => !known.has(dep))
+  if (unknown !== undefined) throw wrong(flow, `"${slug}" depends on "${unknown}", which it lacks`)
+  if (step.type === 'map' && deps.length > 1) {
+    throw wrong(flow, `the map step "${slug}" has ${deps.length} dependencies and may have one`)
+  }
+  return {
+    slug,
+    deps,
+    isMap: step.type === 'map',
+    output: step.output,
+    error: step.error,
+    attempts: step.attempts ?? 0,
+    tasks: step.type === 'map' ? (step.tasks ?? 1) : 1,
+  }
+}
+
+/** Each step after those it depends on, and otherwise as they were given. */
+function inOrder(flow: string, steps: readonly StepDefinition[]): StepDefinition[] {
+  const ordered: StepDefinition[] = []
+  const placed = new Set<string>()
+  let left = [...steps]
+  while (left.length > 0) {
+    const next = left.find(({ deps }) => deps.every((dep) => placed.has(dep)))
+    if (!next) throw wrong(flow, `${left.map(({ slug }) => slug).join(', ')} wait for each other`)
+    placed.add(next.slug)
+    ordered.push(next)
+    left = left.filter((step) => step !== next)
+  }
+  return ordered
+}
+
+function wrong(flow: string, reason: string): PgflowError {
+  return new PgflowError('invalid_options', `The flow "${flow}" is not possible: ${reason}.`)
+}

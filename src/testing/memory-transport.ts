@@ -1,0 +1,113 @@
+import type { FlowShape, Json, RunPage, RunQuery } from '../model/entities.ts'
+import {
+  parseFlowShape,
+  parseRunSummaries,
+  parseSnapshot,
+  runTopic,
+  userTopic,
+} from '../model/wire.ts'
+import { fromFailure } from '../transport/failure.ts'
+import { apiSchema, flowNotFound, sortOutIds, valueOf } from '../transport/rpc.ts'
+import type { PgflowTransport } from '../transport/types.ts'
+import type { Channels } from './channels.ts'
+import type { MemoryDatabase } from './database.ts'
+import type { RequestFaults, RequestKind } from './request-faults.ts'
+import { DatabaseError } from './rows.ts'
+import type { Session } from './session.ts'
+
+/** A request that the app made. */
+export interface TestRequest {
+  kind: RequestKind
+  /** What it was about: the ids of runs, or the slug of a flow where it has one. */
+  runIds: readonly string[]
+  flow: string | null
+  /** The input of a start. */
+  input: Json
+}
+
+/** What the transport brings together. */
+export interface MemoryTransportParts {
+  database: MemoryDatabase
+  channels: Channels
+  faults: RequestFaults
+  isPrivate: boolean
+  session: Session
+  /** Told of each request. */
+  onRequest: (request: TestRequest) => void
+}
+
+/**
+ * The way to a database in memory: its rows and broadcasts pass through the same parsers as those
+ * that come over a network, and its errors through the same table.
+ */
+export function createMemoryTransport(parts: MemoryTransportParts): PgflowTransport {
+  const { database, channels, faults, isPrivate, session } = parts
+  const { user } = session
+
+  function ask<T>(
+    kind: RequestKind,
+    about: Partial<Omit<TestRequest, 'kind'>>,
+    signal: AbortSignal,
+    work: () => T,
+  ): Promise<T> {
+    parts.onRequest({ kind, runIds: [], flow: null, input: null, ...about })
+    return faults.request(kind, signal, () => refusing(work))
+  }
+
+  return {
+    canJoinEarly: !isPrivate,
+    startFlow: (flow, input, runId, signal) =>
+      ask('start', { flow, input, runIds: [runId] }, signal, () => {
+        const { run } = database.startFlow(flow, input, runId, user())
+        const [row] = database.snapshots([run.run_id], user(), 0)
+        return valueOf('start_flow_with_states', parseSnapshot(row))
+      }),
+    fetchRuns: async (runIds, signal) => {
+      const { ids, results } = sortOutIds(runIds)
+      if (ids.length === 0) return results
+      return ask('read', { runIds: ids }, signal, () => {
+        for (const row of database.snapshots(ids, user(), faults.nextAge())) {
+          results.set(row.run.run_id, valueOf('get_runs_with_states', parseSnapshot(row)))
+        }
+        return results
+      })
+    },
+    openChannel: (runId, handlers) => channels.open(runTopic(runId), runId, handlers),
+    listRuns: (query, before, limit, signal) =>
+      ask('list', { flow: query.flow }, signal, (): RunPage => {
+        return pageOf(database, query, before, limit, user())
+      }),
+    openFeed: isPrivate
+      ? (handlers) => channels.open(userTopic(user() ?? ''), null, handlers)
+      : null,
+    watchUser: session.watch,
+    fetchFlow: (flow, signal) =>
+      ask('flow', { flow }, signal, (): FlowShape => {
+        const shape = database.flow(flow)
+        if (!shape) throw flowNotFound(flow)
+        return valueOf('get_flow', parseFlowShape(shape))
+      }),
+  }
+}
+
+function pageOf(
+  database: MemoryDatabase,
+  query: RunQuery,
+  before: string | null,
+  limit: number,
+  user: string | null,
+): RunPage {
+  const rows = database.list({ ...query, before, limit }, user)
+  const runs = valueOf('list_runs', parseRunSummaries(rows))
+  return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
+}
+
+/** What the database refuses, as the real transport tells it. @throws PgflowError */
+export function refusing<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error
+    throw fromFailure(error, 400, new AbortController().signal, { schema: apiSchema })
+  }
+}

@@ -1,0 +1,95 @@
+import { PgflowError, type PgflowErrorCode } from '../errors.ts'
+import type { TestSurroundings } from './surroundings.ts'
+
+/** What a request asks for: a start, the state of runs, a list of runs, or the shape of a flow. */
+export type RequestKind = 'start' | 'read' | 'list' | 'flow'
+
+type Fate =
+  | { kind: 'fail'; error: PgflowError }
+  | { kind: 'lose' }
+  | { kind: 'hang'; released: Promise<void> }
+
+interface PlannedFate {
+  of: RequestKind | undefined
+  fate: Fate
+}
+
+/** What happens to requests on their way to the database and back. */
+export class RequestFaults {
+  readonly #surroundings: TestSurroundings
+  #planned: PlannedFate[] = []
+  /** How many snapshots are still to come from an outdated replica, and by how much. */
+  #outdated = { left: 0, by: 0 }
+
+  constructor(surroundings: TestSurroundings) {
+    this.#surroundings = surroundings
+  }
+
+  plan(of: RequestKind | undefined, fate: Fate): void {
+    this.#planned.push({ of, fate })
+  }
+
+  planOutdated(left: number, by: number): void {
+    this.#outdated = { left, by }
+  }
+
+  /** How many transactions the next snapshot lags behind. */
+  nextAge(): number {
+    if (this.#outdated.left === 0) return 0
+    this.#outdated.left -= 1
+    return this.#outdated.by
+  }
+
+  clear(): void {
+    this.#planned = []
+    this.#outdated = { left: 0, by: 0 }
+  }
+
+  /**
+   * Does `work` now, as a database does that is very near, and answers by and by.
+   * @throws PgflowError
+   */
+  request<T>(kind: RequestKind, signal: AbortSignal, work: () => T): Promise<T> {
+    const fate = this.#take(kind)
+    if (signal.aborted) return Promise.reject(reasonOf(signal))
+    if (!this.#surroundings.isOnline()) {
+      return Promise.reject(failureOf('offline', 'This device is offline.'))
+    }
+    if (fate?.kind === 'fail') return Promise.reject(fate.error)
+    const answer = fate?.kind === 'hang' ? fate.released.then(work) : attempt(work)
+    const arrived =
+      fate?.kind === 'lose'
+        ? answer.then(() => Promise.reject(failureOf('unreachable', 'The server did not answer.')))
+        : answer
+    return Promise.race([arrived, abortOf(signal)])
+  }
+
+  #take(kind: RequestKind): Fate | undefined {
+    const index = this.#planned.findIndex(({ of }) => (of ?? kind) === kind)
+    return index === -1 ? undefined : this.#planned.splice(index, 1)[0]?.fate
+  }
+}
+
+/** An error as it comes from the network or the server. */
+export function failureOf(code: PgflowErrorCode, message: string): PgflowError {
+  return new PgflowError(code, message)
+}
+
+function attempt<T>(work: () => T): Promise<T> {
+  try {
+    return Promise.resolve(work())
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(reasonOf(signal)), { once: true })
+  })
+}
+
+function reasonOf({ reason }: AbortSignal): Error {
+  if (reason instanceof PgflowError) return reason
+  return new PgflowError('aborted', 'The call was aborted.', { cause: reason })
+}

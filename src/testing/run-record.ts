@@ -1,0 +1,322 @@
+import type { Json } from '../model/entities.ts'
+import { isTerminal } from '../model/entities.ts'
+import { runTopic } from '../model/wire.ts'
+import type { FlowDefinition, StepDefinition } from './definition.ts'
+import type { Message, RunRow, SnapshotRow, StepRow } from './rows.ts'
+
+/** What a run needs of the database it is in. */
+export interface RunContext {
+  /** The time of the next transaction. */
+  now: () => string
+  /** Told of the messages of each transaction, in their order. */
+  onCommit: (record: RunRecord, messages: readonly Message[]) => void
+}
+
+/** A task: one execution of a step, or of a map step for one element. */
+interface Task {
+  isDone: boolean
+  /** Attempts so far; the one under way counts. */
+  attempts: number
+  output: Json
+}
+
+/** How many states before the present one an outdated replica may still show. */
+const mostHistory = 20
+
+/**
+ * One run and what pgflow does with it: its rows change in transactions, and each change is the
+ * message that the SQL of this project sends. tests/integration/conformance.spec.ts holds it to the
+ * real one.
+ */
+export class RunRecord {
+  readonly run: RunRow
+  /** The user who started it. */
+  readonly owner: string | null
+  readonly flow: FlowDefinition
+  readonly #steps = new Map<string, StepRow>()
+  readonly #tasks = new Map<string, Task[]>()
+  readonly #context: RunContext
+  /** The newest last; as texts, so that nobody's changes are seen in it. */
+  readonly #history: string[] = []
+  #seq = 0
+  #time: string
+  #messages: Message[] = []
+
+  constructor(
+    flow: FlowDefinition,
+    start: { runId: string; input: Json; owner: string | null },
+    context: RunContext,
+  ) {
+    this.flow = flow
+    this.owner = start.owner
+    this.#context = context
+    this.#time = context.now()
+    this.run = {
+      run_id: start.runId,
+      flow_slug: flow.slug,
+      status: 'started',
+      input: start.input,
+      output: null,
+      error_message: null,
+      remaining_steps: flow.steps.length,
+      started_at: this.#time,
+      completed_at: null,
+      failed_at: null,
+    }
+    for (const step of flow.steps) this.#steps.set(step.slug, this.#createStep(step))
+    const { status, flow_slug, input, remaining_steps, started_at } = this.run
+    this.#tellRun({ status, flow_slug, input, remaining_steps, started_at })
+    this.#completeTaskless()
+    this.#startReady()
+    this.#finish()
+    this.#commit()
+  }
+
+  get isOver(): boolean {
+    return isTerminal(this.run.status)
+  }
+
+  /** The row of a step. */
+  step(slug: string): StepRow | undefined {
+    return this.#steps.get(slug)
+  }
+
+  /** The tasks of a step that has started. */
+  tasks(slug: string): readonly Readonly<Task>[] {
+    return this.#tasks.get(slug) ?? []
+  }
+
+  /** The run as it is, or as it was some transactions ago. */
+  snapshot(age = 0): SnapshotRow {
+    const text = this.#history.at(-1 - Math.min(age, this.#history.length - 1)) ?? this.#text()
+    // Nothing else is ever written there.
+    return JSON.parse(text) as SnapshotRow
+  }
+
+  /** As `pgflow.complete_task`. */
+  completeTask(step: StepDefinition, index: number, output: Json): void {
+    this.#transaction(() => {
+      const violated = this.#mapThatNeedsArray(step, output)
+      if (violated !== undefined) {
+        const found = output === null ? 'null' : typeof output
+        return this.#failStep(
+          step,
+          `[TYPE_VIOLATION] Map step ${violated} expects array input but dependency ${step.slug} produced ${found}`,
+        )
+      }
+      this.#settleTask(step, index, output)
+      this.#startReady()
+      this.#finish()
+    })
+  }
+
+  /** As `pgflow.fail_task` after the last attempt. */
+  failTask(step: StepDefinition, message: string): void {
+    this.#transaction(() => this.#failStep(step, message))
+  }
+
+  /** As `pgflow.fail_task` while attempts are left. */
+  retryTask(step: StepDefinition, index: number, message: string): void {
+    this.#transaction(() => {
+      const [row, task] = this.#at(step, index)
+      const attempts_count = task.attempts
+      task.attempts += 1
+      const attempt = { task_index: index, attempts_count, error_message: message }
+      this.#tellStep(row, 'retrying', attempt)
+    })
+  }
+
+  /** Fails the run itself, as whoever has the database may do by hand. */
+  failRun(message: string | null): void {
+    this.#transaction(() => this.#failRow(message))
+  }
+
+  #createStep({ slug, deps, isMap }: StepDefinition): StepRow {
+    const { run_id, flow_slug, input } = this.run
+    const ofMap = deps.length === 0 && Array.isArray(input) ? input.length : null
+    return {
+      flow_slug,
+      run_id,
+      step_slug: slug,
+      status: 'created',
+      output: null,
+      error_message: null,
+      initial_tasks: isMap ? ofMap : 1,
+      remaining_tasks: null,
+      remaining_deps: deps.length,
+      created_at: this.#time,
+      started_at: null,
+      completed_at: null,
+      failed_at: null,
+      skip_reason: null,
+      skipped_at: null,
+    }
+  }
+
+  #settleTask(step: StepDefinition, index: number, output: Json): void {
+    const [row, task] = this.#at(step, index)
+    const before = row.remaining_tasks ?? 0
+    const left = before - 1
+    task.isDone = true
+    task.output = output
+    row.remaining_tasks = left
+    if (left > 0) {
+      const all = row.initial_tasks ?? 0
+      const fiftieth = (remaining: number) => Math.floor(((all - remaining) * 50) / all)
+      if (fiftieth(left) === fiftieth(before)) return
+      const { initial_tasks } = row
+      return this.#tellStep(row, 'progress', { initial_tasks, remaining_tasks: left })
+    }
+    row.status = 'completed'
+    row.completed_at = this.#time
+    row.output = step.isMap ? this.tasks(step.slug).map((each) => each.output) : output
+    this.run.remaining_steps -= 1
+    for (const child of this.#childrenOf(step)) {
+      const childRow = this.#row(child)
+      childRow.remaining_deps -= 1
+      if (child.isMap && Array.isArray(row.output)) childRow.initial_tasks = row.output.length
+    }
+    const { remaining_steps } = this.run
+    this.#tellStep(row, 'completed', {
+      output: row.output,
+      completed_at: row.completed_at,
+      remaining_steps,
+    })
+    this.#completeTaskless()
+  }
+
+  /** Maps over empty arrays complete without starting, and so may those that map over them. */
+  #completeTaskless(): void {
+    for (;;) {
+      const ready = this.#ready().filter(([, row]) => row.initial_tasks === 0)
+      if (ready.length === 0) return
+      for (const [step, row] of ready) {
+        const both = { started_at: this.#time, completed_at: this.#time }
+        Object.assign(row, both, { status: 'completed', remaining_tasks: 0, output: [] })
+        for (const child of this.#childrenOf(step)) {
+          const childRow = this.#row(child)
+          childRow.remaining_deps -= 1
+          if (child.isMap) childRow.initial_tasks = 0
+        }
+      }
+      this.run.remaining_steps -= ready.length
+      for (const [, row] of ready) this.#tellWholeStep(row)
+    }
+  }
+
+  #startReady(): void {
+    const ready = this.#ready().filter(([, row]) => (row.initial_tasks ?? 0) > 0)
+    for (const [step, row] of ready.sort(([a], [b]) => (a.slug < b.slug ? -1 : 1))) {
+      const count = row.initial_tasks ?? 0
+      const task = (): Task => ({ isDone: false, attempts: 1, output: null })
+      this.#tasks.set(step.slug, Array.from({ length: count }, task))
+      row.status = 'started'
+      row.started_at = this.#time
+      row.remaining_tasks = count
+      this.#tellStep(row, 'started', { started_at: this.#time, initial_tasks: count })
+    }
+  }
+
+  #finish(): void {
+    if (this.run.remaining_steps > 0 || this.isOver) return
+    const isLeaf = (step: StepDefinition) => this.#childrenOf(step).length === 0
+    const leaves = this.flow.steps.filter(isLeaf)
+    this.run.status = 'completed'
+    this.run.completed_at = this.#time
+    this.run.output = Object.fromEntries(leaves.map((step) => [step.slug, this.#row(step).output]))
+    const { status, flow_slug, output, completed_at } = this.run
+    this.#tellRun({ status, flow_slug, output, completed_at })
+  }
+
+  #failStep(step: StepDefinition, message: string): void {
+    const row = this.#row(step)
+    row.status = 'failed'
+    row.failed_at = this.#time
+    row.error_message = message
+    this.#tellStep(row, 'failed', { error_message: message, failed_at: this.#time })
+    this.#failRow(message)
+  }
+
+  #failRow(message: string | null): void {
+    this.run.status = 'failed'
+    this.run.failed_at = this.#time
+    this.run.error_message = message
+    const { status, flow_slug, error_message, failed_at } = this.run
+    this.#tellRun({ status, flow_slug, error_message, failed_at })
+  }
+
+  /** The steps that nothing keeps from starting. */
+  #ready(): [StepDefinition, StepRow][] {
+    if (this.isOver) return []
+    return this.flow.steps
+      .map((step): [StepDefinition, StepRow] => [step, this.#row(step)])
+      .filter(([, row]) => row.status === 'created' && row.remaining_deps === 0)
+  }
+
+  #childrenOf({ slug }: StepDefinition): StepDefinition[] {
+    return this.flow.steps.filter(({ deps }) => deps.includes(slug))
+  }
+
+  #mapThatNeedsArray(step: StepDefinition, output: Json): string | undefined {
+    if (step.isMap || Array.isArray(output)) return undefined
+    return this.#childrenOf(step).find(({ isMap }) => isMap)?.slug
+  }
+
+  #row({ slug }: StepDefinition): StepRow {
+    const row = this.#steps.get(slug)
+    if (!row) throw new Error(`no step ${slug}`)
+    return row
+  }
+
+  #at(step: StepDefinition, index: number): [StepRow, Task] {
+    const task = this.#tasks.get(step.slug)?.[index]
+    if (!task) throw new Error(`no task ${index} of ${step.slug}`)
+    return [this.#row(step), task]
+  }
+
+  #tellStep(row: StepRow, change: string, fields: Record<string, Json>): void {
+    const { step_slug, status } = row
+    const event_type = `step:${change}`
+    this.#tell(`${step_slug}:${change}`, { event_type, step_slug, status, ...fields })
+  }
+
+  /** A change out of the ordinary: all that a client knows of a step. */
+  #tellWholeStep(row: StepRow): void {
+    const { output, error_message, initial_tasks, started_at, completed_at, failed_at } = row
+    const times = { started_at, completed_at, failed_at, skip_reason: null, skipped_at: null }
+    const { remaining_steps } = this.run
+    const all = { output, error_message, initial_tasks, ...times, remaining_steps }
+    this.#tellStep(row, row.status, all)
+  }
+
+  #tellRun(fields: Record<string, Json> & { status: string }): void {
+    const name = `run:${fields.status}`
+    this.#tell(name, { event_type: name, ...fields })
+  }
+
+  #tell(name: string, fields: Record<string, Json>): void {
+    const { run_id } = this.run
+    this.#seq += 1
+    const payload = { run_id, seq: this.#seq, ...fields }
+    this.#messages.push({ topic: runTopic(run_id), name, payload })
+  }
+
+  #transaction(work: () => void): void {
+    this.#time = this.#context.now()
+    work()
+    this.#commit()
+  }
+
+  #commit(): void {
+    this.#history.push(this.#text())
+    if (this.#history.length > mostHistory) this.#history.shift()
+    const messages = this.#messages
+    this.#messages = []
+    this.#context.onCommit(this, messages)
+  }
+
+  #text(): string {
+    const steps = [...this.#steps.values()].sort((a, b) => (a.step_slug < b.step_slug ? -1 : 1))
+    return JSON.stringify({ run: this.run, steps, seq: this.#seq } satisfies SnapshotRow)
+  }
+}

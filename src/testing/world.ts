@@ -1,0 +1,76 @@
+import type { App } from 'vue'
+import type { PgflowError } from '../errors.ts'
+import { systemScheduler } from '../model/scheduler.ts'
+import { resolveConfig } from '../options.ts'
+import { pluginOf } from '../plugin.ts'
+import { AutoPlay } from './auto-play.ts'
+import { Channels } from './channels.ts'
+import { MemoryDatabase } from './database.ts'
+import { defineFlow } from './definition.ts'
+import { createMemoryTransport, type TestRequest } from './memory-transport.ts'
+import { RequestFaults } from './request-faults.ts'
+import { createSession } from './session.ts'
+import { TestSurroundings } from './surroundings.ts'
+import { timeOf, virtualTime, type TestTime } from './time.ts'
+import type { TestPgflowOptions } from './types.ts'
+
+/** Everything that a test's app runs in: its parts, brought together. */
+export type World = ReturnType<typeof createWorld>
+
+/** Makes the world of one test. */
+export function createWorld(options: TestPgflowOptions) {
+  const time = timeFor(options)
+  const surroundings = new TestSurroundings()
+  const session = createSession(options.user === undefined ? 'test-user' : options.user)
+  const { autoPlay = false, private: isPrivate = false } = options
+  const worker = new AutoPlay(time, typeof autoPlay === 'object' ? autoPlay.pace : 0)
+  const mayListen = (topic: string): boolean => database.mayListen(topic, session.user())
+  const channels: Channels = new Channels({ scheduler: time, surroundings, mayListen })
+  const database = new MemoryDatabase({
+    flows: Object.entries(options.flows).map(([slug, flow]) => defineFlow(slug, flow)),
+    isPrivate,
+    maxPayloadBytes: options.maxPayloadBytes ?? 200_000,
+    onMessage: channels.send,
+    onStart: autoPlay === false ? () => {} : worker.play,
+  })
+  const faults = new RequestFaults(surroundings)
+  const requests: TestRequest[] = []
+  const transport = createMemoryTransport({
+    ...{ database, channels, faults, isPrivate, session },
+    onRequest: (request) => requests.push(request),
+  })
+  const { flows: _flows, schemas = {}, ...shared } = options
+  const config = resolveConfig({ ...shared, flows: schemas, scheduler: time }, transport)
+  const reported: PgflowError[] = []
+  const report = (error: PgflowError) => {
+    reported.push(error)
+    config.report(error)
+  }
+  const plugin = pluginOf({ ...config, surroundings, report })
+  let apps = 0
+  function install(app: App): void {
+    app.use(plugin)
+    apps += 1
+    app.onUnmount(() => {
+      apps -= 1
+      if (apps === 0) worker.stop()
+    })
+  }
+  return {
+    time,
+    surroundings,
+    channels,
+    database,
+    session,
+    worker,
+    faults,
+    requests,
+    reported,
+    install,
+  }
+}
+
+function timeFor({ realTime = false, scheduler }: TestPgflowOptions): TestTime {
+  if (scheduler) return timeOf(scheduler)
+  return realTime ? timeOf(systemScheduler()) : virtualTime()
+}
