@@ -29,6 +29,8 @@ export interface RunView<Flow extends AnyFlow = AnyFlow> {
   outputError: ComputedRef<PlainError | null>
 }
 
+const ignore = () => undefined
+
 /** The view of a run that may change or be absent. The types are what the database promises. */
 export function createRunView(runId: ComputedRef<string | null>) {
   const store = usePgflowStore()
@@ -64,8 +66,12 @@ export function observeWhileInScope(
   const store = usePgflowStore()
   let observation: RunObservation | null = null
   if (typeof window === 'undefined') {
-    if (getCurrentInstance()) onServerPrefetch(() => readOnce(runId.value))
-    return () => observation
+    if (!getCurrentInstance()) return () => null
+    const ready = readOnce()
+    ready.catch(ignore)
+    // Again: an id that a set-up has waited for is only known now.
+    onServerPrefetch(() => readOnce().catch(ignore))
+    return () => ({ ready, release: ignore })
   }
   watch(
     runId,
@@ -83,8 +89,9 @@ export function observeWhileInScope(
   })
   return () => observation
 
-  /** What cannot be read here is left to the browser, which asks again. */
-  async function readOnce(id: string | null): Promise<void> {
-    if (id !== null) await store.refreshRun(id).catch(() => undefined)
+  /** The components of a page read a run once. What cannot be read is left to the browser. */
+  async function readOnce(): Promise<void> {
+    const id = runId.value
+    if (id !== null && !store.runById(id)) await store.refreshRun(id)
   }
 }

@@ -1,0 +1,246 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { createPinia, type StateTree } from 'pinia'
+import { createPgflow, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createSSRApp, defineComponent, h, nextTick, Suspense, type Component } from 'vue'
+import { renderToString } from 'vue/server-renderer'
+import type { Backend } from '../../playground/backend/index.ts'
+import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { Recording } from './support/recording.ts'
+
+let gate: Gate
+const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step(
+  { slug: 'hello' },
+  async ({ run }) => {
+    await gate.wait()
+    return `Hello ${run.name}`
+  },
+)
+
+let backend: Backend
+let recording: Recording
+const clients: SupabaseClient[] = []
+beforeAll(async () => {
+  backend = await bootBackend([Greet])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  gate = createGate()
+  recording = new Recording()
+})
+afterEach(async () => {
+  gate.open()
+  vi.unstubAllGlobals()
+  document.body.innerHTML = ''
+  await Promise.all(clients.splice(0).map((made) => made.removeAllChannels()))
+})
+
+function client(): SupabaseClient {
+  const made = connect(backend, recording.fetch)
+  clients.push(made)
+  return made
+}
+
+async function startedRun(name = 'Ada'): Promise<string> {
+  const [row] = await backend.db.query<{ run_id: string }>(
+    `select run_id from pgflow.start_flow('greet', jsonb_build_object('name', $1::text))`,
+    [name],
+  )
+  return row?.run_id ?? ''
+}
+
+async function completedRun(): Promise<string> {
+  const runId = await startedRun()
+  gate.open()
+  await vi.waitFor(async () => {
+    const [row] = await backend.db.query('select status from pgflow.runs where run_id = $1', [
+      runId,
+    ])
+    expect(row).toEqual({ status: 'completed' })
+  })
+  return runId
+}
+
+const Row = defineComponent({
+  props: { runId: { type: String, required: true } },
+  setup(props) {
+    const { run, step } = useRun<typeof Greet>(() => props.runId)
+    return () =>
+      h('li', `${run.value?.input.name ?? 'nobody'} ${step('hello')?.output ?? 'not yet'}`)
+  },
+})
+/** The same run three times, one of them deeper than the others. */
+const Page = defineComponent({
+  props: { runId: { type: String, required: true } },
+  setup(props) {
+    const { run } = useRun<typeof Greet>(() => props.runId)
+    return () =>
+      h('ul', [
+        h('b', run.value?.flow_slug ?? 'none'),
+        h(Row, { runId: props.runId }),
+        h(Row, { runId: props.runId }),
+      ])
+  },
+})
+
+/** What a server makes of a page for one request: as in Node, without a window. */
+async function render(page: Component, runId: string, options: { scheduler?: Scheduler } = {}) {
+  vi.stubGlobal('window', undefined)
+  const supabase = client()
+  const pinia = createPinia()
+  const plugin = createPgflow({ supabase, ...options })
+  const app = createSSRApp(page, { runId }).use(pinia).use(plugin)
+  try {
+    const html = await renderToString(app)
+    return { html, state: JSON.stringify(pinia.state.value), supabase }
+  } finally {
+    vi.unstubAllGlobals()
+  }
+}
+
+/** What the browser does with it. */
+function hydrate(page: Component, runId: string, { html, state }: { html: string; state: string }) {
+  document.body.innerHTML = `<div id="app">${html}</div>`
+  const pinia = createPinia()
+  pinia.state.value = JSON.parse(state) as Record<string, StateTree>
+  const app = createSSRApp(page, { runId })
+    .use(pinia)
+    .use(createPgflow({ supabase: client() }))
+  app.mount('#app')
+  return { app, store: usePgflowStore(pinia), text: () => document.body.textContent }
+}
+
+describe('a page on a server', () => {
+  it('reads a run once, however many components show it', async () => {
+    const runId = await startedRun()
+    const { html } = await render(Page, runId)
+    expect(html).toContain('Ada not yet')
+    expect(recording.calls.map(({ name }) => name)).toEqual(['get_run_with_states'])
+  })
+
+  it('waits for `ready` in an async set-up, which then sees the run', async () => {
+    const runId = await startedRun()
+    const Titled = defineComponent({
+      props: { runId: { type: String, required: true } },
+      async setup(props) {
+        const { run, ready } = useRun<typeof Greet>(() => props.runId)
+        await ready
+        const title = `Run of ${run.value?.input.name ?? 'nobody'}`
+        return () => h('h1', title)
+      },
+    })
+    const Root = defineComponent({
+      props: { runId: { type: String, required: true } },
+      setup: (props) => () => h(Suspense, null, { default: h(Titled, { runId: props.runId }) }),
+    })
+    const rendered = await render(Root, runId)
+    expect(rendered.html).toContain('Run of Ada')
+    const page = hydrate(Root, runId, rendered)
+    await until(() => page.store.connections[runId]?.status === 'live')
+    expect(page.text()).toBe('Run of Ada')
+    page.app.unmount()
+  })
+
+  it('shares nothing with one that is rendered at the same time for somebody else', async () => {
+    await backend.db.query(`select pgflow_realtime.set_visibility('private')`)
+    try {
+      const [ada, bob] = [client(), client()]
+      for (const user of [ada, bob]) {
+        const email = `${crypto.randomUUID()}@example.com`
+        expect((await user.auth.signUp({ email, password: 'a long password' })).error).toBeNull()
+      }
+      const reply = await ada
+        .schema('pgflow_client')
+        .rpc('start_flow_with_states', { p_flow_slug: 'greet', p_input: { name: 'Ada' } })
+      const [{ run }] = reply.data as [{ run: { run_id: string } }]
+      vi.stubGlobal('window', undefined)
+      const [hers, his] = await Promise.all(
+        [ada, bob].map(async (supabase) => {
+          const pinia = createPinia()
+          const app = createSSRApp(Row, { runId: run.run_id })
+          app.use(pinia).use(createPgflow({ supabase, private: true }))
+          return { html: await renderToString(app), state: JSON.stringify(pinia.state.value) }
+        }),
+      )
+      vi.unstubAllGlobals()
+      expect(hers?.html).toContain('Ada')
+      expect(his?.html).toContain('nobody')
+      expect(his?.state).not.toContain('Ada')
+    } finally {
+      await backend.db.query(`select pgflow_realtime.set_visibility('public')`)
+    }
+  })
+
+  it('opens no socket and leaves no timer and no channel', async () => {
+    const runId = await startedRun()
+    const pending = new Set<() => void>()
+    let made = 0
+    const scheduler: Scheduler = {
+      now: () => performance.now(),
+      random: Math.random,
+      after(ms, task) {
+        made += 1
+        const timer = setTimeout(() => {
+          pending.delete(task)
+          task()
+        }, ms)
+        pending.add(task)
+        return () => {
+          pending.delete(task)
+          clearTimeout(timer)
+        }
+      },
+    }
+    const { supabase } = await render(Page, runId, { scheduler })
+    expect(supabase.getChannels()).toEqual([])
+    expect(supabase.realtime.isConnected()).toBe(false)
+    expect(backend.realtime.faults.killSockets()).toBe(0)
+    // The deadline of the one read, and no other.
+    expect({ made: made > 0, pending: pending.size }).toEqual({ made: true, pending: 0 })
+  })
+})
+
+describe('the same page in the browser', () => {
+  it('shows what the server sent, goes live, and asks no more than a page of its own', async () => {
+    const runId = await startedRun()
+    const rendered = await render(Page, runId)
+    recording.calls.length = 0
+    const page = hydrate(Page, runId, rendered)
+    // Before anything is answered: the markup is the server's.
+    expect(document.querySelector('#app')?.innerHTML).toBe(rendered.html)
+    await until(() => page.store.connections[runId]?.status === 'live')
+    gate.open()
+    await until(() => page.text().includes('Hello Ada'))
+    await until(() => page.store.connections[runId]?.status === 'closed')
+    // At once, after the join, when replication is ready, and to confirm the end.
+    expect(recording.calls.length).toBeLessThanOrEqual(4)
+    page.app.unmount()
+  })
+
+  it('asks nothing for a run that had ended on the server', async () => {
+    const runId = await completedRun()
+    const rendered = await render(Page, runId)
+    expect(rendered.html).toContain('Hello Ada')
+    recording.calls.length = 0
+    const page = hydrate(Page, runId, rendered)
+    await nextTick()
+    expect(page.text()).toContain('Hello Ada')
+    expect(page.store.connections[runId]?.status).toBe('closed')
+    expect(recording.calls).toEqual([])
+    expect(clients.flatMap((made) => made.getChannels())).toEqual([])
+    page.app.unmount()
+  })
+
+  it('shows a run that the server could not read', async () => {
+    const runId = await startedRun()
+    recording.isDown = true
+    const rendered = await render(Page, runId)
+    expect(rendered.html).toContain('nobody not yet')
+    recording.isDown = false
+    const page = hydrate(Page, runId, rendered)
+    await until(() => page.text().includes('Ada'))
+    await until(() => page.store.connections[runId]?.status === 'live')
+    page.app.unmount()
+  })
+})
