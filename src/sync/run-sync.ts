@@ -30,6 +30,8 @@ export class RunSync {
   #isOpen = false
   /** Something may be missing in the store: joined anew, a gap, a message that held too little. */
   #isBehind = true
+  /** Following has ended with a failure. Who can read the run all the same follows it again. */
+  #hasGivenUp = false
   /** Starts that wait for their answer. */
   #starts = 0
   readonly #flights: Flights
@@ -80,6 +82,7 @@ export class RunSync {
 
   /** Joins, and asks for a snapshot at once; a run that is known to have ended needs neither. */
   open(): void {
+    this.#hasGivenUp = false
     if (this.#isOpen || this.#hasEnded()) return
     this.#isOpen = true
     this.#isBehind = true
@@ -271,6 +274,7 @@ export class RunSync {
     this.#showStatus()
     this.#settle()
     this.#watchdog.schedule()
+    if (this.#hasGivenUp) this.open()
   }
 
   /** A read failed: what may pass is asked again, anything else ends the following. */
@@ -284,6 +288,7 @@ export class RunSync {
       this.#showStatus()
     } else {
       this.#leave()
+      this.#hasGivenUp = true
       if (this.isNothing) this.#context.sink.forget(this.#runId)
       this.#context.sink.setConnection(this.#runId, { status: 'closed', error: error.toJSON() })
     }

@@ -48,6 +48,21 @@ describe('after a read that failed', () => {
     expect(kit.state.connections.value.r?.error).toBeNull()
   })
 
+  it('that ended the following, a refresh that succeeds takes it up again', async () => {
+    const kit = createKit()
+    kit.manager.observe('r')
+    await (await kit.nextRequest()).fail(new PgflowError('run_not_found', 'Nobody is signed in.'))
+    expect(kit.status('r')).toBe('closed')
+    const refreshed = kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    await refreshed
+    await kit.channelOf('r').join()
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
+    await kit.channelOf('r').receive('run:completed', { seq: 2, status: 'completed', output: {} })
+    expect(kit.state.runs.value.r?.status).toBe('completed')
+  })
+
   it('of a caller, nobody else is told', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)

@@ -1,0 +1,123 @@
+import { Flow } from '@pgflow/dsl'
+import { createClient, type SupabaseClient } from '@supabase/supabase-js'
+import { useFlow, useRun } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+
+let gate: Gate
+const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
+  await gate.wait()
+  return 'done'
+})
+
+let backend: Backend
+const clients: SupabaseClient[] = []
+beforeAll(async () => {
+  backend = await bootBackend([Wait])
+  await backend.db.query(`select pgflow_realtime.set_visibility('private')`)
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  gate = createGate()
+})
+afterEach(async () => {
+  gate.open()
+  await Promise.all(clients.splice(0).map((made) => made.removeAllChannels()))
+})
+
+function client(): SupabaseClient {
+  const made = connect(backend)
+  clients.push(made)
+  return made
+}
+
+const password = 'a long password'
+
+/** Somebody who has signed up, and is signed in with this client. */
+async function signUp(supabase: SupabaseClient): Promise<string> {
+  const email = `${crypto.randomUUID()}@example.com`
+  expect((await supabase.auth.signUp({ email, password })).error).toBeNull()
+  return email
+}
+
+const mountFlow = (supabase: SupabaseClient) =>
+  mountApp(supabase, () => useFlow<typeof Wait>('wait'), { private: true })
+
+it('nobody signed in: nothing can be started, and the fix is named', async () => {
+  const { result: flow, wrapper } = mountFlow(client())
+  await expect(flow.start({ name: 'Ada' })).rejects.toMatchObject({ code: 'not_signed_in' })
+  expect(flow.error.value?.hint).toMatch(/sign in/i)
+  wrapper.unmount()
+})
+
+it('a user known by a token alone, such as an anonymous one, has runs of their own', async () => {
+  const exp = Math.floor(Date.now() / 1000) + 3600
+  const claims = { role: 'authenticated', is_anonymous: true, exp }
+  const tokens = await Promise.all(
+    ['auth|one', 'auth|two'].map((sub) => backend.keys.sign({ sub, ...claims })),
+  )
+  const [one, two] = tokens.map((token) => {
+    const made = createClient(backend.url, backend.anonKey, {
+      accessToken: () => Promise.resolve(token),
+      // Typed for browsers; `ws` has what is needed of it.
+      realtime: { transport: WebSocket as unknown as typeof globalThis.WebSocket },
+    })
+    clients.push(made)
+    return made
+  })
+  if (!one || !two) throw new Error('no clients')
+  const { result: flow, wrapper } = mountFlow(one)
+  const { run_id } = await flow.start({ name: 'Ada' })
+  await until(() => flow.connection.value?.status === 'live')
+  const other = mountApp(two, () => useRun(run_id), { private: true })
+  await until(() => other.result.error.value?.code === 'run_not_found')
+  gate.open()
+  await until(() => flow.status.value === 'completed')
+  wrapper.unmount()
+  other.wrapper.unmount()
+})
+
+it('signing in after a run was refused: refresh shows it, and it is live', async () => {
+  const supabase = client()
+  const email = await signUp(supabase)
+  const started = mountFlow(supabase)
+  const { run_id } = await started.result.start({ name: 'Ada' })
+  started.wrapper.unmount()
+  await supabase.auth.signOut({ scope: 'local' })
+
+  const { result: view, wrapper } = mountApp(supabase, () => useRun(run_id), { private: true })
+  await until(() => view.error.value?.code === 'run_not_found')
+  expect(view.connection.value?.status).toBe('closed')
+  expect((await supabase.auth.signInWithPassword({ email, password })).error).toBeNull()
+  await view.refresh()
+  expect(view.run.value?.input).toEqual({ name: 'Ada' })
+  await until(() => view.connection.value?.status === 'live')
+  expect(view.error.value).toBeNull()
+  gate.open()
+  await until(() => view.run.value?.status === 'completed')
+  wrapper.unmount()
+})
+
+it('a token that is refreshed meanwhile: the channel stays, and goes on hearing', async () => {
+  const supabase = client()
+  await signUp(supabase)
+  const { result: flow, wrapper } = mountFlow(supabase)
+  await flow.start({ name: 'Ada' })
+  await until(() => flow.connection.value?.status === 'live')
+  const left: string[] = []
+  const removeChannel = supabase.removeChannel.bind(supabase)
+  supabase.removeChannel = (channel) => {
+    if (flow.status.value !== 'completed') left.push(channel.topic)
+    return removeChannel(channel)
+  }
+  const heard = flow.connection.value?.events ?? 0
+  expect((await supabase.auth.refreshSession()).error).toBeNull()
+  gate.open()
+  await until(() => flow.status.value === 'completed')
+  expect(left).toEqual([])
+  expect(flow.connection.value?.events).toBeGreaterThan(heard)
+  wrapper.unmount()
+})
