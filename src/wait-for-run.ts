@@ -40,6 +40,9 @@ export function waitForEnd(
       const message = 'Nobody waits for the run any more; it goes on.'
       fail(new PgflowError('aborted', message, { runId, cause: signal?.reason }))
     }
+    const abandon = () => {
+      fail(new PgflowError('aborted', 'The run is not followed any more.', { runId }))
+    }
     if (signal?.aborted) return abort()
     signal?.addEventListener('abort', abort)
     cleanups.push(() => signal?.removeEventListener('abort', abort))
@@ -50,9 +53,14 @@ export function waitForEnd(
       )
     }
     cleanups.push(observe().release)
+    let isDone = false
+    cleanups.push(() => (isDone = true))
+    const isFollowed = () => (connection()?.status ?? 'idle') !== 'idle'
     const check = () => {
       const current = run()
       const { status, error } = connection() ?? {}
+      // It was removed, or the app is gone; after a reset it is followed again by then.
+      if (!isFollowed()) queueMicrotask(() => isDone || isFollowed() || abandon())
       if (status !== 'closed') return
       if (current?.status === 'completed') finish(() => resolve(current))
       else if (current && isTerminal(current.status)) fail(failureOf(current))

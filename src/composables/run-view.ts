@@ -10,6 +10,7 @@ import type { AnyFlow, RunOf, StepOf, StepSlug } from '../flow-types.ts'
 import type { PlainError } from '../errors.ts'
 import { stepKey, type PgflowRun, type PgflowStep, type RunConnection } from '../model/entities.ts'
 import { progressOf, type RunProgress } from '../model/progress.ts'
+import { useEngine } from '../installation.ts'
 import { usePgflowStore } from '../store.ts'
 import type { RunObservation } from '../sync/sync-manager.ts'
 
@@ -65,7 +66,7 @@ export function observeWhileInScope(
 ): () => RunObservation | null {
   const store = usePgflowStore()
   let observation: RunObservation | null = null
-  if (typeof window === 'undefined') {
+  if (useEngine().config().isServer) {
     if (!getCurrentInstance()) return () => null
     const ready = readOnce()
     ready.catch(ignore)

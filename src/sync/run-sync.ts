@@ -77,7 +77,7 @@ export class RunSync {
 
   /** Whether nothing but a start that came to nothing is held of the run. */
   get isNothing(): boolean {
-    return this.#starts === 0 && !this.#isShown
+    return this.#starts === 0 && !this.isShown
   }
 
   /** Joins, and asks for a snapshot at once; a run that is known to have ended needs neither. */
@@ -144,7 +144,7 @@ export class RunSync {
    */
   async refresh(): Promise<void> {
     do await this.#ask(0, true)
-    while (!this.#isShown)
+    while (!this.isShown)
   }
 
   /**
@@ -152,13 +152,13 @@ export class RunSync {
    * @throws PgflowError
    */
   async ready(): Promise<void> {
-    while (!this.#isShown) {
+    while (!this.isShown) {
       await (this.#flights.current?.landed ?? this.refresh())
     }
   }
 
   /** Whether the store holds what the database has said of the run. */
-  get #isShown(): boolean {
+  get isShown(): boolean {
     return (this.#run?.status ?? 'pending') !== 'pending'
   }
 

@@ -94,9 +94,10 @@ export class SyncManager {
   dispose(): void {
     this.#stopWatching()
     this.#context.budget.dispose()
-    for (const { sync, cancelGc } of this.#entries.values()) {
+    for (const [runId, { sync, cancelGc }] of this.#entries) {
       cancelGc()
       sync.dispose()
+      if (!sync.isShown) this.#context.sink.forget(runId)
     }
     this.#entries.clear()
     this.#context.batch.dispose()
@@ -126,9 +127,13 @@ export class SyncManager {
 
   #watchSurroundings(): void {
     this.#stopWatching()
-    this.#stopWatching = this.#context.surroundings.watch(() => {
+    const stop = this.#context.surroundings.watch(() => {
       for (const { sync } of this.#entries.values()) sync.wake()
     })
+    this.#stopWatching = () => {
+      this.#stopWatching = () => {}
+      stop()
+    }
   }
 
   #releaseOnce(runId: string, entry: Entry): () => void {

@@ -89,9 +89,10 @@ describe('many runs', () => {
   }
 
   it('100 of them ask once after a reconnect, and every one is right', async () => {
-    const ids = await startRuns(90)
+    const ids = await startRuns(100)
     const { counting, calls } = countingFetch()
-    const { result, store, wrapper } = mountApp(client(counting), () => ids.map((id) => useRun(id)))
+    const useAll = () => ids.map((id) => useRun(id))
+    const { result, store, wrapper } = mountApp(client(counting), useAll, { maxChannels: 100 })
     await until(() => result.every((view) => view.connection.value?.status === 'live'))
 
     calls.length = 0

@@ -1,6 +1,6 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { useFlow, usePgflowStore, useStep } from 'pinia-pgflow'
+import { PgflowError, useFlow, usePgflowStore, useStep } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
@@ -44,6 +44,31 @@ describe('waitForRun', () => {
     expect(store.stepOf(run_id, 'second')?.status).toBe('completed')
     await until(() => supabase.getChannels().length === 0)
     wrapper.unmount()
+  })
+
+  it('rejects when the run is removed or the app unmounts, and goes on after a reset', async () => {
+    const { store, wrapper } = mountStore()
+    const runs = await Promise.all(
+      [1, 2, 3].map(() => store.startFlow<typeof Wait>('wait', { fails: false })),
+    )
+    const [removed, reset, last] = runs.map(({ run_id }) => ({
+      run_id,
+      end: store.waitForRun(run_id).then(
+        ({ status }) => status,
+        (error: unknown) => (error instanceof PgflowError ? error.code : error),
+      ),
+    }))
+    store.$reset()
+    store.removeRun(removed?.run_id ?? '')
+    expect(await removed?.end).toBe('aborted')
+    gate.open()
+    expect(await reset?.end).toBe('completed')
+    expect(await last?.end).toBe('completed')
+    gate = createGate()
+    const { run_id } = await store.startFlow<typeof Wait>('wait', { fails: false })
+    const unmounted = store.waitForRun(run_id)
+    wrapper.unmount()
+    await expect(unmounted).rejects.toMatchObject({ code: 'aborted', runId: run_id })
   })
 
   it('rejects with the error of the step when the run fails', async () => {
