@@ -1,4 +1,6 @@
 import { ChangeFeed } from './change-feed.ts'
+import { createFlowShapes } from './flow-shapes.ts'
+import { createListEngine } from './list-engine.ts'
 import type { PgflowConfig } from './options.ts'
 import { createOutputCheck } from './output-check.ts'
 import { createRunTable } from './run-table.ts'
@@ -22,6 +24,8 @@ export function createEngine(config: () => PgflowConfig) {
     report: (error) => config().report(error),
     setError: setOutputError,
   })
+  const lists = createListEngine(config, sink)
+  const shapes = createFlowShapes(config)
   let manager: SyncManager | null = null
 
   return {
@@ -29,17 +33,23 @@ export function createEngine(config: () => PgflowConfig) {
     changes,
     outputs,
     tables,
+    lists,
+    shapes,
     /** Made when first needed and after every stop, with the configuration of that time. */
-    sync: () => (manager ??= new SyncManager({ ...config(), sink })),
+    sync: () => (manager ??= new SyncManager({ ...config(), sink: lists.runSink })),
     /** Forgets everything that is held; what is observed is read anew. */
     reset: () => {
       for (const table of Object.values(tables)) table.value = {}
       manager?.restart()
+      lists.reset()
+      shapes.reset()
     },
     /** Leaves every channel and stops every timer. */
     stop: () => {
       manager?.dispose()
       manager = null
+      lists.stop()
+      shapes.stop()
     },
   }
 }

@@ -2,6 +2,7 @@ export { createPgflow } from './plugin.ts'
 export { usePgflowStore, type StartOptions } from './store.ts'
 export { useFlow, type UseFlowReturn } from './composables/use-flow.ts'
 export { useRun, type UseRunReturn } from './composables/use-run.ts'
+export { useRuns, type UseRunsReturn } from './composables/use-runs.ts'
 export { usePgflowStatus, type PgflowStatus } from './composables/use-pgflow-status.ts'
 export { useStep, type UseStepReturn } from './composables/use-step.ts'
 export {
@@ -18,17 +19,25 @@ export type { RunChangeListener } from './change-feed.ts'
 export type { RunChange } from './model/changes.ts'
 export type { FlowSchemas } from './flow-schemas.ts'
 export type { PgflowOptions } from './options.ts'
+export type { ListObservation } from './sync/list-manager.ts'
+export type { RunsPageQuery, RunsQuery } from './run-query.ts'
 export type { RunObservation } from './sync/sync-manager.ts'
 export type { RunProgress } from './model/progress.ts'
 export type { Scheduler } from './model/scheduler.ts'
 export type {
   ConnectionStatus,
+  FlowShape,
   Json,
+  ListConnection,
   PgflowRun,
   PgflowStep,
   RunConnection,
+  RunList,
+  RunPage,
   RunStatus,
+  RunSummary,
   StepRetry,
+  StepShape,
   StepStatus,
 } from './model/entities.ts'
 // Everything, not by name: only so can `declare module 'pinia-pgflow'` fill in the registry.

@@ -1,14 +1,18 @@
 import { defineStore, getActivePinia, type StateTree } from 'pinia'
-import { computed, getCurrentScope, onScopeDispose } from 'vue'
+import { computed, getCurrentScope, onScopeDispose, toRaw } from 'vue'
 import type { RunChangeListener } from './change-feed.ts'
 import { PgflowError } from './errors.ts'
 import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf, UnlessRegistered } from './flow-types.ts'
 import { validate } from './flow-schemas.ts'
 import { useEngine } from './installation.ts'
+import { createListActions } from './list-actions.ts'
+import { settleLists } from './list-table.ts'
+import { inFlowOrder } from './model/flow-order.ts'
 import { createRunId } from './model/run-id.ts'
 import { toJson } from './model/json.ts'
 import {
   stepKey,
+  type FlowShape,
   type Json,
   type PgflowRun,
   type PgflowStep,
@@ -49,8 +53,11 @@ interface BeginOptions {
  * const { release } = pgflow.observeRun(run.run_id)
  */
 export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
-  const { config, changes, outputs, tables, sync, reset, stop } = useEngine()
+  const { config, changes, outputs, tables, lists: listEngine, shapes, ...engine } = useEngine()
+  const { sync, reset, stop } = engine
   const { runs, steps, stepOrder, retries, outputErrors, connections } = tables
+  const { lists, summaries } = listEngine.tables
+  const { flows } = shapes
   settleHydrated(getActivePinia()?.state.value.pgflow)
   onScopeDispose(stop)
 
@@ -75,15 +82,22 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
         steps.value[stepKey(runId, stepSlug)],
   )
   /**
-   * The steps of a run in order; empty if the store does not hold it.
+   * The steps of a run; empty if the store does not hold it. In the order of the flow once
+   * `fetchFlow` has read its shape, by slug until then.
    * @example
    * const failed = pgflow.stepsOf(runId).filter((step) => step.status === 'failed')
    */
   const stepsOf = computed(
     () =>
       (runId: string): PgflowStep[] =>
-        (stepOrder.value[runId] ?? []).flatMap((slug) => stepOf.value(runId, slug) ?? []),
+        slugsOf(runId).flatMap((slug) => stepOf.value(runId, slug) ?? []),
   )
+  function slugsOf(runId: string): string[] {
+    const slugs = stepOrder.value[runId] ?? []
+    const flowSlug = runs.value[runId]?.flow_slug
+    // Raw: shapes are replaced whole, and nothing needs to watch their insides.
+    return flowSlug === undefined ? slugs : inFlowOrder(slugs, toRaw(flows.value[flowSlug]))
+  }
   /**
    * Of a step that is being tried again: the last attempt that failed.
    * @example
@@ -100,7 +114,16 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * const { done, total } = pgflow.progressOfRun(runId)
    */
   const progressOfRun = computed(() => (runId: string) => progressOf(stepsOf.value(runId)))
-
+  /**
+   * The shape of a flow, if `fetchFlow` has read it.
+   * @example
+   * const deps = pgflow.flowBySlug('analyze_text')?.steps.map((step) => step.deps)
+   */
+  const flowBySlug = computed(
+    () =>
+      (flowSlug: string): FlowShape | undefined =>
+        flows.value[flowSlug],
+  )
   /**
    * Starts a run. It is in the store at once, as `pending`; the promise resolves when the database
    * has started it. While the call lasts, and `gcTime` longer, the run is followed live: observe
@@ -130,9 +153,11 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     const valid = validInput(flowSlug, input, runId)
     // Not awaited when it is there: the run is to be in the store at once.
     const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
+    const isStarted = listEngine.beginStart()
     const started = sync().start(runId, { flowSlug, input: json, signal, timeout })
     onBegin?.()
     await started
+    isStarted(runId)
     const run = runs.value[runId]
     if (!run) throw new PgflowError('aborted', 'The run was removed while it started.', { runId })
     return run
@@ -164,6 +189,22 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    */
   function refreshRun(runId: string): Promise<void> {
     return sync().refresh(runId)
+  }
+
+  /**
+   * Reads what a flow looks like: its steps in order, each with its type and the steps it waits
+   * for. From then on the steps of its runs are shown in that order.
+   *
+   * @throws PgflowError such as `flow_not_found`, `unreachable`, `timeout`.
+   * @example
+   * const { steps } = await pgflow.fetchFlow('analyze_text')
+   */
+  function fetchFlow<Flow extends AnyFlow = never>(
+    flowSlug: UnlessRegistered<Flow>,
+  ): Promise<FlowShape>
+  function fetchFlow<Slug extends FlowSlug>(flowSlug: Slug): Promise<FlowShape>
+  function fetchFlow(flowSlug: string): Promise<FlowShape> {
+    return shapes.fetch(flowSlug)
   }
 
   /**
@@ -232,23 +273,30 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     retries,
     outputErrors,
     connections,
+    lists,
+    summaries,
+    flows,
     runById,
     stepOf,
     stepsOf,
     retryOf,
     progressOfRun,
+    flowBySlug,
     startFlow,
     observeRun,
+    fetchFlow,
     refreshRun,
     waitForRun,
     removeRun,
     onRunChange,
+    ...createListActions(listEngine),
     $reset,
   }
 })
 
 /** State that was hydrated or persisted: what was live then is not live now. */
 function settleHydrated(state: StateTree | undefined): void {
+  settleLists(state?.lists)
   const connections: unknown = state?.connections
   if (typeof connections !== 'object' || connections === null) return
   for (const connection of Object.values(connections as Record<string, RunConnection>)) {

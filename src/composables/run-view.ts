@@ -1,24 +1,17 @@
-import {
-  computed,
-  getCurrentInstance,
-  onScopeDispose,
-  onServerPrefetch,
-  watch,
-  type ComputedRef,
-} from 'vue'
+import { computed, type ComputedRef } from 'vue'
 import type { AnyFlow, RunOf, StepOf, StepSlug } from '../flow-types.ts'
 import type { PlainError } from '../errors.ts'
 import { stepKey, type PgflowRun, type PgflowStep, type RunConnection } from '../model/entities.ts'
 import { progressOf, type RunProgress } from '../model/progress.ts'
-import { useEngine } from '../installation.ts'
 import { usePgflowStore } from '../store.ts'
 import type { RunObservation } from '../sync/sync-manager.ts'
+import { observeInScope, type ScopedObservation } from './observe-in-scope.ts'
 
 /** What a component sees of one run. */
 export interface RunView<Flow extends AnyFlow = AnyFlow> {
   /** The run, or null while the store does not hold it. */
   run: ComputedRef<RunOf<Flow> | null>
-  /** Its steps, ordered by slug. */
+  /** Its steps, in the order of the flow once `fetchFlow` has read it, and by slug until then. */
   steps: ComputedRef<StepOf<Flow>[]>
   /** One of its steps: reads only that one, so other steps' changes do not render again. */
   step: <Slug extends StepSlug<Flow>>(slug: Slug) => StepOf<Flow, Slug> | null
@@ -29,8 +22,6 @@ export interface RunView<Flow extends AnyFlow = AnyFlow> {
   /** The first output of the run or its steps that is not what its schema (`flows`) describes. */
   outputError: ComputedRef<PlainError | null>
 }
-
-const ignore = () => undefined
 
 /** The view of a run that may change or be absent. The types are what the database promises. */
 export function createRunView(runId: ComputedRef<string | null>) {
@@ -57,42 +48,17 @@ export function createRunView(runId: ComputedRef<string | null>) {
   return { run, steps, step, progress, connection, outputError }
 }
 
-/**
- * Observes whatever run `runId` names, from now until the scope ends. On a server the run is read
- * once, before the component renders. The returned function gives the current observation.
- */
-export function observeWhileInScope(
+/** Observes whatever run `runId` names, from now until the scope ends. */
+export function observeRunInScope(
   runId: ComputedRef<string | null>,
-): () => RunObservation | null {
+): ScopedObservation<RunObservation> {
   const store = usePgflowStore()
-  let observation: RunObservation | null = null
-  if (useEngine().config().isServer) {
-    if (!getCurrentInstance()) return () => null
-    const ready = readOnce()
-    ready.catch(ignore)
-    // Again: an id that a set-up has waited for is only known now.
-    onServerPrefetch(() => readOnce().catch(ignore))
-    return () => ({ ready, release: ignore })
-  }
-  watch(
+  return observeInScope(
     runId,
-    (id) => {
-      const previous = observation
-      observation = id === null ? null : store.observeRun(id)
-      previous?.release()
+    (id) => store.observeRun(id),
+    async (id) => {
+      // The components of a page read a run once.
+      if (!store.runById(id)) await store.refreshRun(id)
     },
-    // Sync: between a change and the next tick nobody must see the old run as observed.
-    { immediate: true, flush: 'sync' },
   )
-  onScopeDispose(() => {
-    observation?.release()
-    observation = null
-  })
-  return () => observation
-
-  /** The components of a page read a run once. What cannot be read is left to the browser. */
-  async function readOnce(): Promise<void> {
-    const id = runId.value
-    if (id !== null && !store.runById(id)) await store.refreshRun(id)
-  }
 }

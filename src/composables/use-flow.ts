@@ -14,7 +14,7 @@ import { isSameJson } from '../model/merge.ts'
 import { createRunId } from '../model/run-id.ts'
 import { usePgflowStore, type StartOptions } from '../store.ts'
 import { useRunHooks, type RunHooks } from './run-hooks.ts'
-import { createRunView, observeWhileInScope, type RunView } from './run-view.ts'
+import { createRunView, observeRunInScope, type RunView } from './run-view.ts'
 
 /** What `useFlow` returns. */
 export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Flow> {
@@ -67,7 +67,7 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
   let unanswered: { runId: string; input: Json } | null = null
   let latest = 0
   const shownId = computed(() => runId.value)
-  observeWhileInScope(shownId)
+  observeRunInScope(shownId)
   useRunHooks(() => shown, hooks)
   const view = createRunView(shownId)
 

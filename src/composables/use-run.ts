@@ -3,7 +3,7 @@ import type { AnyFlow } from '../flow-types.ts'
 import type { PlainError } from '../errors.ts'
 import { usePgflowStore } from '../store.ts'
 import { useRunHooks, type RunHooks } from './run-hooks.ts'
-import { createRunView, observeWhileInScope, type RunView } from './run-view.ts'
+import { createRunView, observeRunInScope, type RunView } from './run-view.ts'
 
 /** What `useRun` returns. */
 export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Flow> {
@@ -38,7 +38,7 @@ export function useRun<Flow extends AnyFlow = AnyFlow>(
 export function useRun(id: MaybeRefOrGetter<string | null | undefined>, hooks: RunHooks = {}) {
   const store = usePgflowStore()
   const runId = computed(() => toValue(id) ?? null)
-  const observation = observeWhileInScope(runId)
+  const observation = observeRunInScope(runId)
   useRunHooks(() => runId.value, hooks)
   const view = createRunView(runId)
   return {
@@ -47,6 +47,6 @@ export function useRun(id: MaybeRefOrGetter<string | null | undefined>, hooks: R
     refresh: async () => {
       if (runId.value !== null) await store.refreshRun(runId.value)
     },
-    ready: observation()?.ready ?? Promise.resolve(),
+    ready: observation.ready,
   }
 }

@@ -3,7 +3,7 @@ import type { PlainError } from '../errors.ts'
 import type { AnyFlow, StepOf, StepSlug } from '../flow-types.ts'
 import { stepKey, type RunConnection, type StepRetry } from '../model/entities.ts'
 import { usePgflowStore } from '../store.ts'
-import { createRunView, observeWhileInScope } from './run-view.ts'
+import { createRunView, observeRunInScope } from './run-view.ts'
 
 /** What `useStep` returns. */
 export interface UseStepReturn<Flow extends AnyFlow, Slug extends StepSlug<Flow>> {
@@ -40,7 +40,7 @@ export function useStep(
   stepSlug: MaybeRefOrGetter<string>,
 ) {
   const runId = computed(() => toValue(id) ?? null)
-  observeWhileInScope(runId)
+  observeRunInScope(runId)
   const { step, connection } = createRunView(runId)
   const store = usePgflowStore()
   const key = computed(() => (runId.value === null ? '' : stepKey(runId.value, toValue(stepSlug))))

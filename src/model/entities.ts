@@ -89,8 +89,8 @@ export interface RunState extends RunSnapshot {
 export interface RunSummary extends Omit<PgflowRun, 'input' | 'output'> {
   /** The last broadcast that is part of it; null without this project's SQL. */
   seq: number | null
-  /** Its place in the list: what `before` takes to go on from it. */
-  cursor: string
+  /** Its place in the list: what `before` takes to go on from it; null until the list is read. */
+  cursor: string | null
 }
 
 /** Which runs a list shows. */
@@ -106,6 +106,23 @@ export interface RunPage {
   runs: RunSummary[]
   /** Where the next page begins; null when there is none. */
   cursor: string | null
+}
+
+/** What the store knows about its own connection to a list. */
+export interface ListConnection {
+  status: ConnectionStatus
+  error: PlainError | null
+}
+
+/** A list of runs that somebody observes: the newest that its query asks for. */
+export interface RunList {
+  /** The runs that are shown, newest first; their rows are in `summaries`. */
+  ids: string[]
+  /** Whether there are older ones. */
+  hasMore: boolean
+  /** Whether a read is under way that somebody waits for. */
+  isLoading: boolean
+  connection: ListConnection
 }
 
 /** A step as its flow defines it. */

@@ -9,8 +9,10 @@ import {
   startPlainFlow,
 } from './plain-rpc.ts'
 import { callGetFlow, callGetRuns, callListRuns, callStartFlow, type apiSchema } from './rpc.ts'
+import { watchSignedIn } from './signed-in.ts'
 import { openTopicChannel } from './topic-channel.ts'
 import type { PgflowTransport, RunChannelHandlers } from './types.ts'
+import { openUserFeed } from './user-feed.ts'
 
 /** Whose functions are called, and how what they say is read. */
 export type ApiSchema = typeof apiSchema | typeof plainSchema
@@ -51,6 +53,8 @@ export function createSupabaseTransport({
   isPrivate,
 }: SupabaseTransportOptions): PgflowTransport {
   const { start, getRuns, list, getFlow, hear } = schema === plainSchema ? plain : counted
+  // Only this project's SQL sends on the channel of a user.
+  const hasFeed = isPrivate && schema !== plainSchema
   return {
     canJoinEarly: !isPrivate,
     startFlow: (flowSlug, input, runId, signal) => start(supabase, flowSlug, input, runId, signal),
@@ -60,8 +64,8 @@ export function createSupabaseTransport({
       return openTopicChannel({ supabase, scheduler, isPrivate, topic, runId }, hear(handlers))
     },
     listRuns: (query, before, limit, signal) => list(supabase, query, before, limit, signal),
-    openFeed: null,
-    watchUser: () => () => {},
+    openFeed: hasFeed ? (handlers) => openUserFeed(supabase, scheduler, handlers) : null,
+    watchUser: (onChange) => watchSignedIn(supabase, scheduler, onChange),
     fetchFlow: (flowSlug, signal) => getFlow(supabase, flowSlug, signal),
   }
 }

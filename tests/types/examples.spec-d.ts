@@ -33,6 +33,7 @@ import {
   usePgflowStatus,
   usePgflowStore,
   useRun,
+  useRuns,
   useStep,
 } from 'pinia-pgflow'
 import { createTestPgflow, scriptFlow } from 'pinia-pgflow/testing'
@@ -49,6 +50,11 @@ it('usePgflowStore', async () => {
   const run = await pgflow.startFlow('analyze_text', { text })
   const { release } = pgflow.observeRun(run.run_id)
   void [pgflow, run, release]
+})
+
+it('usePgflowStore().runsOf', () => {
+  const running = pgflow.runsOf({ status: 'started' }).length
+  void [running]
 })
 
 it('usePgflowStore().runById', () => {
@@ -76,6 +82,23 @@ it('usePgflowStore().progressOfRun', () => {
   void [done, total]
 })
 
+it('usePgflowStore().flowBySlug', () => {
+  const deps = pgflow.flowBySlug('analyze_text')?.steps.map((step) => step.deps)
+  void [deps]
+})
+
+it('usePgflowStore().observeRuns', async () => {
+  const { ready, loadMore, release } = pgflow.observeRuns({ flow: 'analyze_text' })
+  await ready
+  void [ready, loadMore, release]
+})
+
+it('usePgflowStore().fetchRuns', async () => {
+  const first = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50 })
+  const second = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50, before: first.cursor })
+  void [first, second]
+})
+
 it('usePgflowStore().startFlow', async () => {
   const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
   void [run]
@@ -85,6 +108,11 @@ it('usePgflowStore().observeRun', async () => {
   const { ready, release } = pgflow.observeRun(runId)
   await ready
   void [ready, release]
+})
+
+it('usePgflowStore().fetchFlow', async () => {
+  const { steps } = await pgflow.fetchFlow('analyze_text')
+  void [steps]
 })
 
 it('usePgflowStore().refreshRun', async () => {
@@ -115,6 +143,11 @@ it('useFlow', async () => {
 it('useRun', () => {
   const { run, steps, connection } = useRun<typeof AnalyzeText>(() => props.runId)
   void [run, steps, connection]
+})
+
+it('useRuns', () => {
+  const { runs, loadMore, hasMore } = useRuns({ flow: 'analyze_text', status: 'started' })
+  void [runs, loadMore, hasMore]
 })
 
 it('usePgflowStatus', () => {

@@ -29,6 +29,7 @@ export class Recording {
     if (this.isDown) throw new TypeError('fetch failed')
     if (this.isLost) return rejectedBy(init?.signal)
     const answer = await fetch(input, init)
+    if (answer.status === 204) return answer
     const rows: unknown = await answer.json()
     return Response.json(this.tamper(rows), { status: answer.status })
   }

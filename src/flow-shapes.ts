@@ -1,0 +1,48 @@
+import { ref } from 'vue'
+import { PgflowError } from './errors.ts'
+import type { FlowShape } from './model/entities.ts'
+import type { PgflowConfig } from './options.ts'
+import { withDeadline } from './sync/deadline.ts'
+
+/** What flows look like: read when asked for, since a flow rarely changes. */
+export function createFlowShapes(config: () => PgflowConfig) {
+  /** The shapes that were read, by the flow's slug. */
+  const flows = ref<Record<string, FlowShape>>({})
+  const underWay = new Map<string, Promise<FlowShape>>()
+  let life = new AbortController()
+
+  async function read(flowSlug: string): Promise<FlowShape> {
+    const { transport, scheduler, times } = config()
+    try {
+      const shape = await withDeadline(scheduler, times.snapshotTimeout, [life.signal], (signal) =>
+        transport.fetchFlow(flowSlug, signal),
+      )
+      flows.value[flowSlug] = shape
+      return shape
+    } finally {
+      underWay.delete(flowSlug)
+    }
+  }
+
+  return {
+    flows,
+    /**
+     * Reads the shape of a flow; whoever asks meanwhile gets the same answer.
+     * @throws PgflowError
+     */
+    fetch(flowSlug: string): Promise<FlowShape> {
+      const reading = underWay.get(flowSlug) ?? read(flowSlug)
+      underWay.set(flowSlug, reading)
+      return reading
+    },
+    /** Forgets every shape. */
+    reset(): void {
+      flows.value = {}
+    },
+    /** Nothing that is still being read changes the state any more. */
+    stop(): void {
+      life.abort(new PgflowError('aborted', 'The flow is not wanted any more.'))
+      life = new AbortController()
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { computed } from 'vue'
+import type { AnyFlow, FlowSlug, UnlessRegistered } from './flow-types.ts'
+import type { ListEngine } from './list-engine.ts'
+import type { RunPage, RunSummary } from './model/entities.ts'
+import { toListQuery, type RunsPageQuery, type RunsQuery } from './run-query.ts'
+import type { ListObservation } from './sync/list-manager.ts'
+import { listKey } from './sync/list-types.ts'
+
+/** What the store can do with lists of runs. */
+export function createListActions({ tables, observe, fetchPage }: ListEngine) {
+  const { lists, summaries } = tables
+
+  /**
+   * What the list of a query shows, newest first; empty if nobody observes it.
+   * @example
+   * const running = pgflow.runsOf({ status: 'started' }).length
+   */
+  const runsOf = computed(
+    () =>
+      (query: RunsQuery = {}): RunSummary[] =>
+        (lists.value[listKey(toListQuery(query))]?.ids ?? []).flatMap(
+          (runId) => summaries.value[runId] ?? [],
+        ),
+  )
+
+  /**
+   * Keeps a list of the signed-in user's runs true until `release()` is called: their newest runs
+   * of a flow and a status. Observers of equal queries share it.
+   *
+   * @throws PgflowError `invalid_options` for a page size that cannot be.
+   * @example
+   * const { ready, loadMore, release } = pgflow.observeRuns({ flow: 'analyze_text' })
+   * await ready
+   */
+  function observeRuns<Flow extends AnyFlow = never>(
+    query: RunsQuery<UnlessRegistered<Flow>>,
+  ): ListObservation
+  function observeRuns<Slug extends FlowSlug>(query?: RunsQuery<Slug>): ListObservation
+  function observeRuns(query: RunsQuery = {}): ListObservation {
+    return observe(toListQuery(query))
+  }
+
+  /**
+   * Reads one page of the signed-in user's runs, newest first, without inputs and outputs. Until
+   * `gcTime` has passed it is in the store too, where a list of the same query begins with it.
+   *
+   * @throws PgflowError such as `not_signed_in`, `invalid_input` for a limit or a cursor that cannot
+   * be, `unreachable`, `timeout`.
+   * @example
+   * const first = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50 })
+   * const second = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50, before: first.cursor })
+   */
+  function fetchRuns<Flow extends AnyFlow = never>(
+    query: RunsPageQuery<UnlessRegistered<Flow>>,
+  ): Promise<RunPage>
+  function fetchRuns<Slug extends FlowSlug>(query?: RunsPageQuery<Slug>): Promise<RunPage>
+  async function fetchRuns(query: RunsPageQuery = {}): Promise<RunPage> {
+    const { limit, before = null, ...which } = query
+    return fetchPage(toListQuery({ ...which, pageSize: limit }), before)
+  }
+
+  return { runsOf, observeRuns, fetchRuns }
+}

@@ -1,0 +1,72 @@
+import { createListTable } from './list-table.ts'
+import type { RunPage } from './model/entities.ts'
+import type { PgflowConfig } from './options.ts'
+import { ListManager, type ListObservation } from './sync/list-manager.ts'
+import type { ListQuery } from './sync/list-types.ts'
+import type { RunSink } from './sync/types.ts'
+
+/** The lists of one store, and whatever keeps them true. */
+export type ListEngine = ReturnType<typeof createListEngine>
+
+/**
+ * The lists of one store. They overhear what the store learns of the runs that it follows: what a
+ * list shows of one is as new.
+ */
+export function createListEngine(config: () => PgflowConfig, runs: RunSink) {
+  const { sink, ...tables } = createListTable()
+  let manager: ListManager | null = null
+  const sync = () => (manager ??= new ListManager({ ...config(), sink }))
+
+  function tell(runId: string): void {
+    const held = manager?.isListening ? runs.view(runId) : undefined
+    if (!held) return
+    const { run_id, ...run } = held.run
+    // At 0 nothing is counted: what the store holds is the newest.
+    manager?.hear({ run_id, seq: held.seq === 0 ? null : held.seq, run, isPartial: false })
+  }
+
+  const runSink: RunSink = {
+    ...runs,
+    applyEvent(event) {
+      const outcome = runs.applyEvent(event)
+      if (outcome.kind !== 'stale') tell(event.run_id)
+      return outcome
+    },
+    applySnapshot(snapshot, since, floor) {
+      const outcome = runs.applySnapshot(snapshot, since, floor)
+      if (outcome.kind !== 'stale') tell(snapshot.run.run_id)
+      return outcome
+    },
+  }
+
+  return {
+    tables,
+    /** Writes into the state of runs, and is overheard. */
+    runSink,
+    observe: (query: ListQuery): ListObservation => sync().observe(query),
+    /** @throws PgflowError */
+    fetchPage: (query: ListQuery, before: string | null): Promise<RunPage> =>
+      sync().fetchPage(query, before),
+
+    /** Call before a start; what it returns with the run's id, once the database has started it. */
+    beginStart(): (runId: string) => void {
+      const claim = manager?.beginStart()
+      return (runId) => {
+        claim?.(runId)
+        tell(runId)
+      }
+    },
+
+    /** Forgets what is shown; what somebody observes is read anew. */
+    reset(): void {
+      for (const table of Object.values(tables)) table.value = {}
+      manager?.restart()
+    },
+
+    /** Leaves the feed and stops every timer. */
+    stop(): void {
+      manager?.dispose()
+      manager = null
+    },
+  }
+}

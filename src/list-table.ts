@@ -1,0 +1,108 @@
+import { reactive, ref, toRaw, type Ref } from 'vue'
+import type { RunList, RunSummary } from './model/entities.ts'
+import type { ListRows } from './model/run-list.ts'
+import type { ListSink } from './sync/list-types.ts'
+
+/** The state of the lists: which runs each shows, and what is known of those runs. */
+export function createListTable() {
+  /** What each list shows, by the key of its query. */
+  const lists = ref<Record<string, RunList>>({})
+  /** The runs that some list shows, by `run_id`: without input and output. */
+  const summaries = ref<Record<string, RunSummary>>({})
+  return { lists, summaries, sink: createListSink(lists, summaries) }
+}
+
+/** The only code that writes lists. It writes what differs, so that nothing else renders again. */
+function createListSink(
+  lists: Ref<Record<string, RunList>>,
+  summaries: Ref<Record<string, RunSummary>>,
+): ListSink {
+  // Looked up raw: whoever observes a list inside an effect must not come to depend on it.
+  const rawList = (key: string) => toRaw(toRaw(lists.value)[key])
+  const rawSummary = (runId: string) => toRaw(toRaw(summaries.value)[runId])
+
+  function listOf(key: string): RunList {
+    if (!rawList(key)) lists.value[key] = emptyList()
+    return reactive(rawList(key) ?? emptyList())
+  }
+
+  /** Writes a run; says whether anything differed. */
+  function put(row: RunSummary): boolean {
+    const held = rawSummary(row.run_id)
+    if (!held) summaries.value[row.run_id] = { ...row }
+    else if (held !== row) return assign(held, row)
+    return !held
+  }
+
+  /** Drops those of the runs that no list shows any more. */
+  function sweep(runIds: readonly string[]): void {
+    if (runIds.length === 0) return
+    const shown = new Set(Object.values(toRaw(lists.value)).flatMap((list) => toRaw(list).ids))
+    for (const runId of runIds) {
+      if (!shown.has(runId)) Reflect.deleteProperty(summaries.value, runId)
+    }
+  }
+
+  function write(key: string, { rows, hasMore }: ListRows): boolean {
+    const list = listOf(key)
+    const before = toRaw(toRaw(list).ids)
+    const ids = rows.map((row) => row.run_id)
+    const hasChanged = rows.map(put).includes(true)
+    const hasMoved = ids.length !== before.length || ids.some((id, index) => id !== before[index])
+    // The rows first: whoever reads an id finds its row.
+    if (hasMoved) list.ids = ids
+    if (toRaw(list).hasMore !== hasMore) list.hasMore = hasMore
+    const kept = new Set(ids)
+    sweep(before.filter((id) => !kept.has(id)))
+    return hasChanged || hasMoved
+  }
+
+  return {
+    holds: (key) => rawList(key) !== undefined,
+    rows(key) {
+      const list = rawList(key)
+      const rows = toRaw(list?.ids ?? []).flatMap((id) => rawSummary(id) ?? [])
+      return { rows, hasMore: list?.hasMore ?? false }
+    },
+    summary: rawSummary,
+    write,
+    setState(key, { isLoading, connection }) {
+      const list = listOf(key)
+      const { status, error } = connection
+      const current = toRaw(toRaw(list).connection)
+      if (toRaw(list).isLoading !== isLoading) list.isLoading = isLoading
+      if (current.status !== status) list.connection.status = status
+      if (current.error?.code !== error?.code || current.error?.message !== error?.message) {
+        list.connection.error = error
+      }
+    },
+    forget(key) {
+      const ids = toRaw(rawList(key)?.ids ?? [])
+      Reflect.deleteProperty(lists.value, key)
+      sweep(ids)
+    },
+  }
+}
+
+/** State that was hydrated or persisted: what was live then is not live now. */
+export function settleLists(state: unknown): void {
+  if (typeof state !== 'object' || state === null) return
+  for (const list of Object.values(state as Record<string, RunList>)) {
+    list.isLoading = false
+    list.connection.status = 'idle'
+  }
+}
+
+function emptyList(): RunList {
+  return { ids: [], hasMore: false, isLoading: false, connection: { status: 'idle', error: null } }
+}
+
+function assign(held: RunSummary, row: RunSummary): boolean {
+  let hasChanged = false
+  for (const [field, value] of Object.entries(row)) {
+    if (Reflect.get(held, field) === value) continue
+    Reflect.set(reactive(held), field, value)
+    hasChanged = true
+  }
+  return hasChanged
+}

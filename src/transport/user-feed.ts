@@ -1,0 +1,93 @@
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { PgflowError, toPgflowError } from '../errors.ts'
+import { backoff, type Scheduler } from '../model/scheduler.ts'
+import { userTopic } from '../model/wire.ts'
+import { signedInUser } from './signed-in.ts'
+import { openTopicChannel } from './topic-channel.ts'
+import type { RunChannel, RunChannelHandlers } from './types.ts'
+
+/** Joins the topic of whoever is signed in, and follows when that becomes somebody else. */
+export function openUserFeed(
+  supabase: SupabaseClient,
+  scheduler: Scheduler,
+  handlers: RunChannelHandlers,
+): RunChannel {
+  const feed = new UserFeed(supabase, scheduler, handlers)
+  void feed.follow()
+  return feed
+}
+
+/**
+ * The channel of a user: which one that is can change whenever the channel goes down, since the
+ * server closes it when the token becomes somebody else's.
+ */
+class UserFeed implements RunChannel {
+  readonly #supabase: SupabaseClient
+  readonly #scheduler: Scheduler
+  readonly #handlers: RunChannelHandlers
+  #isClosed = false
+  #channel: RunChannel | null = null
+  #user: string | null = null
+  #attempts = 0
+  #cancelRetry = () => {}
+
+  constructor(supabase: SupabaseClient, scheduler: Scheduler, handlers: RunChannelHandlers) {
+    this.#supabase = supabase
+    this.#scheduler = scheduler
+    this.#handlers = handlers
+  }
+
+  /** Joins the channel of whoever is signed in now; stays where it is if that is the same user. */
+  async follow(): Promise<void> {
+    this.#cancelRetry()
+    let user: string | null
+    try {
+      user = await signedInUser(this.#supabase)
+    } catch (error) {
+      return this.#wait(toPgflowError(error))
+    }
+    if (this.#isClosed || (user !== null && user === this.#user)) return
+    this.#channel?.close()
+    this.#channel = null
+    this.#user = user
+    if (user !== null) return this.#join(user)
+    this.#wait(new PgflowError('not_signed_in', 'Nobody is signed in: there is nothing to hear.'))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancelRetry()
+    this.#channel?.close()
+  }
+
+  #join(user: string): void {
+    const isCurrent = () => this.#user === user && !this.#isClosed
+    const { onEvent, onJoined, onMalformed, onDown } = this.#handlers
+    const topic = userTopic(user)
+    const options = { supabase: this.#supabase, scheduler: this.#scheduler, topic }
+    this.#channel = openTopicChannel(
+      { ...options, isPrivate: true, runId: null },
+      {
+        onEvent,
+        onMalformed,
+        onJoined: () => {
+          this.#attempts = 0
+          onJoined()
+        },
+        onDown: (error) => {
+          onDown(error)
+          if (isCurrent()) void this.follow()
+        },
+      },
+    )
+  }
+
+  /** Asks again after a while: a client with a token of its own does not tell of a sign-in. */
+  #wait(error: PgflowError): void {
+    if (this.#isClosed) return
+    this.#cancelRetry()
+    const wait = backoff(this.#attempts++, this.#scheduler.random)
+    this.#cancelRetry = this.#scheduler.after(wait, () => void this.follow())
+    if (this.#attempts === 1) this.#handlers.onDown(error)
+  }
+}

@@ -1,0 +1,114 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { ListQuery } from '../../../src/sync/list-types.ts'
+import { noListFaults, type ListFaults } from './support/list-backend.ts'
+import { createListKit, facts } from './support/list-kit.ts'
+
+/** What happens in a world where lists are looked at. */
+type Step =
+  | { do: 'start'; flow: string; isAtOnce: boolean }
+  | { do: 'end'; which: number; status: 'completed' | 'failed' }
+  | { do: 'wait'; ms: number }
+  | { do: 'drop' | 'loadMore' | 'refresh' | 'toggle' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constant('start' as const),
+    flow: fc.constantFrom('f', 'g'),
+    isAtOnce: fc.boolean(),
+  }),
+  fc.record({
+    do: fc.constant('end' as const),
+    which: fc.nat(1_000),
+    status: fc.constantFrom('completed' as const, 'failed' as const),
+  }),
+  fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 50, 300, 3_000, 20_000) }),
+  fc.record({ do: fc.constantFrom('drop', 'loadMore', 'refresh', 'toggle') }),
+)
+
+const rate = fc.constantFrom(0, 0, 0.1, 0.5)
+const faults: fc.Arbitrary<ListFaults> = fc.record({
+  lose: rate,
+  duplicate: rate,
+  reorder: rate,
+  fail: rate,
+  hang: fc.constantFrom(0, 0, 0, 0.1),
+})
+
+const query: fc.Arbitrary<ListQuery> = fc.record({
+  flow: fc.constantFrom(null, null, 'f'),
+  status: fc.constantFrom(null, 'started', 'completed'),
+  pageSize: fc.integer({ min: 1, max: 5 }),
+})
+
+/** The longest that a watchdog waits, and as much again for what follows. */
+const patience = 200_000
+
+it('after the last fault a list is the first runs of the database, in its order', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        seed: fc.integer(),
+        hasFeed: fc.boolean(),
+        before: fc.nat(12),
+        queries: fc.uniqueArray(query, { minLength: 1, maxLength: 3, selector: JSON.stringify }),
+        faults,
+        steps: fc.array(step, { maxLength: 60 }),
+      }),
+      async ({ seed, hasFeed, before, queries, faults, steps }) => {
+        const kit = createListKit({ seed, hasFeed, gcTime: 0 })
+        const { backend, clock, surroundings } = kit
+        for (let n = 0; n < before; n += 1) backend.start(n % 3 === 0 ? 'g' : 'f')
+        backend.faults = faults
+        const lists = queries.map((one) => ({ query: one, seen: kit.manager.observe(one) }))
+        for (const each of steps) {
+          if (each.do === 'start') backend.start(each.flow, each.isAtOnce)
+          else if (each.do === 'end') {
+            const ids = backend.runIds
+            backend.end(ids[each.which % Math.max(1, ids.length)] ?? '', each.status)
+          } else if (each.do === 'wait') await clock.advance(each.ms)
+          else if (each.do === 'drop') backend.drop()
+          else if (each.do === 'toggle') surroundings.toggle()
+          else for (const { seen } of lists) seen[each.do]().catch(() => undefined)
+          for (const { query } of lists) expectInOrder(kit.shown(query))
+        }
+        backend.faults = noListFaults
+        surroundings.restore()
+        await clock.advance(patience)
+
+        for (const { query } of lists) {
+          const rows = backend.rows(query)
+          const shown = kit.shown(query)
+          expect(facts(shown)).toEqual(facts(rows.slice(0, shown.length)))
+          expect(kit.list(query)).toMatchObject({
+            isLoading: false,
+            hasMore: rows.length > shown.length,
+            connection: { status: hasFeed ? 'live' : 'polling', error: null },
+          })
+          // As many as were asked for, if there are so many: whole pages, the first at least.
+          if (shown.length < rows.length) expect(shown.length % query.pageSize).toBe(0)
+          expect(shown.length).toBeGreaterThanOrEqual(Math.min(rows.length, query.pageSize))
+        }
+        const listed = new Set(lists.flatMap(({ query }) => kit.list(query)?.ids ?? []))
+        expect(new Set(Object.keys(kit.summaries.value))).toEqual(listed)
+        expect(backend.hasOpenFeed).toBe(hasFeed)
+
+        for (const { seen } of lists) seen.release()
+        await clock.advance(1)
+        expect(kit.lists.value).toEqual({})
+        expect(kit.summaries.value).toEqual({})
+        const asked = backend.requests.length
+        // What the network still carries arrives, and nobody is there.
+        await clock.advance(patience)
+        expect(backend.requests).toHaveLength(asked)
+        expect(kit.left()).toBe(0)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+function expectInOrder(rows: readonly { run_id: string; started_at: string | null }[]): void {
+  const places = rows.map((row) => `${row.started_at ?? ''} ${row.run_id}`)
+  expect(places).toEqual([...new Set(places)].sort().reverse())
+}

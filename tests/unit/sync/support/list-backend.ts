@@ -1,0 +1,178 @@
+import { PgflowError } from '../../../../src/errors.ts'
+import type { RunPage, RunQuery, RunSummary } from '../../../../src/model/entities.ts'
+import { compareRuns, isOfQuery } from '../../../../src/model/run-list.ts'
+import { parseEvent } from '../../../../src/model/wire.ts'
+import type { ListTransport, RunChannelHandlers } from '../../../../src/transport/types.ts'
+import type { VirtualClock } from '../../../simulation/clock.ts'
+
+/** How likely each fault is, from 0 to 1. */
+export interface ListFaults {
+  lose: number
+  duplicate: number
+  reorder: number
+  fail: number
+  hang: number
+}
+
+export const noListFaults: ListFaults = { lose: 0, duplicate: 0, reorder: 0, fail: 0, hang: 0 }
+
+/** A request as it was made. */
+export interface ListRequest extends RunQuery {
+  before: string | null
+  limit: number
+}
+
+/** The runs of one user, the RPC that lists them and the feed that tells of them. */
+export class ListBackend implements ListTransport {
+  readonly requests: ListRequest[] = []
+  faults = noListFaults
+  /** What every read fails with, if anything. */
+  refusal: PgflowError | null = null
+  readonly openFeed: ListTransport['openFeed']
+  readonly #clock: VirtualClock
+  readonly #rows = new Map<string, RunSummary>()
+  readonly #watchers = new Set<() => void>()
+  #feed: { handlers: RunChannelHandlers; isJoined: boolean; last: number } | null = null
+  #count = 0
+
+  constructor(clock: VirtualClock, hasFeed: boolean) {
+    this.#clock = clock
+    this.openFeed = hasFeed ? (handlers) => this.#open(handlers) : null
+  }
+
+  get watchers(): number {
+    return this.#watchers.size
+  }
+
+  get hasOpenFeed(): boolean {
+    return this.#feed !== null
+  }
+
+  /** The rows of a query, newest first. */
+  rows(query: RunQuery): RunSummary[] {
+    return [...this.#rows.values()].filter((row) => isOfQuery(query, row)).sort(compareRuns)
+  }
+
+  readonly row = (runId: string): RunSummary | undefined => this.#rows.get(runId)
+
+  get runIds(): string[] {
+    return [...this.#rows.keys()]
+  }
+
+  /** A run is started, maybe at the same time as the last. */
+  start(flow: string, isAtOnce = false): string {
+    if (!isAtOnce) this.#count += 1
+    // Ids that say nothing about the order.
+    const runId = `${(this.#rows.size * 7919) % 1000}-${this.#rows.size}`
+    const started_at = `2026-01-01T00:00:${String(this.#count).padStart(4, '0')}+00:00`
+    const row: RunSummary = {
+      run_id: runId,
+      flow_slug: flow,
+      status: 'started',
+      error_message: null,
+      remaining_steps: 1,
+      started_at,
+      completed_at: null,
+      failed_at: null,
+      seq: 1,
+      cursor: `${started_at} ${runId}`,
+    }
+    this.#rows.set(runId, row)
+    const { run_id, flow_slug, status, remaining_steps } = row
+    this.#tell('run:started', { run_id, seq: 1, flow_slug, status, started_at, remaining_steps })
+    return runId
+  }
+
+  /** A run ends; what its event tells is what the real one tells. */
+  end(runId: string, status: 'completed' | 'failed'): void {
+    const row = this.#rows.get(runId)
+    if (row?.status !== 'started') return
+    const seq = (row.seq ?? 0) + 2
+    const times = { [`${status}_at`]: '2026-01-02T00:00:00+00:00' }
+    this.#rows.set(runId, { ...row, ...times, status, seq })
+    this.#tell(`run:${status}`, { run_id: runId, seq, flow_slug: row.flow_slug, status, ...times })
+  }
+
+  /** Somebody else is signed in, who has no runs. */
+  changeUser(): void {
+    this.#rows.clear()
+    for (const watcher of this.#watchers) watcher()
+  }
+
+  /** The connection is lost, and back after a while. */
+  drop(): void {
+    const feed = this.#feed
+    if (!feed?.isJoined) return
+    feed.isJoined = false
+    feed.handlers.onDown(new PgflowError('channel_failed', 'The connection is lost.'))
+    this.#join()
+  }
+
+  listRuns(query: RunQuery, before: string | null, limit: number, signal: AbortSignal) {
+    this.requests.push({ ...query, before, limit })
+    return new Promise<RunPage>((resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+      })
+      if (this.#happens('hang')) return
+      this.#clock.after(this.#latency(), () => {
+        if (this.#happens('fail')) return reject(new PgflowError('unreachable', 'No network.'))
+        if (this.refusal) return reject(this.refusal)
+        const last = before === null ? undefined : this.#rows.get(before.split(' ')[1] ?? '')
+        const rows = this.rows(query).filter((row) => !last || compareRuns(last, row) < 0)
+        const runs = rows.slice(0, limit).map((row) => ({ ...row }))
+        const cursor = runs.length < limit ? null : (runs.at(-1)?.cursor ?? null)
+        this.#clock.after(this.#latency(), () => resolve({ runs, cursor }))
+      })
+    })
+  }
+
+  watchUser(onChange: () => void): () => void {
+    this.#watchers.add(onChange)
+    return () => this.#watchers.delete(onChange)
+  }
+
+  #open(handlers: RunChannelHandlers) {
+    const feed = { handlers, isJoined: false, last: 0 }
+    this.#feed = feed
+    this.#join()
+    return {
+      close: () => {
+        if (this.#feed === feed) this.#feed = null
+      },
+    }
+  }
+
+  #join(): void {
+    const feed = this.#feed
+    this.#clock.after(this.#latency() * 5, () => {
+      if (!feed || this.#feed !== feed || feed.isJoined) return
+      feed.isJoined = true
+      feed.handlers.onJoined()
+    })
+  }
+
+  #tell(name: string, payload: Record<string, unknown>): void {
+    const feed = this.#feed
+    if (!feed?.isJoined || this.#happens('lose')) return
+    const times = this.#happens('duplicate') ? 2 : 1
+    for (let time = 0; time < times; time += 1) {
+      const own = this.#clock.time + this.#latency() * (this.#happens('reorder') ? 4 : 1)
+      const at = this.#happens('reorder') ? own : Math.max(own, feed.last)
+      feed.last = Math.max(feed.last, at)
+      this.#clock.after(at - this.#clock.time, () => {
+        if (this.#feed !== feed || !feed.isJoined) return
+        const event = parseEvent(name, payload)
+        if (event.ok) feed.handlers.onEvent(event.value)
+      })
+    }
+  }
+
+  #latency(): number {
+    return 1 + this.#clock.random() ** 3 * 200
+  }
+
+  #happens(fault: keyof ListFaults): boolean {
+    return this.#clock.random() < this.faults[fault]
+  }
+}

@@ -1,0 +1,59 @@
+import { createListTable } from '../../../../src/list-table.ts'
+import type { RunSummary } from '../../../../src/model/entities.ts'
+import type { PgflowError } from '../../../../src/errors.ts'
+import { ListManager } from '../../../../src/sync/list-manager.ts'
+import { listKey, type ListQuery } from '../../../../src/sync/list-types.ts'
+import { createRandom, VirtualClock } from '../../../simulation/clock.ts'
+import { SimulatedSurroundings } from '../../../simulation/surroundings.ts'
+import { ListBackend } from './list-backend.ts'
+
+/** What a test may change. */
+export interface ListKitOptions {
+  seed?: number
+  /** Whether there is a feed, as with private channels. */
+  hasFeed?: boolean
+  isServer?: boolean
+  gcTime?: number
+}
+
+/** The query of all runs, two a page. */
+export const all: ListQuery = { flow: null, status: null, pageSize: 2 }
+
+/** The sync of lists and their state, over a model of the database, in virtual time. */
+export function createListKit(options: ListKitOptions = {}) {
+  const clock = new VirtualClock(createRandom(options.seed ?? 1))
+  const backend = new ListBackend(clock, options.hasFeed ?? true)
+  const surroundings = new SimulatedSurroundings()
+  const { lists, summaries, sink } = createListTable()
+  const reported: PgflowError[] = []
+  const manager = new ListManager({
+    transport: backend,
+    scheduler: clock,
+    surroundings,
+    sink,
+    times: { snapshotTimeout: 10_000, gcTime: options.gcTime ?? 5_000 },
+    maxChannels: 90,
+    isServer: options.isServer ?? false,
+    report: (error) => reported.push(error),
+  })
+
+  return {
+    clock,
+    backend,
+    surroundings,
+    lists,
+    summaries,
+    manager,
+    reported,
+    list: (query: ListQuery) => lists.value[listKey(query)],
+    /** What a list shows, as plain rows. */
+    shown: (query: ListQuery): RunSummary[] => [...sink.rows(listKey(query)).rows],
+    /** How many timers and listeners there are. */
+    left: () => clock.pending + surroundings.watchers + backend.watchers,
+  }
+}
+
+/** Rows without their place in the list, which is known only of rows that were read. */
+export function facts(rows: readonly RunSummary[]) {
+  return rows.map(({ cursor: _cursor, ...row }) => row)
+}
