@@ -30,8 +30,6 @@ const dialect = (granted: string): Dialect => ({
     // The foreign key of runs to flows: what pgflow says of an unknown flow.
     '23503': 'flow_not_found',
     '23502': 'invalid_input',
-    // Raised by pgflow when a flow maps over its input and that is no array.
-    P0001: 'invalid_input',
     '23505': 'run_conflict',
     PGRST205: 'not_migrated',
   },
@@ -61,6 +59,10 @@ export async function startPlainFlow(
   } catch (thrown) {
     const error = toPgflowError(thrown)
     if (error.code === 'flow_not_found') throw flowNotFound(flowSlug)
+    // Of a flow that maps over its input, pgflow says it with the code of any exception.
+    if (/has root map steps but input is/.test(error.message)) {
+      throw new PgflowError('invalid_input', error.message, { cause: error })
+    }
     if (error.code !== 'run_conflict') throw error
     const known = await getPlainRun(supabase, runId, signal)
     if (known?.run.flow_slug === flowSlug && isSameJson(known.run.input, input)) return known

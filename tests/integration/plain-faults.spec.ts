@@ -1,0 +1,178 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { useFlow, useRun } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { connect, createGate, until, type Gate } from '../support/backend.ts'
+import { bootPlainBackend } from './support/plain-backend.ts'
+
+// What pgflow's own client is known to get wrong on the same database and the same broadcasts.
+
+let gate: Gate
+const Answer = new Flow<{ fails: boolean }>({ slug: 'answer', maxAttempts: 1 })
+  .step({ slug: 'think' }, async ({ run }) => {
+    await gate.wait()
+    if (run.fails) throw new Error('no answer')
+    return '42'
+  })
+  .step({ slug: 'say', dependsOn: ['think'] }, ({ think }) => think)
+
+let backend: Backend
+let supabase: SupabaseClient
+/** Answers of reads wait here on their way back. */
+let held: Gate | null
+
+const slow: typeof fetch = async (input, init) => {
+  const answer = await fetch(input, init)
+  const url = input instanceof Request ? input.url : String(input)
+  if (url.endsWith('get_run_with_states')) await held?.wait()
+  return answer
+}
+
+beforeAll(async () => {
+  backend = await bootPlainBackend([Answer])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  gate = createGate()
+  held = null
+  supabase = connect(backend, slow)
+})
+afterEach(async () => {
+  gate.open()
+  held?.open()
+  await supabase.removeAllChannels()
+})
+
+const mountAnswer = () =>
+  mountApp(supabase, () => useFlow<typeof Answer>('answer'), { schema: 'pgflow' })
+
+/** A run that is live, with a step that has started and one that has not. */
+async function liveRun(fails = false) {
+  const app = mountAnswer()
+  const run = await app.result.start({ fails })
+  await until(() => app.result.connection.value?.status === 'live')
+  return { ...app, flow: app.result, runId: run.run_id }
+}
+
+describe('faults that are not repeated', () => {
+  it('a connection that comes back while steps are still created is live again', async () => {
+    const { flow, reported, wrapper } = await liveRun()
+    expect(flow.step('say')?.status).toBe('created')
+    backend.realtime.faults.killSockets()
+    await until(() => flow.connection.value?.status !== 'live')
+    await until(() => flow.connection.value?.status === 'live')
+    const known = reported.length
+    gate.open()
+    await until(() => flow.connection.value?.status === 'closed')
+    expect(flow.run.value?.status).toBe('completed')
+    expect(reported.slice(known)).toEqual([])
+    wrapper.unmount()
+  })
+
+  it('what changed while the connection was gone is read', async () => {
+    const { flow, runId, wrapper } = await liveRun()
+    // By hand: nothing is sent of it.
+    await backend.db.query(
+      `update pgflow.step_states set started_at = '2026-01-02 03:04:05+00', created_at = '2026-01-01'
+       where run_id = $1 and step_slug = 'think'`,
+      [runId],
+    )
+    backend.realtime.faults.killSockets()
+    await until(() => flow.connection.value?.status !== 'live')
+    await until(() => flow.connection.value?.status === 'live')
+    expect(flow.step('think')?.started_at).toContain('2026-01-02')
+    wrapper.unmount()
+  })
+
+  it('a snapshot that is late does not take back what was heard meanwhile', async () => {
+    const { flow, store, runId, wrapper } = await liveRun()
+    held = createGate()
+    const reading = store.refreshRun(runId)
+    await held.reached
+    gate.open()
+    await until(() => flow.step('think')?.status === 'completed')
+    await until(() => flow.run.value?.status === 'completed')
+    held.open()
+    await reading
+    expect(flow.run.value?.status).toBe('completed')
+    expect(flow.step('think')).toMatchObject({ status: 'completed', output: '42' })
+    await until(() => flow.connection.value?.status === 'closed')
+    expect(flow.step('think')?.output).toBe('42')
+    wrapper.unmount()
+  })
+
+  it('who waits for a run that fails is told at once, and who gave up before is too', async () => {
+    const { store, runId, wrapper } = await liveRun(true)
+    const abortedAlready = AbortSignal.abort()
+    await expect(store.waitForRun(runId, { signal: abortedAlready })).rejects.toMatchObject({
+      code: 'aborted',
+    })
+    const waiting = store.waitForRun(runId)
+    gate.open()
+    await expect(waiting).rejects.toMatchObject({
+      code: 'run_failed',
+      message: expect.stringContaining('no answer') as string,
+    })
+    wrapper.unmount()
+  })
+
+  it('after waiting the steps are still there, and the channel is not', async () => {
+    const { flow, store, runId, wrapper } = await liveRun()
+    gate.open()
+    await store.waitForRun(runId)
+    expect(flow.steps.value.map(({ status, output }) => [status, output])).toEqual([
+      ['completed', '42'],
+      ['completed', '42'],
+    ])
+    expect(supabase.getChannels()).toEqual([])
+    wrapper.unmount()
+    expect(store.stepOf(runId, 'think')).toMatchObject({ status: 'completed', output: '42' })
+  })
+
+  it('a status that this version does not know is shown', async () => {
+    const { flow, store, runId, reported, wrapper } = await liveRun()
+    await backend.db.exec('alter table pgflow.step_states drop constraint status_is_valid')
+    await backend.db.query(
+      `update pgflow.step_states set status = 'paused' where run_id = $1 and step_slug = 'think'`,
+      [runId],
+    )
+    // As a later pgflow would send it: the step, and something about the run.
+    const send = (event: string, payload: object) =>
+      backend.db.query('select realtime.send($1, $2, $3, false)', [
+        { run_id: runId, event_type: event.replace(/:\w+:/, ':'), ...payload },
+        event,
+        `pgflow:run:${runId}`,
+      ])
+    await send('step:think:paused', { step_slug: 'think', status: 'paused' })
+    await until(() => flow.step('think')?.status === 'paused')
+    await until(() => flow.connection.value?.status === 'live')
+    const { resyncs = 0 } = store.connections[runId] ?? {}
+    await send('run:renamed', { name: 'x' })
+    await until(() => (store.connections[runId]?.resyncs ?? 0) > resyncs)
+    await until(() => flow.connection.value?.status === 'live')
+    expect(reported).toEqual([])
+    // And back, as the database says.
+    await backend.db.query(`update pgflow.step_states set status = 'started' where run_id = $1`, [
+      runId,
+    ])
+    await store.refreshRun(runId)
+    expect(flow.step('think')?.status).toBe('started')
+    wrapper.unmount()
+  })
+
+  it('the text "42" stays a text, in broadcasts and in snapshots', async () => {
+    const { flow, store, runId, wrapper } = await liveRun()
+    gate.open()
+    await until(() => flow.step('think')?.status === 'completed')
+    expect(flow.step('think')?.output).toBe('42')
+    const run = await store.waitForRun(runId)
+    expect(run.output).toEqual({ say: '42' })
+    wrapper.unmount()
+    const later = mountApp(connect(backend), () => useRun(runId), { schema: 'pgflow' })
+    await later.result.ready
+    expect(later.result.step('say')?.output).toBe('42')
+    later.wrapper.unmount()
+  })
+})
