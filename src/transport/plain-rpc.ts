@@ -60,7 +60,7 @@ export async function startPlainFlow(
     const error = toPgflowError(thrown)
     if (error.code === 'flow_not_found') throw flowNotFound(flowSlug)
     // Of a flow that maps over its input, pgflow says it with the code of any exception.
-    if (/has root map steps but input is/.test(error.message)) {
+    if (error.message.includes('has root map steps but input is')) {
       throw new PgflowError('invalid_input', error.message, { cause: error })
     }
     if (error.code !== 'run_conflict') throw error

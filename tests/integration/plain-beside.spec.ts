@@ -54,7 +54,7 @@ describe("pgflow's own client, with a Supabase client of its own", () => {
     await until(() => flow.connection.value?.status === 'live')
     gate.open()
     expect((await store.waitForRun(runId)).output).toEqual(output)
-    await until(() => theirs?.status === 'completed')
+    await until(() => theirs?.status === FlowRunStatus.Completed)
     expect(theirs?.output).toEqual(output)
     expect(flow.step('clean')).toMatchObject({ status: 'completed', output: 'Ada' })
     wrapper.unmount()

@@ -399,7 +399,11 @@ describe('lists and flows', () => {
     expect(refused.code).toBe('not_granted')
     expect(refused.hint).toContain('grant select on pgflow.runs to')
 
-    await backend.db.exec('grant select on pgflow.runs to anon')
+    // Neither input nor output is asked for.
+    await backend.db.exec(`
+      grant select (run_id, flow_slug, status, remaining_steps, started_at, completed_at, failed_at)
+      on pgflow.runs to anon
+    `)
     try {
       // All at one moment: only the id tells them apart.
       await backend.db.query(
@@ -429,7 +433,7 @@ describe('lists and flows', () => {
         expect(error.code).toBe('invalid_input')
       }
     } finally {
-      await backend.db.exec('revoke select on pgflow.runs from anon')
+      await backend.db.exec('revoke all on pgflow.runs from anon')
     }
   })
 })
