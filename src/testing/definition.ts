@@ -2,6 +2,13 @@ import { PgflowError } from '../errors.ts'
 import type { AnyFlow, StepOutput, StepSlug } from '../flow-types.ts'
 import type { FlowShape, Json } from '../model/entities.ts'
 
+/** JSON, written down once and for all or not. */
+export type JsonLike =
+  string | number | boolean | null | readonly JsonLike[] | { readonly [key: string]: JsonLike }
+
+// A method may be given a function that knows more of its input; a function type may not.
+type ScriptFunction<Input> = { call(input: Input, index: number): JsonLike }['call']
+
 /** What may be said of any step of a flow in a test. */
 interface TestStepOptions {
   /** The slugs of the steps whose outputs it takes; none for a step that starts with the run. */
@@ -24,7 +31,7 @@ export interface TestSingleStep extends TestStepOptions {
    * is the outputs of its `deps` by slug and the run's input as `run`.
    * @default null; an array of `tasks` numbers where a map step takes it
    */
-  output?: Json | ((input: Record<string, Json>) => Json)
+  output?: JsonLike | ScriptFunction<Record<string, Json>>
 }
 
 /** A step that runs once for each element of an array: of its one dependency, or of the input. */
@@ -35,7 +42,7 @@ export interface TestMapStep extends TestStepOptions {
    * of the element that a task gets and its index.
    * @default null for each
    */
-  output?: Json[] | ((item: Json, index: number) => Json)
+  output?: readonly JsonLike[] | ScriptFunction<Json>
   /**
    * How many tasks it has when the step it maps over is played and has no `output` of its own.
    * @default 1
@@ -52,7 +59,7 @@ export type TestFlow = Record<string, TestStep>
 /** A step's part of the script of a dsl flow. */
 export interface StepScript<Output = Json> {
   /** What it returns; of a map step, all its tasks, or a function of a task's element and index. */
-  output?: Output | ScriptFunction
+  output?: Output | ScriptFunction<Json>
   /** Played, it fails with this message, and so does the run. */
   error?: string
   /** Attempts that fail first, each told as `retrying`. */
@@ -65,9 +72,6 @@ export interface StepScript<Output = Json> {
 export type FlowScript<Flow extends AnyFlow> = {
   [Slug in StepSlug<Flow>]?: StepScript<StepOutput<Flow, Slug>>
 }
-
-// A method takes a parameter that says more than Json; a function type would not.
-type ScriptFunction = { call(input: Json, index: number): unknown }['call']
 
 /** A step with everything decided. */
 export interface StepDefinition {

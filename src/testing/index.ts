@@ -2,6 +2,7 @@ export { createTestPgflow } from './create-test-pgflow.ts'
 export {
   scriptFlow,
   type FlowScript,
+  type JsonLike,
   type StepScript,
   type TestFlow,
   type TestMapStep,

@@ -58,6 +58,7 @@ export function createWorld(options: TestPgflowOptions) {
   }
   return {
     time,
+    transport,
     surroundings,
     channels,
     database,
