@@ -91,9 +91,11 @@ describe('without Realtime', () => {
 describe('messages', () => {
   it('that are lost show as a gap, and are made up for', async () => {
     const { pgflow, run, connection, step } = await following()
-    pgflow.faults.dropMessages('a:completed')
+    pgflow.faults.dropMessages('b:completed')
     await run.complete('a')
-    expect(step('a')).toBe('completed')
+    expect(connection()?.gaps).toBe(0)
+    await run.complete('b')
+    expect(step('b')).toBe('completed')
     expect(connection()).toMatchObject({ status: 'live', gaps: 1 })
   })
 
@@ -219,9 +221,10 @@ describe('requests', () => {
     const { pgflow, run, step, result, connection } = await following()
     await run.complete('a')
     pgflow.faults.serveOutdated()
-    void codeOf(result.refresh())
-    await pgflow.settled()
+    await result.refresh()
     expect(step('a')).toBe('completed')
+    expect(connection()?.stale).toBe(1)
+    await result.refresh()
     expect(connection()?.stale).toBe(1)
   })
 })
