@@ -2,9 +2,9 @@ import { PgflowError, runNotFound, toPgflowError } from '../errors.ts'
 import { isTerminal, type RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
 import { ChannelSlot } from './channel-slot.ts'
-import { statusOf, type Liveness } from './connection-status.ts'
+import { showLiveness, type Liveness } from './connection-status.ts'
 import { Flights, type Flight, type FlightRequest } from './flights.ts'
-import { explainTimeout, startRepeatedly, type StartRequest } from './start-run.ts'
+import { flyStart, type StartRequest } from './start-run.ts'
 import type { RunSyncContext } from './types.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -118,7 +118,7 @@ export class RunSync {
     try {
       if (transport.canJoinEarly) this.#join()
       this.#showStatus()
-      await this.#flyStart(request)
+      await flyStart(this.#context, this.#runId, this.#flights, request)
       this.#starts -= 1
       this.#join()
       return
@@ -228,26 +228,6 @@ export class RunSync {
     return this.#flights.ask(read, times.snapshotTimeout, isAwaited)
   }
 
-  async #flyStart(request: StartRequest): Promise<void> {
-    const { scheduler, times } = this.#context
-    const timeout = request.timeout ?? times.startTimeout
-    const began = scheduler.now()
-    const left = () => Math.max(0, timeout - (scheduler.now() - began))
-    while (this.#flights.current) await this.#flights.settled(left(), request.signal)
-    let reason: PgflowError | null = null
-    const send: FlightRequest = (signal, onSend) => {
-      onSend()
-      return startRepeatedly(this.#context, this.#runId, request, signal, (error) => {
-        reason = error
-      })
-    }
-    try {
-      await this.#flights.launch(send, left(), true, request.signal)
-    } catch (error) {
-      throw explainTimeout(error, reason, timeout)
-    }
-  }
-
   #apply(snapshot: RunSnapshot | null, { since, floor }: Flight): void {
     if (!snapshot) {
       // Asked before the run existed: it is being started here, or broadcasts of it came meanwhile.
@@ -330,14 +310,9 @@ export class RunSync {
   }
 
   #showStatus(): void {
-    const { sink } = this.#context
-    const isClosed = sink.connection(this.#runId)?.status === 'closed'
-    if (!this.#isOpen && (isClosed || !this.#run)) return
+    const liveness = this.#isOpen ? this.#liveness() : null
     const error = this.#snapshotError ?? this.#slot.error
-    sink.setConnection(this.#runId, {
-      status: this.#isOpen ? statusOf(this.#liveness()) : 'idle',
-      error: error?.toJSON() ?? null,
-    })
+    showLiveness(this.#context.sink, this.#runId, liveness, error)
   }
 
   #liveness(): Liveness {

@@ -2,6 +2,7 @@ import { PgflowError, toPgflowError } from '../errors.ts'
 import type { Json, RunSnapshot } from '../model/entities.ts'
 import { backoff } from '../model/scheduler.ts'
 import { pause } from './deadline.ts'
+import type { FlightRequest, Flights } from './flights.ts'
 import type { SyncContext } from './types.ts'
 
 /** What a start may be given. */
@@ -19,7 +20,7 @@ export interface StartRequest {
  * the database returns the run that an earlier attempt has started.
  * @param onFailure - told why an attempt failed that will be repeated.
  */
-export async function startRepeatedly(
+async function startRepeatedly(
   { transport, scheduler }: SyncContext,
   runId: string,
   { flowSlug, input }: StartRequest,
@@ -38,8 +39,37 @@ export async function startRepeatedly(
   }
 }
 
+/**
+ * Starts a run by a flight of its own, after whatever is under way for the run.
+ * @throws PgflowError
+ */
+export async function flyStart(
+  context: SyncContext,
+  runId: string,
+  flights: Flights,
+  request: StartRequest,
+): Promise<void> {
+  const { scheduler, times } = context
+  const timeout = request.timeout ?? times.startTimeout
+  const began = scheduler.now()
+  const left = () => Math.max(0, timeout - (scheduler.now() - began))
+  while (flights.current) await flights.settled(left(), request.signal)
+  let reason: PgflowError | null = null
+  const send: FlightRequest = (signal, onSend) => {
+    onSend()
+    return startRepeatedly(context, runId, request, signal, (error) => {
+      reason = error
+    })
+  }
+  try {
+    await flights.launch(send, left(), true, request.signal)
+  } catch (error) {
+    throw explainTimeout(error, reason, timeout)
+  }
+}
+
 /** A start that ran out of time, by the name of what kept it from succeeding, where that is known. */
-export function explainTimeout(error: unknown, reason: PgflowError | null, ms: number): unknown {
+function explainTimeout(error: unknown, reason: PgflowError | null, ms: number): unknown {
   if (!reason || !(error instanceof PgflowError) || error.code !== 'timeout') return error
   return new PgflowError(reason.code, `${reason.message} It was tried for ${ms} ms.`, {
     hint: reason.hint ?? undefined,
