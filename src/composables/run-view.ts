@@ -17,6 +17,10 @@ export interface RunView<Flow extends AnyFlow = AnyFlow> {
   step: <Slug extends StepSlug<Flow>>(slug: Slug) => StepOf<Flow, Slug> | null
   /** How far it is. */
   progress: ComputedRef<RunProgress>
+  /** Whether it was started and has not ended. */
+  isRunning: ComputedRef<boolean>
+  isCompleted: ComputedRef<boolean>
+  isFailed: ComputedRef<boolean>
   /** How live what is shown is. */
   connection: ComputedRef<RunConnection | null>
   /** The first output of the run or its steps that is not what its schema (`flows`) describes. */
@@ -36,6 +40,7 @@ export function createRunView(runId: ComputedRef<string | null>) {
     return runId.value === null ? null : (store.stepOf(runId.value, slug) ?? null)
   }
   const progress = computed(() => progressOf(steps.value))
+  const hasStatus = (status: string) => computed(() => run.value?.status === status)
   const connection = computed((): RunConnection | null => {
     return runId.value === null ? null : (store.connections[runId.value] ?? null)
   })
@@ -45,7 +50,17 @@ export function createRunView(runId: ComputedRef<string | null>) {
     const keys = [id, ...(store.stepOrder[id] ?? []).map((slug) => stepKey(id, slug))]
     return keys.map((key) => store.outputErrors[key]).find(Boolean) ?? null
   })
-  return { run, steps, step, progress, connection, outputError }
+  return {
+    run,
+    steps,
+    step,
+    progress,
+    isRunning: hasStatus('started'),
+    isCompleted: hasStatus('completed'),
+    isFailed: hasStatus('failed'),
+    connection,
+    outputError,
+  }
 }
 
 /** Observes whatever run `runId` names, from now until the scope ends. */

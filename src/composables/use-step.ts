@@ -2,6 +2,7 @@ import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import type { PlainError } from '../errors.ts'
 import type { AnyFlow, StepOf, StepSlug } from '../flow-types.ts'
 import { stepKey, type RunConnection, type StepRetry } from '../model/entities.ts'
+import { taskProgressOf, type Progress } from '../model/progress.ts'
 import { usePgflowStore } from '../store.ts'
 import { createRunView, observeRunInScope } from './run-view.ts'
 
@@ -9,6 +10,8 @@ import { createRunView, observeRunInScope } from './run-view.ts'
 export interface UseStepReturn<Flow extends AnyFlow, Slug extends StepSlug<Flow>> {
   /** The step, or null while the store does not hold it. */
   step: ComputedRef<StepOf<Flow, Slug> | null>
+  /** How far its tasks are; null while the store does not hold it. */
+  tasks: ComputedRef<Progress | null>
   /** How live what is shown is. */
   connection: ComputedRef<RunConnection | null>
   /** The last attempt that failed, while the step is being tried again. */
@@ -44,8 +47,10 @@ export function useStep(
   const { step, connection } = createRunView(runId)
   const store = usePgflowStore()
   const key = computed(() => (runId.value === null ? '' : stepKey(runId.value, toValue(stepSlug))))
+  const row = computed(() => step(toValue(stepSlug)))
   return {
-    step: computed(() => step(toValue(stepSlug))),
+    step: row,
+    tasks: computed(() => row.value && taskProgressOf(row.value)),
     connection,
     retry: computed(() => store.retries[key.value] ?? null),
     error: computed(() => connection.value?.error ?? store.outputErrors[key.value] ?? null),

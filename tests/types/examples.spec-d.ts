@@ -21,6 +21,7 @@ import {
   runId,
   showRetry,
   start,
+  step,
   text,
   url,
   v,
@@ -28,7 +29,9 @@ import {
 import {
   PgflowError,
   createPgflow,
+  durationOf,
   isTerminal,
+  taskProgressOf,
   useFlow,
   usePgflowStatus,
   usePgflowStore,
@@ -198,6 +201,16 @@ it('FlowSchemas', () => {
     },
   }
   void [flows]
+})
+
+it('durationOf', () => {
+  const seconds = (durationOf(run) ?? 0) / 1000
+  void [seconds]
+})
+
+it('taskProgressOf', () => {
+  const { done, total } = taskProgressOf(step)
+  void [done, total]
 })
 
 it('createTestPgflow', async () => {

@@ -1,6 +1,12 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
-import type { PgflowError, PgflowRun, usePgflowStore, UseFlowReturn } from 'pinia-pgflow'
+import type {
+  PgflowError,
+  PgflowRun,
+  PgflowStep,
+  usePgflowStore,
+  UseFlowReturn,
+} from 'pinia-pgflow'
 import type { Component } from 'vue'
 
 /** What the examples of doc comments may take for given. */
@@ -26,6 +32,7 @@ export declare const runId: string
 export declare const props: { runId: string }
 export declare const route: { params: { runId: string } }
 export declare const run: PgflowRun
+export declare const step: PgflowStep
 export declare const failure: PgflowError
 export declare const pgflow: ReturnType<typeof usePgflowStore>
 export declare const start: UseFlowReturn<typeof AnalyzeText>['start']
