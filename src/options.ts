@@ -1,5 +1,6 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { callSafely } from './change-feed.ts'
+import { createMistakePrinter } from './mistakes.ts'
 import { PgflowError } from './errors.ts'
 import type { FlowSchemas } from './flow-schemas.ts'
 import type { FlowSlug } from './flow-types.ts'
@@ -119,6 +120,7 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
 
 /** Decides everything else, given the way to the database. */
 export function resolveConfig(options: SharedOptions, transport: PgflowTransport): PgflowConfig {
+  const onError = options.onError ?? createMistakePrinter()
   return {
     scheduler: options.scheduler ?? systemScheduler(),
     transport,
@@ -132,20 +134,6 @@ export function resolveConfig(options: SharedOptions, transport: PgflowTransport
     },
     flows: options.flows ?? {},
     isServer: options.ssr ?? typeof window === 'undefined',
-    report: (error) => callSafely(() => (options.onError ?? printMistakes)(error)),
+    report: (error) => callSafely(() => onError(error)),
   }
-}
-
-/** Only what the developer has to mend; the rest shows in the run's connection. */
-function printMistakes(error: PgflowError): void {
-  const isMistake =
-    error.code === 'schema_not_exposed' ||
-    error.code === 'not_migrated' ||
-    error.code === 'not_granted' ||
-    error.code === 'private_only' ||
-    error.code === 'malformed_reply' ||
-    error.code === 'invalid_output' ||
-    error.code === 'malformed_message'
-  // eslint-disable-next-line no-console -- nobody else would tell the developer
-  if (isMistake) console.error(`[pinia-pgflow] ${error.message} ${error.hint ?? ''}`.trim())
 }
