@@ -51,10 +51,20 @@ export default tseslint.config(
   },
   layer(
     ['src/model/**'],
-    ['vue', 'pinia', '@supabase/*', '../transport/*', '../sync/*', '../store*', '../composables/*'],
+    [
+      ...['vue', 'pinia', '@supabase/*', '../transport/*', '../sync/*', '../store*'],
+      ...['../composables/*', '../testing/*'],
+    ],
   ),
-  layer(['src/transport/**'], ['vue', 'pinia', '../sync/*', '../store*', '../composables/*']),
-  layer(['src/sync/**'], ['vue', 'pinia', '@supabase/*', '../store*', '../composables/*']),
+  layer(
+    ['src/transport/**'],
+    ['vue', 'pinia', '../sync/*', '../store*', '../composables/*', '../testing/*'],
+  ),
+  layer(
+    ['src/sync/**'],
+    ['vue', 'pinia', '@supabase/*', '../store*', '../composables/*', '../testing/*'],
+  ),
+  layer(['src/*.ts', 'src/composables/**'], ['./testing/*', '../testing/*']),
   { files: ['scripts/**', 'playground/backend/**', 'tests/**'], rules: { 'no-console': 'off' } },
   {
     // pgflow takes only what is seen to be JSON, and TypeScript does not see that of an interface.

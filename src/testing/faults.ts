@@ -7,6 +7,12 @@ import type { TestSurroundings } from './surroundings.ts'
 /**
  * Everything that can go wrong between an app and its database. What is planned happens to the next
  * requests or messages; what happens at once resolves when the store and the DOM show it.
+ *
+ * @example
+ * const { faults, advance } = createTestPgflow({ flows: { f: { only: {} } } })
+ * faults.dropMessages('only:completed')
+ * await faults.killSocket()
+ * await advance(1_000)
  */
 export interface TestFaults {
   /** The device loses its network: requests fail, channels go down. Until `goOnline`. */

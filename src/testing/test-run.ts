@@ -9,6 +9,12 @@ import { nextMove, outputOf } from './script.ts'
 /**
  * A run in the database of a test, and what workers do with it. Each call resolves when the store
  * and the DOM show what became of it; one that cannot be rejects with `invalid_options`.
+ *
+ * @example
+ * const testPgflow = createTestPgflow({ flows: { analyze_text: AnalyzeText } })
+ * const seeded = testPgflow.seedRun<typeof AnalyzeText>('analyze_text', { text: 'a bb' })
+ * await seeded.complete('words', ['a', 'bb'])
+ * await seeded.play()
  */
 export interface TestRun<Flow extends AnyFlow = AnyFlow> {
   readonly id: string

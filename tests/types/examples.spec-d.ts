@@ -230,3 +230,19 @@ it('scriptFlow', () => {
   })
   void [pgflow]
 })
+
+it('TestFaults', async () => {
+  const { faults, advance } = createTestPgflow({ flows: { f: { only: {} } } })
+  faults.dropMessages('only:completed')
+  await faults.killSocket()
+  await advance(1_000)
+  void [faults, advance]
+})
+
+it('TestRun', async () => {
+  const testPgflow = createTestPgflow({ flows: { analyze_text: AnalyzeText } })
+  const seeded = testPgflow.seedRun<typeof AnalyzeText>('analyze_text', { text: 'a bb' })
+  await seeded.complete('words', ['a', 'bb'])
+  await seeded.play()
+  void [testPgflow, seeded]
+})

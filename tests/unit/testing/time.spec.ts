@@ -1,9 +1,6 @@
-import { createPinia } from 'pinia'
 import { useFlow, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createSSRApp, h } from 'vue'
-import { renderToString } from 'vue/server-renderer'
 import { createWorld } from '../../../src/testing/world.ts'
 import { codeOf, mountIn } from '../../support/test-app.ts'
 
@@ -132,31 +129,3 @@ describe('leaving', () => {
     expect(pgflow.latestRun().status).toBe('started')
   })
 })
-
-describe('on a server', () => {
-  it('a run is read once and rendered, and nothing is left', async () => {
-    const world = createWorld({ flows, ssr: true })
-    const { run } = world.database.seedRun('f', { name: 'Ada' }, crypto.randomUUID(), null)
-    const { runId, store, html } = await render(world, run.run_id)
-    expect(html).toBe('<p>started</p>')
-    expect(store.connections[runId]?.status).toBe('idle')
-    expect(world.requests).toHaveLength(1)
-    expect(world.channels.topics).toEqual([])
-    expect('pending' in world.time && world.time.pending).toBe(0)
-  })
-})
-
-async function render(world: ReturnType<typeof createWorld>, runId: string) {
-  const pinia = createPinia()
-  const app = createSSRApp({
-    // With a `window` around, `useRun` takes itself to be in a browser.
-    async setup() {
-      const store = usePgflowStore()
-      await store.refreshRun(runId)
-      return () => h('p', store.runById(runId)?.status)
-    },
-  })
-  app.use(pinia).use({ install: world.install })
-  const html = await renderToString(app)
-  return { runId, html, store: usePgflowStore(pinia) }
-}
