@@ -1,13 +1,13 @@
 import { computed, type ComputedRef } from 'vue'
 import type { PlainError } from '../errors.ts'
-import type { ConnectionStatus, RunConnection } from '../model/entities.ts'
+import type { ConnectionStatus, ListConnection } from '../model/entities.ts'
 import { usePgflowStore } from '../store.ts'
 
 /** How live the whole thing is. */
 export interface PgflowStatus {
   /** That of the least live of everything that is followed; `idle` when nothing is. */
   status: Exclude<ConnectionStatus, 'closed'>
-  /** How many connections are at each status. */
+  /** How many runs and lists are at each status. */
   counts: Record<ConnectionStatus, number>
   /** Followed runs in which nothing has changed for long (see `stallAfter`). */
   stalled: number
@@ -22,7 +22,7 @@ const worstFirst = ['offline', 'polling', 'connecting', 'live'] as const
 
 const words = {
   offline: 'What is shown may be old',
-  polling: 'Read from time to time, as Realtime does not deliver',
+  polling: 'Read from time to time instead of live',
   connecting: 'Connecting, or catching up',
 }
 
@@ -36,11 +36,14 @@ const words = {
  */
 export function usePgflowStatus(): ComputedRef<PgflowStatus> {
   const store = usePgflowStore()
-  return computed(() => summarize(Object.values(store.connections)))
+  const ofLists = computed(() => Object.values(store.lists).map(({ connection }) => connection))
+  return computed(() => summarize([...Object.values(store.connections), ...ofLists.value]))
 }
 
-/** The sum of what connections say. */
-export function summarize(connections: readonly RunConnection[]): PgflowStatus {
+/** What a run or a list says of its connection. */
+type Connection = ListConnection & { stalled?: boolean }
+
+function summarize(connections: readonly Connection[]): PgflowStatus {
   const counts = { idle: 0, connecting: 0, live: 0, polling: 0, offline: 0, closed: 0 }
   const byCode = new Map<string, { error: PlainError; times: number }>()
   let stalled = 0

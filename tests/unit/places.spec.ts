@@ -1,7 +1,7 @@
 import { createApp, defineComponent, effectScope, h, nextTick } from 'vue'
 import { mount } from '@vue/test-utils'
 import { createPinia, defineStore, setActivePinia } from 'pinia'
-import { useFlow, usePgflowStatus, usePgflowStore, useRun } from 'pinia-pgflow'
+import { useFlow, usePgflowStatus, usePgflowStore, useRun, useRuns } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { expectConsole } from '../support/no-warnings.ts'
@@ -112,6 +112,26 @@ describe('usePgflowStatus', () => {
     expect(wrapper.vm.status.stalled).toBe(1)
     await pgflow.latestRun().play()
     expect(wrapper.vm.status).toMatchObject({ status: 'idle', stalled: 0, counts: { closed: 1 } })
+    wrapper.unmount()
+  })
+
+  it('counts lists as well', async () => {
+    const pgflow = createTestPgflow({ flows, user: null })
+    const component = defineComponent({
+      setup() {
+        useRuns()
+        return { status: usePgflowStatus() }
+      },
+      render: () => null,
+    })
+    const wrapper = mount(component, { global: { plugins: [createPinia(), pgflow] } })
+    await pgflow.settled()
+    expect(wrapper.vm.status).toMatchObject({
+      counts: { closed: 1 },
+      errors: [{ code: 'not_signed_in' }],
+    })
+    await pgflow.signIn('ada')
+    expect(wrapper.vm.status).toMatchObject({ status: 'polling', errors: [] })
     wrapper.unmount()
   })
 })
