@@ -1,5 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { PgflowError, type PgflowErrorCode } from './errors.ts'
+import type { AnyFlow, FlowInput, StepSlug } from './flow-types.ts'
+import type { Json } from './model/entities.ts'
 
 /**
  * What the values of a flow have to look like, by any library that speaks Standard Schema (valibot,
@@ -13,13 +15,13 @@ import { PgflowError, type PgflowErrorCode } from './errors.ts'
  *   },
  * }
  */
-export interface FlowSchemas {
+export interface FlowSchemas<Flow extends AnyFlow = AnyFlow> {
   /** Checked before a start; what it makes of the input is what the flow gets. */
-  input?: StandardSchemaV1
+  input?: StandardSchemaV1<unknown, Json extends FlowInput<Flow> ? unknown : FlowInput<Flow>>
   /** Checked when the output of a run arrives. */
   output?: StandardSchemaV1
   /** Checked when the output of a step arrives, by step slug. */
-  steps?: Record<string, StandardSchemaV1>
+  steps?: Partial<Record<StepSlug<Flow>, StandardSchemaV1>>
 }
 
 /** What is checked, and how a failure is named. */

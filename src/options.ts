@@ -3,7 +3,7 @@ import { callSafely } from './change-feed.ts'
 import { createMistakePrinter } from './mistakes.ts'
 import { PgflowError } from './errors.ts'
 import type { FlowSchemas } from './flow-schemas.ts'
-import type { FlowSlug } from './flow-types.ts'
+import type { FlowOf, FlowSlug } from './flow-types.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
 import type { SyncTimes } from './sync/types.ts'
 import { browserSurroundings, type Surroundings } from './sync/wake.ts'
@@ -59,7 +59,7 @@ export interface SharedOptions extends Partial<SyncTimes> {
    * before the start with `invalid_input`; an output that does not is reported as `invalid_output`,
    * shown in `error`, and stays as it came.
    */
-  flows?: Partial<Record<FlowSlug, FlowSchemas>>
+  flows?: { [Slug in FlowSlug]?: FlowSchemas<FlowOf<Slug>> }
   /**
    * The most channels that may be open at once. Runs past that are polled until one is free.
    * Supabase allows 100 a connection; some are left for the rest of the app.

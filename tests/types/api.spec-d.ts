@@ -14,6 +14,7 @@ import {
   type RunOf,
   type StepOf,
 } from 'pinia-pgflow'
+import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
 import { ref } from 'vue'
 
@@ -115,5 +116,15 @@ describe('createPgflow', () => {
     >()
     // @ts-expect-error the client is required
     createPgflow({})
+  })
+})
+
+describe('schemas of flows that are not registered', () => {
+  it('may make anything', () => {
+    const supabase = createClient('http://localhost', 'key')
+    const input = v.object({ text: v.string(), language: v.optional(v.string()) })
+    createPgflow({ supabase, flows: { report: { input, output: v.any(), steps: { a: v.any() } } } })
+    // @ts-expect-error a schema speaks Standard Schema
+    createPgflow({ supabase, flows: { report: { input: (value: unknown) => value } } })
   })
 })

@@ -1,4 +1,6 @@
+import { createClient } from '@supabase/supabase-js'
 import {
+  createPgflow,
   useFlow,
   usePgflowStore,
   useRun,
@@ -10,6 +12,7 @@ import {
   type PgflowStep,
   type RunOf,
 } from 'pinia-pgflow'
+import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
 import { ref } from 'vue'
 import type { AnalyzeText } from '../support/prelude.ts'
@@ -107,5 +110,21 @@ describe('a run, whose id tells nothing of its flow', () => {
     void store.waitForRun('id', { timeout: 1_000, signal: new AbortController().signal })
     // @ts-expect-error a time is a number of milliseconds
     void store.waitForRun('id', { timeout: '1s' })
+  })
+})
+
+describe('schemas of registered flows', () => {
+  const supabase = createClient('http://localhost', 'key')
+  const input = v.object({ text: v.string() })
+
+  it('are for flows and steps that exist, and make what the flow takes', () => {
+    createPgflow({ supabase, flows: { analyze_text: { input, steps: { words: v.any() } } } })
+    // @ts-expect-error there is no such flow
+    createPgflow({ supabase, flows: { analyse_text: { input } } })
+    // @ts-expect-error there is no such step
+    createPgflow({ supabase, flows: { analyze_text: { steps: { letters: v.any() } } } })
+    const other = v.object({ text: v.number() })
+    // @ts-expect-error the flow takes a text
+    createPgflow({ supabase, flows: { analyze_text: { input: other } } })
   })
 })
