@@ -1,9 +1,9 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { createPinia, type Pinia } from 'pinia'
-import { createPgflow, useFlow, usePgflowStore, useRun, type PgflowOptions } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createApp, defineComponent, h, nextTick, reactive, ref, watchEffect } from 'vue'
+import { createPgflow, usePgflowStore, useRun, type PgflowOptions } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createApp, defineComponent, h } from 'vue'
 import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
@@ -17,7 +17,6 @@ const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step(
     return `Hello ${run.name}`
   },
 )
-const Secret = new Flow<{ name: string }>({ slug: 'secret' }).step({ slug: 'only' }, () => 1)
 
 let backend: Backend
 let recording: Recording
@@ -56,15 +55,8 @@ async function startedRun(): Promise<string> {
   return row.run_id
 }
 
-const codeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => 'none',
-    (thrown: unknown) => (thrown instanceof Error && 'code' in thrown ? thrown.code : thrown),
-  )
-
 beforeAll(async () => {
   backend = await bootBackend([Wait])
-  await backend.worker.register(Secret, [])
 })
 afterAll(() => backend.close())
 beforeEach(() => {
@@ -75,134 +67,6 @@ afterEach(async () => {
   gate.open()
   await Promise.all(clients.map((made) => made.removeAllChannels()))
   clients.length = 0
-})
-
-describe('inside watchEffect', () => {
-  it('a start runs again only when what it was given changes', async () => {
-    const name = ref('one')
-    const { result: flow, wrapper } = mountApp(client(recording.fetch), () => {
-      const flow = useFlow<typeof Wait>('wait')
-      watchEffect(() => void flow.start({ name: name.value }))
-      return flow
-    })
-    await until(() => flow.connection.value?.status === 'live')
-    gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
-    await nextTick()
-    expect(recording.starts).toHaveLength(1)
-    name.value = 'two'
-    await until(() => flow.step('only')?.output === 'Hello two')
-    expect(recording.starts).toHaveLength(2)
-    wrapper.unmount()
-  })
-
-  it('a start that is refused is not repeated', async () => {
-    const codes: unknown[] = []
-    const { wrapper } = mountApp(client(recording.fetch), () => {
-      const store = usePgflowStore()
-      watchEffect(() => {
-        void codeOf(store.startFlow('secret', { name: 'x' })).then((code) => codes.push(code))
-      })
-      return store
-    })
-    await until(() => codes.length > 0)
-    await nextTick()
-    expect(codes).toEqual(['flow_not_allowed'])
-    expect(recording.starts).toHaveLength(1)
-    wrapper.unmount()
-  })
-
-  it('a run that is removed does not come back', async () => {
-    const runId = await startedRun()
-    const { store, wrapper } = mountApp(client(), () => {
-      const store = usePgflowStore()
-      watchEffect((onCleanup) => onCleanup(store.observeRun(runId).release))
-      return store
-    })
-    await until(() => store.connections[runId]?.status === 'live')
-    store.removeRun(runId)
-    await nextTick()
-    for (const table of Object.values(store.$state)) expect(table).toEqual({})
-    wrapper.unmount()
-  })
-})
-
-describe('a form', () => {
-  it('that changed after a start without an answer starts another run', async () => {
-    const form = reactive({ name: 'one' })
-    const supabase = client(recording.fetch)
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    recording.isLost = true
-    expect(await codeOf(flow.start(form, { timeout: 50 }))).toBe('timeout')
-    recording.isLost = false
-    form.name = 'two'
-    const run = await flow.start(form)
-    expect(run.input).toEqual({ name: 'two' })
-    const ids = new Set(recording.starts.map((args) => args.p_run_id))
-    expect(ids.size).toBe(2)
-    wrapper.unmount()
-  })
-
-  it('that is sent twice by a double click starts one run', async () => {
-    const supabase = client(recording.fetch)
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    const [one, two] = await Promise.all([
-      flow.start({ name: 'double' }),
-      flow.start({ name: 'double' }),
-    ])
-    expect(two.run_id).toBe(one.run_id)
-    const rows = await backend.db.query(
-      `select 1 from pgflow.runs where input ->> 'name' = 'double'`,
-    )
-    expect(rows).toHaveLength(1)
-    expect(flow.isPending.value).toBe(false)
-    wrapper.unmount()
-  })
-
-  it('goes on showing its run when the next start is refused', async () => {
-    const { result: flow, wrapper } = mountApp(client(), () => useFlow<typeof Wait>('wait'))
-    const { run_id } = await flow.start({ name: 'Ada' })
-    await until(() => flow.connection.value?.status === 'live')
-    const circular: Record<string, unknown> = {}
-    circular.name = circular
-    const bad = circular as { name: string }
-    expect(await codeOf(flow.start(bad))).toBe('invalid_input')
-    const taken = await startedRun()
-    expect(await codeOf(flow.start({ name: 'Bob' }, { runId: taken }))).toBe('run_conflict')
-    expect(flow.run.value?.run_id).toBe(run_id)
-    expect(flow.connection.value?.status).toBe('live')
-    expect(flow.error.value?.code).toBe('run_conflict')
-    wrapper.unmount()
-  })
-
-  it('can be used at once after reset(), whatever was under way', async () => {
-    const supabase = client(recording.fetch)
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    recording.isLost = true
-    const lost = codeOf(flow.start({ name: 'one' }, { timeout: 200 }))
-    flow.reset()
-    expect(flow.isPending.value).toBe(false)
-    expect(flow.status.value).toBe('idle')
-    await until(() => recording.starts.length === 1)
-    recording.isLost = false
-    await flow.start({ name: 'two' })
-    expect(await lost).toBe('timeout')
-    expect(flow.error.value).toBeNull()
-    expect(flow.run.value?.input).toEqual({ name: 'two' })
-    wrapper.unmount()
-  })
-
-  it('works on a page without HTTPS, where crypto.randomUUID is missing', async () => {
-    const supabase = client()
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    const spy = vi.spyOn(crypto, 'randomUUID').mockImplementation(() => {
-      throw new TypeError('crypto.randomUUID is not a function')
-    })
-    const run = await flow.start({ name: 'Ada' })
-    spy.mockRestore()
-    expect(run.status).toBe('started')
-    wrapper.unmount()
-  })
 })
 
 describe('several apps', () => {

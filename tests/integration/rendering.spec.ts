@@ -4,7 +4,7 @@ import { mount } from '@vue/test-utils'
 import { createPinia } from 'pinia'
 import { createPgflow, useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { defineComponent, h, nextTick, ref, shallowRef, Suspense } from 'vue'
+import { defineComponent, h, nextTick, ref, shallowRef } from 'vue'
 import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
@@ -106,26 +106,6 @@ describe('what a component may do with ids', () => {
     view.wrapper.unmount()
     flow.wrapper.unmount()
   })
-
-  it('renders inside Suspense once the run is there', async () => {
-    const flow = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    const { run_id } = await flow.result.start({ name: 'Ada' })
-    const Shown = defineComponent({
-      async setup() {
-        const { run, ready } = useRun<typeof Wait>(run_id)
-        await ready
-        return () => h('p', `Hello ${run.value?.input.name ?? 'nobody'}`)
-      },
-    })
-    const wrapper = mount(
-      { render: () => h(Suspense, null, { default: h(Shown), fallback: h('p', 'loading') }) },
-      { global: { plugins: [createPinia(), createPgflow({ supabase })] } },
-    )
-    expect(wrapper.text()).toBe('loading')
-    await until(() => wrapper.text() === 'Hello Ada')
-    wrapper.unmount()
-    flow.wrapper.unmount()
-  })
 })
 
 describe('what the store holds', () => {
@@ -138,16 +118,6 @@ describe('what the store holds', () => {
     store.removeRun(run_id)
     for (const table of Object.values(store.$state)) expect(table).toEqual({})
     expect(flow.run.value).toBeNull()
-    wrapper.unmount()
-  })
-
-  it('keeps a copy of the input: changing the form afterwards changes nothing', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    const form = ref({ name: 'Ada' })
-    const starting = flow.start(form.value)
-    form.value.name = 'Bob'
-    const run = await starting
-    expect(run.input).toEqual({ name: 'Ada' })
     wrapper.unmount()
   })
 

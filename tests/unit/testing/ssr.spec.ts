@@ -14,7 +14,10 @@ const Page = defineComponent({
   setup(props) {
     const { run, step, connection } = useRun(() => props.runId)
     return () =>
-      h('p', `${run.value?.status}: ${JSON.stringify(step('hello')?.output)} ${connection.value?.status}`)
+      h(
+        'p',
+        `${run.value?.status}: ${JSON.stringify(step('hello')?.output)} ${connection.value?.status}`,
+      )
   },
 })
 
