@@ -7,6 +7,7 @@ import { createSSRApp, defineComponent, h, nextTick, Suspense, type Component } 
 import { renderToString } from 'vue/server-renderer'
 import type { Backend } from '../../playground/backend/index.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { expectConsole } from '../support/no-warnings.ts'
 import { Recording } from './support/recording.ts'
 
 let gate: Gate
@@ -140,6 +141,22 @@ describe('a page on a server', () => {
     await until(() => page.store.connections[runId]?.status === 'live')
     expect(page.text()).toBe('Run of Ada')
     page.app.unmount()
+  })
+
+  it('fails if its set-up awaits `ready` of a run that is not there, and does not catch', async () => {
+    const runId = crypto.randomUUID()
+    const strict = (isCaught: boolean) =>
+      defineComponent({
+        inheritAttrs: false,
+        async setup() {
+          const { run, ready } = useRun(runId)
+          await (isCaught ? ready.catch(() => undefined) : ready)
+          return () => h('h1', run.value?.flow_slug ?? 'no run')
+        },
+      })
+    expectConsole(/Unhandled error during execution of setup function/)
+    expect((await render(strict(true), runId)).html).toBe('<h1>no run</h1>')
+    await expect(render(strict(false), runId)).rejects.toMatchObject({ code: 'run_not_found' })
   })
 
   it('shares nothing with one that is rendered at the same time for somebody else', async () => {

@@ -69,9 +69,11 @@ it('a user known by a token alone, such as an anonymous one, has runs of their o
     return made
   })
   if (!one || !two) throw new Error('no clients')
-  const { result: flow, wrapper } = mountFlow(one)
+  const { result: flow, wrapper, reported } = mountFlow(one)
   const { run_id } = await flow.start({ name: 'Ada' })
   await until(() => flow.connection.value?.status === 'live')
+  // Not refused first, as a join without the token is.
+  expect(reported).toEqual([])
   const other = mountApp(two, () => useRun(run_id), { private: true })
   await until(() => other.result.error.value?.code === 'run_not_found')
   gate.open()

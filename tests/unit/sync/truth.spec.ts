@@ -171,6 +171,23 @@ describe('on a server that renders', () => {
   })
 })
 
+describe('a page that nobody sees', () => {
+  it('asks nothing, whether it is live or polls, and asks at once when it is seen again', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    kit.show(false)
+    await kit.clock.advance(3_600_000)
+    await kit.channelOf('r').goDown()
+    await kit.clock.advance(3_600_000)
+    expect(kit.transport.requests).toHaveLength(1)
+    const before = kit.clock.time
+    kit.show(true)
+    await (await kit.nextRequest()).reply(snapshot('r', 9))
+    expect(kit.clock.time - before).toBeLessThan(1_000)
+    expect(kit.state.connections.value.r?.seq).toBe(9)
+  })
+})
+
 describe('a run in which nothing changes', () => {
   it('is said to be stalled after a while, until something does', async () => {
     const kit = createKit()

@@ -88,23 +88,30 @@ export function createKit(options: KitOptions = {}) {
     nextRequest,
     channelOf,
     goLive,
+    /** Brings the page to the front, or to the back. */
+    show: surroundings.show,
     status: (runId: string) => state.connections.value[runId]?.status,
     /** How many timers and listeners there are. */
     left: () => clock.pending + surroundings.watchers(),
   }
 }
 
-/** A page that is always seen and online; it counts who listens. */
+/** A page that is seen and online unless the test says otherwise; it counts who listens. */
 function createSurroundings() {
-  let watchers = 0
+  const watchers = new Set<() => void>()
+  let isSeen = true
   return {
-    isVisible: () => true,
+    isVisible: () => isSeen,
     isOnline: () => true,
-    watch: () => {
-      watchers += 1
-      return () => (watchers -= 1)
+    watch: (onChange: () => void) => {
+      watchers.add(onChange)
+      return () => watchers.delete(onChange)
     },
-    watchers: () => watchers,
+    watchers: () => watchers.size,
+    show: (isVisible: boolean) => {
+      isSeen = isVisible
+      for (const onChange of watchers) onChange()
+    },
   }
 }
 
