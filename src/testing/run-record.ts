@@ -2,6 +2,7 @@ import type { Json } from '../model/entities.ts'
 import { isTerminal } from '../model/entities.ts'
 import { runTopic } from '../model/wire.ts'
 import type { FlowDefinition, StepDefinition } from './definition.ts'
+import { newRun, newStep } from './new-rows.ts'
 import type { Message, RunRow, SnapshotRow, StepRow } from './rows.ts'
 
 /** What a run needs of the database it is in. */
@@ -51,19 +52,8 @@ export class RunRecord {
     this.owner = start.owner
     this.#context = context
     this.#time = context.now()
-    this.run = {
-      run_id: start.runId,
-      flow_slug: flow.slug,
-      status: 'started',
-      input: start.input,
-      output: null,
-      error_message: null,
-      remaining_steps: flow.steps.length,
-      started_at: this.#time,
-      completed_at: null,
-      failed_at: null,
-    }
-    for (const step of flow.steps) this.#steps.set(step.slug, this.#createStep(step))
+    this.run = newRun(flow, start.runId, start.input, this.#time)
+    for (const step of flow.steps) this.#steps.set(step.slug, newStep(this.run, step))
     const { status, flow_slug, input, remaining_steps, started_at } = this.run
     this.#tellRun({ status, flow_slug, input, remaining_steps, started_at })
     this.#completeTaskless()
@@ -129,28 +119,6 @@ export class RunRecord {
   /** Fails the run itself, as whoever has the database may do by hand. */
   failRun(message: string | null): void {
     this.#transaction(() => this.#failRow(message))
-  }
-
-  #createStep({ slug, deps, isMap }: StepDefinition): StepRow {
-    const { run_id, flow_slug, input } = this.run
-    const ofMap = deps.length === 0 && Array.isArray(input) ? input.length : null
-    return {
-      flow_slug,
-      run_id,
-      step_slug: slug,
-      status: 'created',
-      output: null,
-      error_message: null,
-      initial_tasks: isMap ? ofMap : 1,
-      remaining_tasks: null,
-      remaining_deps: deps.length,
-      created_at: this.#time,
-      started_at: null,
-      completed_at: null,
-      failed_at: null,
-      skip_reason: null,
-      skipped_at: null,
-    }
   }
 
   #settleTask(step: StepDefinition, index: number, output: Json): void {
