@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import type { RunSnapshot } from '../../../src/model/entities.ts'
+import { createKit, snapshot } from './support/kit.ts'
+
+/** What plain pgflow returns: nothing says how new it is. */
+const plain = (status?: string): RunSnapshot => ({ ...snapshot('r', 0, status), seq: null })
+
+/** A run of plain pgflow that is live. */
+async function liveKit() {
+  const kit = createKit()
+  kit.manager.observe('r')
+  await kit.channelOf('r').join()
+  await (await kit.nextRequest()).reply(plain())
+  expect(kit.status('r')).toBe('live')
+  return kit
+}
+
+describe('a run that is not counted', () => {
+  it('that has ended by a forged broadcast goes on, once the database has said so seven times', async () => {
+    const kit = await liveKit()
+    await kit.channelOf('r').receive('run:completed', { output: 'forged' })
+    expect(kit.state.runs.value.r?.status).toBe('completed')
+    for (let answers = 0; answers < 6; answers += 1) {
+      await (await kit.nextRequest()).reply(plain())
+      expect(kit.state.runs.value.r?.status).toBe('completed')
+      expect(kit.status('r')).not.toBe('closed')
+    }
+    await (await kit.nextRequest()).reply(plain())
+    expect(kit.state.runs.value.r).toMatchObject({ status: 'started', output: null })
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('is not taken back by one outdated answer', async () => {
+    const kit = await liveKit()
+    await kit.channelOf('r').receive('run:completed', { output: 'true' })
+    await (await kit.nextRequest()).reply(plain())
+    expect(kit.state.runs.value.r?.status).toBe('completed')
+    await (await kit.nextRequest()).reply(plain('completed'))
+    expect(kit.status('r')).toBe('closed')
+    expect(kit.state.connections.value.r).toMatchObject({ seq: null, stale: 1 })
+  })
+})
