@@ -106,6 +106,11 @@ export function applyNews(
   return { rows: belongs ? placed : others(), hasMore, isUnclear: news.isPartial }
 }
 
+/** News of one run in the order in which it happened, however it arrived. */
+export function inSeqOrder(news: readonly RunNews[]): RunNews[] {
+  return [...news].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
+}
+
 /** Puts rows that were read into a list, where they are not in it already. */
 export function addRows(rows: readonly RunSummary[], read: readonly RunSummary[]): RunSummary[] {
   const byId = new Map([...read, ...rows].map((row) => [row.run_id, row]))

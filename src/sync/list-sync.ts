@@ -3,9 +3,8 @@ import {
   addRows,
   applyNews,
   firstOf,
+  inSeqOrder,
   isOfQuery,
-  isOutdated,
-  newerSummary,
   type ListRows,
   type RunNews,
 } from '../model/run-list.ts'
@@ -14,13 +13,12 @@ import { ListReads, type ListRead } from './list-reads.ts'
 import type { ListQuery, ListSyncContext } from './list-types.ts'
 import { listKey } from './list-types.ts'
 import type { RunFeed } from './run-feed.ts'
+import { OutdatedAnswers } from './outdated-answers.ts'
+import { RecentSeqs } from './recent-seqs.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** How long a read waits for other reasons to read, in ms. */
 const gatherTime = 250
-/** After so many outdated answers in a row it is the store that is wrong. */
-const mostOutdated = 6
-
 const ignore = () => undefined
 
 /**
@@ -38,6 +36,7 @@ export class ListSync {
   /** How many runs are to be shown. */
   #size: number
   #isOpen = false
+  #isDisposed = false
   /** It has failed in a way that will not pass by itself: nothing is asked without a reason. */
   #isOver = false
   /** Whether there is anything to show, be it from before. */
@@ -48,12 +47,12 @@ export class ListSync {
   #isBehind = true
   /** The same, since the last read of the whole list was sent. */
   #isMissing = false
-  /** The seq of whatever was heard since the last read, of runs that are not shown too. */
-  #heard = new Map<string, number>()
+  /** The seq of whatever was heard of late, of runs that are not shown too. */
+  readonly #heard = new RecentSeqs()
   #error: PgflowError | null = null
   /** A read has succeeded since the feed went down: polling works. */
   #hasPolled = false
-  #outdated = 0
+  readonly #outdated = new OutdatedAnswers()
   #cancelSoon: (() => void) | null = null
 
   constructor(query: ListQuery, context: ListSyncContext, feed: RunFeed) {
@@ -85,6 +84,7 @@ export class ListSync {
     this.#isOpen = false
     this.#stop('The list is not observed any more.')
     this.#show()
+    this.#isDisposed = true
   }
 
   /** Somebody else is signed in: nothing that is shown is theirs. */
@@ -122,16 +122,17 @@ export class ListSync {
   /** The page is seen again, or has its network back: whatever was missed is asked for. */
   wake(): void {
     this.#watchdog.forgive()
-    if (this.#isAwake()) this.fallBehind()
+    if (this.#isAwake()) {
+      this.#isMissing = true
+      this.#askSoon('all')
+    }
     this.#show()
   }
 
   /** @param isOwn - whether the run is certainly the caller's, so that it may enter. */
   hear(news: RunNews, isOwn: boolean): void {
     const isKnown = isOwn || this.#context.sink.summary(news.run_id) !== undefined
-    const heard = this.#heard.get(news.run_id) ?? null
-    if (!isKnown || isOutdated(news.seq, heard)) return
-    if (news.seq !== null) this.#heard.set(news.run_id, news.seq)
+    if (!isKnown || !this.#heard.isNew(news)) return
     this.#reads.current?.since.push(news)
     if (!this.#isLoaded) return
     const { isUnclear, ...after } = this.#apply(this.#shown, news)
@@ -252,18 +253,21 @@ export class ListSync {
   }
 
   #land(read: ListRead, answer: ListRows): void {
+    const { sink } = this.#context
     const isAll = read.reach === 'all'
-    const rows = addRows(isAll ? [] : this.#shown.rows, this.#newest(answer.rows))
+    const answered = this.#outdated
+      .newest(answer.rows, sink.summary)
+      .filter((row) => isOfQuery(this.#query, row))
+    const rows = addRows(isAll ? [] : this.#shown.rows, answered)
     let list: ListRows = { rows, hasMore: answer.hasMore }
-    this.#heard.clear()
-    for (const news of bySeq(read.since)) {
+    if (isAll) this.#heard.age()
+    for (const news of inSeqOrder(read.since)) {
       const { isUnclear, ...next } = this.#apply(list, news)
       list = next
       this.#isMissing ||= isUnclear
-      if (news.seq !== null) this.#heard.set(news.run_id, news.seq)
     }
     list = firstOf(list, this.#size)
-    const hasChanged = this.#context.sink.write(this.#key, list)
+    const hasChanged = sink.write(this.#key, list)
     if (isAll) this.#watchdog.succeed(hasChanged)
     if (isAll) this.#isBehind = this.#isMissing
     this.#isFilled = true
@@ -274,20 +278,6 @@ export class ListSync {
     else if (list.hasMore && list.rows.length < this.#size) this.#askSoon('rest')
     this.#watchdog.schedule()
     this.#show()
-  }
-
-  /** Rows as they were read, unless more is known of them already. */
-  #newest(rows: ListRows['rows']): ListRows['rows'] {
-    const { sink } = this.#context
-    const isOld = rows.some(({ run_id, seq }) => {
-      const known = sink.summary(run_id)?.seq ?? null
-      return seq !== known && isOutdated(seq, known)
-    })
-    this.#outdated = isOld ? this.#outdated + 1 : 0
-    if (this.#outdated > mostOutdated) return rows
-    return rows
-      .map((row) => newerSummary(sink.summary(row.run_id), row))
-      .filter((row) => isOfQuery(this.#query, row))
   }
 
   #fail(read: ListRead, error: PgflowError): void {
@@ -305,6 +295,7 @@ export class ListSync {
   }
 
   #show(): void {
+    if (this.#isDisposed) return
     const { sink, surroundings } = this.#context
     const status = statusOf({
       isOnline: surroundings.isOnline(),
@@ -324,8 +315,4 @@ export class ListSync {
       },
     })
   }
-}
-
-function bySeq(news: readonly RunNews[]): RunNews[] {
-  return [...news].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
 }

@@ -18,7 +18,7 @@ export interface ListSink {
   /** What a list shows; empty if it is not held. */
   rows(key: string): ListRows
   /** What is held of a run in any list. */
-  summary(runId: string): RunSummary | undefined
+  summary: (runId: string) => RunSummary | undefined
   /** Shows these rows, and drops what no list shows any more; says whether anything differed. */
   write(key: string, list: ListRows): boolean
   setState(key: string, state: Pick<RunList, 'connection' | 'isLoading'>): void

@@ -6,12 +6,14 @@ import {
   useFlow,
   usePgflowStore,
   useRun,
+  useRuns,
   type FlowInput,
   type FlowOutput,
   type Json,
   type PgflowRun,
   type PgflowStep,
   type RunOf,
+  type RunSummary,
   type StepOf,
 } from 'pinia-pgflow'
 import * as v from 'valibot'
@@ -96,6 +98,21 @@ describe('useRun', () => {
     useRun(() => undefined)
     // @ts-expect-error an id is a text
     useRun(7)
+  })
+})
+
+describe('useRuns', () => {
+  it('takes any slug while no flow is registered', () => {
+    const { runs, loadMore } = useRuns({ flow: 'anything', status: 'failed', pageSize: 5 })
+    expectTypeOf(runs.value).toEqualTypeOf<RunSummary[]>()
+    expectTypeOf(loadMore).returns.resolves.toBeVoid()
+    useRuns<Report>({ flow: 'report' })
+    // @ts-expect-error a slug is a text
+    useRuns({ flow: 7 })
+    // @ts-expect-error there is no such filter
+    useRuns({ slug: 'report' })
+    // Large as they can be, a list has none of them.
+    expectTypeOf<RunSummary>().not.toHaveProperty('output')
   })
 })
 

@@ -4,6 +4,7 @@ import {
   useFlow,
   usePgflowStore,
   useRun,
+  useRuns,
   useStep,
   type FlowInput,
   type FlowOf,
@@ -11,6 +12,7 @@ import {
   type FlowSlug,
   type PgflowStep,
   type RunOf,
+  type RunSummary,
 } from 'pinia-pgflow'
 import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
@@ -68,6 +70,35 @@ describe('a flow that is registered', () => {
     void store.startFlow('analyze_text', { txt: '' })
     // @ts-expect-error the input is missing
     void store.startFlow('analyze_text')
+  })
+})
+
+describe('a list of runs', () => {
+  it('is of a registered flow, or of all', () => {
+    expectTypeOf(useRuns({ flow: 'analyze_text' }).runs.value).toEqualTypeOf<RunSummary[]>()
+    useRuns()
+    useRuns(() => ({ flow: null, status: 'started' }))
+    useRuns(ref({ flow: 'analyze_text' as const, pageSize: 50 }))
+    // @ts-expect-error the slug is misspelt
+    useRuns({ flow: 'analyse_text' })
+    // @ts-expect-error the slug is misspelt
+    useRuns(() => ({ flow: 'analyse_text' }))
+    const store = usePgflowStore()
+    store.observeRuns({ flow: 'analyze_text' }).release()
+    void store.fetchRuns({ flow: 'analyze_text', limit: 5 })
+    void store.fetchFlow('analyze_text')
+    // @ts-expect-error the slug is misspelt
+    store.observeRuns({ flow: 'analyse_text' })
+    // @ts-expect-error the slug is misspelt
+    void store.fetchRuns({ flow: 'analyse_text' })
+    // @ts-expect-error the slug is misspelt
+    void store.fetchFlow('analyse_text')
+  })
+
+  it('is of a flow that is not registered, given by its type', () => {
+    useRuns<Flow>({ flow: 'analyze_text_v2' })
+    void usePgflowStore().fetchRuns<Flow>({ flow: 'analyze_text_v2' })
+    void usePgflowStore().fetchFlow<Flow>('analyze_text_v2')
   })
 })
 

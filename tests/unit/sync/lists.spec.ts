@@ -171,6 +171,56 @@ describe('a list over the feed', () => {
   })
 })
 
+describe('while a read is on its way', () => {
+  it('nothing that starts or ends is lost between what is shown and what is read', async () => {
+    const kit = createListKit()
+    const ids = [1, 2, 3, 4, 5].map(() => kit.backend.start('f'))
+    const { loadMore } = await observed(kit, started)
+    kit.backend.answerTime = 5_000
+    void loadMore()
+    await kit.clock.advance(500)
+    const more = [6, 7, 8].map(() => kit.backend.start('f'))
+    await kit.clock.advance(500)
+    for (const id of more.slice(1)) kit.backend.end(id, 'completed')
+    await kit.clock.advance(5_000)
+    expect(kit.list(started)?.ids).toEqual([more[0], ids[4], ids[3], ids[2]])
+  })
+
+  it('runs that leave are made up for when it has come in', async () => {
+    const kit = createListKit()
+    const ids = [1, 2, 3, 4].map(() => kit.backend.start('f'))
+    const { refresh } = await observed(kit, started)
+    kit.backend.answerTime = 1_000
+    void refresh()
+    await kit.clock.advance(500)
+    for (const id of ids.slice(2)) kit.backend.end(id, 'completed')
+    await kit.clock.advance(5_000)
+    expect(kit.list(started)?.ids).toEqual([ids[1], ids[0]])
+  })
+})
+
+describe('news that arrive out of order', () => {
+  const start = {
+    flow_slug: 'f',
+    status: 'started',
+    started_at: '2026-01-01T00:00:00:0001+00:00',
+  }
+
+  it('do not bring back a run that has left', async () => {
+    const kit = createListKit()
+    const { refresh } = await observed(kit, started)
+    const claim = kit.manager.beginStart()
+    claim('r')
+    kit.manager.hear({ run_id: 'r', seq: 3, run: { ...start, status: 'failed' }, isPartial: false })
+    kit.manager.hear({ run_id: 'r', seq: 1, run: start, isPartial: false })
+    expect(kit.list(started)?.ids).toEqual([])
+    void refresh()
+    await kit.clock.advance(moment)
+    kit.manager.hear({ run_id: 'r', seq: 1, run: start, isPartial: false })
+    expect(kit.list(started)?.ids).toEqual([])
+  })
+})
+
 describe('a list without a feed', () => {
   it('is polled, and says so', async () => {
     const kit = createListKit({ hasFeed: false })
@@ -263,6 +313,39 @@ describe('a read that fails', () => {
   })
 })
 
+describe('an answer that is older than what is known', () => {
+  it('takes nothing back, until the database says the same too often', async () => {
+    const kit = createListKit({ hasFeed: false })
+    const id = kit.backend.start('f')
+    const { refresh } = await observed(kit, all)
+    const claim = kit.manager.beginStart()
+    claim(id)
+    kit.manager.hear({ run_id: id, seq: 9, run: { status: 'completed' }, isPartial: false })
+    const statuses: unknown[] = []
+    for (let time = 0; time < 7; time += 1) {
+      void refresh()
+      await kit.clock.advance(500)
+      statuses.push(kit.summaries.value[id]?.status)
+    }
+    expect(statuses).toEqual([...Array<string>(6).fill('completed'), 'started'])
+  })
+})
+
+describe('a sign-out that nobody tells of', () => {
+  it('empties the list when the database says so', async () => {
+    const kit = createListKit({ hasFeed: false })
+    const id = kit.backend.start('f')
+    const { refresh } = await observed(kit, all)
+    expect(kit.list(all)?.ids).toEqual([id])
+    kit.backend.refusal = new PgflowError('not_signed_in', 'Sign in to list your runs.')
+    const refreshed = codeOf(refresh())
+    await kit.clock.advance(500)
+    expect(await refreshed).toBe('not_signed_in')
+    expect(kit.list(all)?.ids).toEqual([])
+    expect(kit.summaries.value).toEqual({})
+  })
+})
+
 describe('when somebody else signs in', () => {
   it('what was shown is gone at once, also what is on its way', async () => {
     const kit = createListKit()
@@ -315,6 +398,8 @@ describe('observers', () => {
     expect(kit.summaries.value).toEqual({})
     expect(kit.backend.hasOpenFeed).toBe(false)
     expect(kit.left()).toBe(0)
+    expect(await codeOf(third.refresh())).toBe('aborted')
+    expect(kit.lists.value).toEqual({})
   })
 
   it('of different queries keep the runs that both show until neither does', async () => {

@@ -28,6 +28,8 @@ export class ListBackend implements ListTransport {
   faults = noListFaults
   /** What every read fails with, if anything. */
   refusal: PgflowError | null = null
+  /** How long each answer is on its way, in ms, if not as long as chance will have it. */
+  answerTime: number | null = null
   readonly openFeed: ListTransport['openFeed']
   readonly #clock: VirtualClock
   readonly #rows = new Map<string, RunSummary>()
@@ -122,7 +124,7 @@ export class ListBackend implements ListTransport {
         const rows = this.rows(query).filter((row) => !last || compareRuns(last, row) < 0)
         const runs = rows.slice(0, limit).map((row) => ({ ...row }))
         const cursor = runs.length < limit ? null : (runs.at(-1)?.cursor ?? null)
-        this.#clock.after(this.#latency(), () => resolve({ runs, cursor }))
+        this.#clock.after(this.answerTime ?? this.#latency(), () => resolve({ runs, cursor }))
       })
     })
   }

@@ -1,0 +1,82 @@
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { useFlow, usePgflowStore } from 'pinia-pgflow'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import type { Backend } from '../../playground/backend/index.ts'
+import { mountApp } from '../support/app.ts'
+import { bootBackend, connect } from '../support/backend.ts'
+import { Recording } from './support/recording.ts'
+
+/** Slugs whose order says nothing about the flow's. */
+const Report = new Flow<{ words: string[] }>({ slug: 'report' })
+  .step({ slug: 'split' }, ({ run }) => run.words)
+  .map({ slug: 'each', array: 'split' }, (word) => word.length)
+  .step({ slug: 'beside' }, () => 1)
+  .step({ slug: 'all', dependsOn: ['each', 'beside'] }, () => 'done')
+
+let backend: Backend
+let recording: Recording
+let supabase: SupabaseClient
+
+beforeAll(async () => {
+  backend = await bootBackend([Report])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  recording = new Recording()
+  supabase = connect(backend, recording.fetch)
+})
+afterEach(() => supabase.removeAllChannels())
+
+const asked = () => recording.calls.filter(({ name }) => name === 'get_flow')
+
+it('tells the steps of a flow with types and dependencies, asked once by many', async () => {
+  const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore())
+  expect(store.flowBySlug('report')).toBeUndefined()
+  const [shape, again] = await Promise.all([store.fetchFlow('report'), store.fetchFlow('report')])
+  expect(shape).toEqual({
+    flow_slug: 'report',
+    steps: [
+      { step_slug: 'split', step_type: 'single', deps: [] },
+      { step_slug: 'each', step_type: 'map', deps: ['split'] },
+      { step_slug: 'beside', step_type: 'single', deps: [] },
+      { step_slug: 'all', step_type: 'single', deps: ['beside', 'each'] },
+    ],
+  })
+  expect(again).toEqual(shape)
+  expect(asked()).toHaveLength(1)
+  expect(store.flowBySlug('report')).toEqual(shape)
+  expect(JSON.parse(JSON.stringify(store.$state))).toEqual(store.$state)
+  await store.fetchFlow('report')
+  expect(asked()).toHaveLength(2)
+  wrapper.unmount()
+})
+
+it('puts the steps of its runs in its order, whenever it comes', async () => {
+  const { result, store, wrapper } = mountApp(supabase, () => useFlow<typeof Report>('report'))
+  await result.start({ words: ['a'] })
+  const order = () => result.steps.value.map((step) => step.step_slug)
+  expect(order()).toEqual(['all', 'beside', 'each', 'split'])
+  await store.fetchFlow('report')
+  expect(order()).toEqual(['split', 'each', 'beside', 'all'])
+  wrapper.unmount()
+})
+
+it('says that there is no such flow, and can be asked again', async () => {
+  const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore())
+  const failure = { code: 'flow_not_found' }
+  await expect(store.fetchFlow('reprot')).rejects.toMatchObject(failure)
+  await expect(store.fetchFlow('reprot')).rejects.toMatchObject(failure)
+  expect(asked()).toHaveLength(2)
+  expect(store.flows).toEqual({})
+  wrapper.unmount()
+})
+
+it('changes nothing any more once the app has unmounted', async () => {
+  recording.isLost = true
+  const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore())
+  const shape = store.fetchFlow('report')
+  wrapper.unmount()
+  await expect(shape).rejects.toMatchObject({ code: 'aborted' })
+  expect(store.flows).toEqual({})
+})
