@@ -4,6 +4,7 @@ import { useFlow, useRun, type Scheduler } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ref } from 'vue'
 import type { Backend } from '../../playground/backend/index.ts'
+import { defaultTimes } from '../../src/options.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
@@ -200,6 +201,13 @@ describe('what is given to useRun', () => {
     expect(supabase.getChannels()).toEqual(channels)
     expect(recording.calls).toHaveLength(1)
     wrapper.unmount()
+  })
+})
+
+describe('a run in which nothing changes', () => {
+  it('is called stalled only after pgflow itself has had the time to help', () => {
+    // It gives the task of a dead worker to another one after up to 105 s.
+    expect(defaultTimes.stallAfter).toBeGreaterThan(105_000)
   })
 })
 
