@@ -7,7 +7,8 @@ import type { FlowOf, FlowSlug } from './flow-types.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
 import type { SyncTimes } from './sync/types.ts'
 import { browserSurroundings, type Surroundings } from './sync/wake.ts'
-import { createSupabaseTransport, type ApiSchema } from './transport/supabase-transport.ts'
+import type { ApiSchema } from './transport/schemas.ts'
+import { createSupabaseTransport } from './transport/supabase-transport.ts'
 import type { PgflowTransport } from './transport/types.ts'
 
 /** What `createPgflow` takes. */

@@ -7,7 +7,8 @@ import {
   userTopic,
 } from '../model/wire.ts'
 import { fromFailure } from '../transport/failure.ts'
-import { apiSchema, flowNotFound, sortOutIds, valueOf } from '../transport/rpc.ts'
+import { flowNotFound, sortOutIds, valueOf } from '../transport/rpc.ts'
+import { apiSchema } from '../transport/schemas.ts'
 import type { PgflowTransport } from '../transport/types.ts'
 import type { Channels } from './channels.ts'
 import type { MemoryDatabase } from './database.ts'

@@ -9,9 +9,7 @@ import {
 } from '../model/plain-wire.ts'
 import { fromFailure, type Dialect, type Failure } from './failure.ts'
 import { flowNotFound, sortOutIds, valueOf } from './rpc.ts'
-
-/** The schema of pgflow itself. */
-export const plainSchema = 'pgflow'
+import { plainSchema } from './schemas.ts'
 
 /** How many runs are read at once: pgflow has no function for many. */
 const readsAtOnce = 10

@@ -4,9 +4,7 @@ import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/e
 import { isRunId } from '../model/run-id.ts'
 import { parseFlowShape, parseRunSummaries, parseSnapshot, type Parsed } from '../model/wire.ts'
 import { fromFailure } from './failure.ts'
-
-/** The schema that this project's migration exposes. */
-export const apiSchema = 'pgflow_client'
+import { apiSchema } from './schemas.ts'
 
 /** Calls `start_flow_with_states`. */
 export async function callStartFlow(

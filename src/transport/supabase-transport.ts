@@ -1,21 +1,13 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
+import { PgflowError } from '../errors.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import { runTopic } from '../model/wire.ts'
-import {
-  getPlainFlow,
-  getPlainRuns,
-  listPlainRuns,
-  plainSchema,
-  startPlainFlow,
-} from './plain-rpc.ts'
-import { callGetFlow, callGetRuns, callListRuns, callStartFlow, type apiSchema } from './rpc.ts'
+import { callGetFlow, callGetRuns, callListRuns, callStartFlow } from './rpc.ts'
+import { plainSchema, type ApiSchema } from './schemas.ts'
 import { watchSignedIn } from './signed-in.ts'
 import { openTopicChannel } from './topic-channel.ts'
 import type { PgflowTransport, RunChannelHandlers } from './types.ts'
 import { openUserFeed } from './user-feed.ts'
-
-/** Whose functions are called, and how what they say is read. */
-export type ApiSchema = typeof apiSchema | typeof plainSchema
 
 /** What a transport is made of. */
 export interface SupabaseTransportOptions {
@@ -32,11 +24,16 @@ const counted = {
   getFlow: callGetFlow,
   hear: (handlers: RunChannelHandlers) => handlers,
 }
+/** Loaded when it is first called: an app with this project's SQL never does. */
+const plainRpc = () =>
+  import('./plain-rpc.ts').catch((cause: unknown) => {
+    throw new PgflowError('unreachable', 'A part of pinia-pgflow could not be loaded.', { cause })
+  })
 const plain: typeof counted = {
-  start: startPlainFlow,
-  getRuns: getPlainRuns,
-  list: listPlainRuns,
-  getFlow: getPlainFlow,
+  start: async (...given) => (await plainRpc()).startPlainFlow(...given),
+  getRuns: async (...given) => (await plainRpc()).getPlainRuns(...given),
+  list: async (...given) => (await plainRpc()).listPlainRuns(...given),
+  getFlow: async (...given) => (await plainRpc()).getPlainFlow(...given),
   // A seq means that this project's SQL is there too. Snapshots of pgflow's do not say up to where
   // they count, so it could not be compared with them.
   hear: (handlers) => ({
