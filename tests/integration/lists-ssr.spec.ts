@@ -33,13 +33,16 @@ async function start(): Promise<string> {
 }
 
 const List = defineComponent({
-  setup() {
+  setup(_, { slots }) {
     const { runs, isLoading } = useRuns({ flow: 'greet' })
-    return () => h('p', isLoading.value ? 'loading' : runs.value.map((run) => run.run_id).join())
+    const ids = () => runs.value.map((run) => run.run_id).join()
+    return () => h('div', [h('p', isLoading.value ? 'loading' : ids()), slots.default?.()])
   },
 })
-/** Two components that show the same list. */
-const Page = defineComponent({ render: () => h('main', [h(List), h(List)]) })
+/** Three components that show the same list, one of them set up when another has read it. */
+const Page = defineComponent({
+  render: () => h('main', [h(List, null, { default: () => h(List) }), h(List)]),
+})
 
 it('a list is read once on a server, rendered, and goes live in the browser', async () => {
   const [older, newer] = [await start(), await start()]
@@ -48,8 +51,7 @@ it('a list is read once on a server, rendered, and goes live in the browser', as
   const server = createSSRApp(Page)
   server.use(pinia).use(createPgflow({ supabase, ssr: true }))
   const html = await renderToString(server)
-  const paragraph = `<p>${newer},${older}</p>`
-  expect(html).toBe(`<main>${paragraph}${paragraph}</main>`)
+  expect(html.match(/<p>[^<]*/g)).toEqual(Array(3).fill(`<p>${newer},${older}`))
   expect(recording.calls.map(({ name }) => name)).toEqual(['list_runs'])
   const key = 'greet/*/20'
   expect(usePgflowStore(pinia).lists[key]?.connection.status).toBe('idle')

@@ -2,7 +2,7 @@ import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, usePgflowStore, useRun, useRuns, type UseRunsReturn } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { nextTick, ref, shallowRef } from 'vue'
+import { nextTick, ref, shallowRef, watch } from 'vue'
 import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
@@ -228,17 +228,26 @@ describe('public: a list without a feed', () => {
       others: useRuns({ flow: 'other' }),
     }))
     const { flow, every, running, others } = result
+    // What a component would render beside each status of the run.
+    const rendered: (string | undefined)[] = []
+    const stop = watch(flow.status, (status) => {
+      if (status === 'completed') rendered.push(every.runs.value[0]?.status)
+    })
     await Promise.all([every.ready, running.ready, others.ready])
     recording.calls.length = 0
     const { run_id } = await flow.start({ name: 'Ada' })
     expect(idsOf(every)).toEqual([run_id])
     expect(idsOf(running)).toEqual([run_id])
     expect(idsOf(others)).toEqual([])
+    // So that the end is heard, and not read.
+    await until(() => flow.connection.value?.status === 'live')
     gate.open()
     await until(() => flow.status.value === 'completed')
     expect(every.runs.value[0]).toMatchObject({ status: 'completed', remaining_steps: 0 })
     expect(idsOf(running)).toEqual([])
+    expect(rendered).toEqual(['completed'])
     expect(lists().filter(({ args }) => args.p_status === null)).toEqual([])
+    stop()
     wrapper.unmount()
   })
 
@@ -281,6 +290,23 @@ describe('public: a list without a feed', () => {
     await expect(list.refresh()).rejects.toMatchObject({ code: 'not_signed_in' })
     expect(lists()).toHaveLength(2)
     wrapper.unmount()
+  })
+
+  it('is there as soon as somebody signs in, and follows nobody once it is gone', async () => {
+    const ada = await signedIn()
+    const email = (await ada.auth.getUser()).data.user?.email ?? ''
+    const id = await startElsewhere(ada)
+    const other = client(recording.fetch)
+    const { result: list, wrapper } = mountApp(other, () => useRuns())
+    await until(() => list.error.value?.code === 'not_signed_in')
+    await other.auth.signInWithPassword({ email, password })
+    await shows(list, id)
+    expect(list.error.value).toBeNull()
+    wrapper.unmount()
+    const asked = lists().length
+    await other.auth.signOut()
+    await nextTick()
+    expect(lists()).toHaveLength(asked)
   })
 })
 

@@ -358,6 +358,8 @@ describe('when somebody else signs in', () => {
     expect(kit.summaries.value).toEqual({})
     await kit.clock.advance(moment)
     expect(await refreshed).toBe('aborted')
+    // That of the one before may go on, where the server is not told.
+    expect(kit.backend.feeds).toBe(2)
     expect(kit.list(all)).toMatchObject({ ids: [], connection: { status: 'live' } })
   })
 

@@ -30,6 +30,8 @@ export class ListBackend implements ListTransport {
   refusal: PgflowError | null = null
   /** How long each answer is on its way, in ms, if not as long as chance will have it. */
   answerTime: number | null = null
+  /** How many times the feed was opened. */
+  feeds = 0
   readonly openFeed: ListTransport['openFeed']
   readonly #clock: VirtualClock
   readonly #rows = new Map<string, RunSummary>()
@@ -135,6 +137,7 @@ export class ListBackend implements ListTransport {
   }
 
   #open(handlers: RunChannelHandlers) {
+    this.feeds += 1
     const feed = { handlers, isJoined: false, last: 0 }
     this.#feed = feed
     this.#join()
