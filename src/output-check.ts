@@ -10,7 +10,7 @@ export interface OutputCheckContext {
   setError: (
     runId: string,
     stepSlug: string | null,
-    output: Json,
+    output: Json | null,
     error: PgflowError | null,
   ) => void
 }
@@ -24,7 +24,7 @@ export function createOutputCheck({ schemas, report, setError }: OutputCheckCont
   function examine(
     { flow_slug, run_id }: PgflowRun,
     stepSlug: string | null,
-    output: Json,
+    output: Json | null,
   ): unknown {
     const ofFlow = schemas(flow_slug)
     const schema = stepSlug === null ? ofFlow?.output : ofFlow?.steps?.[stepSlug]
@@ -34,7 +34,7 @@ export function createOutputCheck({ schemas, report, setError }: OutputCheckCont
   }
 
   /** Checks an output that has arrived; what is wrong is kept and reported. */
-  function check(run: PgflowRun, stepSlug: string | null, output: Json): void {
+  function check(run: PgflowRun, stepSlug: string | null, output: Json | null): void {
     const keep = (error: PgflowError | null) => {
       setError(run.run_id, stepSlug, output, error)
       if (error) report(error)
@@ -53,7 +53,7 @@ export function createOutputCheck({ schemas, report, setError }: OutputCheckCont
    * @throws PgflowError `invalid_output`
    */
   async function approve(run: PgflowRun): Promise<PgflowRun> {
-    if (run.output !== null) await examine(run, null, run.output)
+    await examine(run, null, run.output)
     return run
   }
 

@@ -22,12 +22,13 @@ import {
 } from './model/merge.ts'
 import type { RunPatch, StepPatch } from './model/wire.ts'
 import type { RunSink } from './sync/types.ts'
+import { UntoldChanges } from './untold-changes.ts'
 
-/** Told of what is written, right after it is. */
+/** Told of what has changed, once all of it is written and nothing about it is in doubt. */
 export interface RunTableWatcher {
   onChange: (change: RunChange) => void
-  /** A run (`stepSlug` null) or a step got an output that it did not have. */
-  onOutput: (run: PgflowRun, stepSlug: string | null, output: Json) => void
+  /** A run (`stepSlug` null) or a step has an output that was not told before. */
+  onOutput: (run: PgflowRun, stepSlug: string | null, output: Json | null) => void
 }
 
 /**
@@ -48,6 +49,8 @@ export function createRunTable(watcher?: RunTableWatcher) {
   /** How live each run is, by `run_id`. */
   const connections = ref<Record<string, RunConnection>>({})
 
+  const untold = new UntoldChanges()
+
   function connectionOf(runId: string): RunConnection {
     const known = rowOf(connections.value, runId)
     if (known) return known
@@ -56,34 +59,30 @@ export function createRunTable(watcher?: RunTableWatcher) {
     return rowOf(connections.value, runId) ?? made
   }
 
-  /** Writes into a run that is held, and tells; returns whether anything differed. */
-  function changeRun(run: PgflowRun, patch: RunPatch): boolean {
-    const raw = toRaw(run)
+  /** Writes into a row; notes what is to be told of it, and returns whether anything differed. */
+  function changeRow(
+    row: PgflowRun | PgflowStep,
+    slug: string | null,
+    patch: RunPatch | StepPatch,
+  ): boolean {
+    const raw = toRaw(row)
     const { status, output } = raw
-    const hasChanged = assignRow(run, patch)
-    if (raw.status !== status) watcher?.onChange({ kind: 'run', run: { ...raw }, from: status })
-    if (raw.output !== output && raw.output !== null) watcher?.onOutput(raw, null, raw.output)
+    const hasChanged = assignRow(row, patch)
+    if (raw.output !== output) Reflect.deleteProperty(outputErrors.value, keyOf(raw.run_id, slug))
+    if (raw.status !== status || raw.output !== output) untold.note(raw.run_id, slug, status)
     return hasChanged
   }
 
-  /** Writes a step, and tells unless the run is only now read for the first time. */
   function putStep(runId: string, slug: string, patch: StepPatch, isFirst: boolean): boolean {
     const key = stepKey(runId, slug)
     const known = rowOf(steps.value, key)
     const step = known ?? createdStep(runId, slug)
-    const { status, output } = toRaw(step)
-    const hasChanged = assignRow(step, patch)
+    const hasChanged = changeRow(step, slug, patch)
     if (!known) steps.value[key] = step
-    const raw = toRaw(step)
-    const run = toRaw(runs.value)[runId]
-    if (isTerminal(raw.status)) Reflect.deleteProperty(retries.value, key)
-    if (!run) return true
-    if (raw.status !== status && !isFirst) {
-      watcher?.onChange({ kind: 'step', run: { ...toRaw(run) }, step: { ...raw }, from: status })
-    }
-    if (raw.output !== output && raw.output !== null) {
-      watcher?.onOutput(toRaw(run), slug, raw.output)
-    }
+    const { status } = toRaw(step)
+    // What is read for the first time is no news, but its output is to be looked at.
+    if (isFirst) untold.note(runId, slug, status, true)
+    if (isTerminal(status)) Reflect.deleteProperty(retries.value, key)
     return hasChanged || !known
   }
 
@@ -100,14 +99,44 @@ export function createRunTable(watcher?: RunTableWatcher) {
     watcher?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
   }
 
+  /** Tells what has changed: first that the run has started, last that it has ended. */
+  function tell(runId: string): void {
+    const run = toRaw(toRaw(runs.value)[runId])
+    const changed = untold.take(runId)
+    if (!run || !watcher) return
+    const tellRun = (from: string) => {
+      if (run.status !== from) watcher.onChange({ kind: 'run', run: { ...run }, from })
+      tellOutput(run, null, run)
+    }
+    const ofRun = changed.get(null)
+    const isEnd = isTerminal(run.status)
+    if (ofRun !== undefined && !isEnd) tellRun(ofRun)
+    for (const [slug, from] of changed) {
+      const step = slug === null ? undefined : toRaw(toRaw(steps.value)[stepKey(runId, slug)])
+      if (!step) continue
+      if (step.status !== from) {
+        watcher.onChange({ kind: 'step', run: { ...run }, step: { ...step }, from })
+      }
+      tellOutput(run, slug, step)
+    }
+    if (ofRun !== undefined && isEnd) tellRun(ofRun)
+  }
+
+  function tellOutput(run: PgflowRun, slug: string | null, row: PgflowRun | PgflowStep): void {
+    if (row.status !== 'completed') return
+    // Without a seq the database does not tell the output of every step: null may mean unknown.
+    const isTold = row.output !== null || toRaw(connections.value)[run.run_id]?.seq != null
+    if (isTold) watcher?.onOutput(run, slug, row.output)
+  }
+
   /** Keeps what is wrong with an output, unless another output has taken its place. */
   function setOutputError(
     runId: string,
     slug: string | null,
-    output: Json,
+    output: Json | null,
     error: PgflowError | null,
   ): void {
-    const key = slug === null ? runId : stepKey(runId, slug)
+    const key = keyOf(runId, slug)
     const row = toRaw(slug === null ? toRaw(runs.value)[runId] : toRaw(steps.value)[key])
     if (row?.output !== output) return
     if (error) outputErrors.value[key] = error.toJSON()
@@ -147,7 +176,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
       if (isNew) putOrder(runId, [...(toRaw(stepOrder.value)[runId] ?? []), slug].sort())
       if (outcome.retry) putRetry(runId, slug, outcome.retry)
     }
-    if (run) changeRun(run, outcome.run)
+    if (run) changeRow(run, null, outcome.run)
     return outcome
   }
 
@@ -155,7 +184,10 @@ export function createRunTable(watcher?: RunTableWatcher) {
     account(runId, outcome, 'resyncs')
     if (outcome.kind === 'stale') return { ...outcome, hasChanged: false }
     const run = rowOf(runs.value, runId)
-    if (!run) runs.value[runId] = holdRaw(outcome.run)
+    if (!run) {
+      runs.value[runId] = holdRaw(outcome.run)
+      untold.note(runId, null, outcome.run.status, true)
+    }
     const slugs = outcome.steps.map((step) => step.step_slug)
     dropSteps(runId, new Set(slugs))
     let hasChanged = !run
@@ -163,9 +195,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
       hasChanged = putStep(runId, step.step_slug, step, !run) || hasChanged
     }
     putOrder(runId, slugs)
-    // Last, as in the database: who hears that a run has ended finds its steps.
-    if (run) hasChanged = changeRun(run, outcome.run) || hasChanged
-    else if (outcome.run.output !== null) watcher?.onOutput(outcome.run, null, outcome.run.output)
+    if (run) hasChanged = changeRow(run, null, outcome.run) || hasChanged
     return { ...outcome, hasChanged }
   }
 
@@ -196,11 +226,18 @@ export function createRunTable(watcher?: RunTableWatcher) {
       return commitSnapshot(runId, mergeSnapshot(snapshot, since, floor, view(runId)))
     },
     connection: (runId) => toRaw(connections.value)[runId],
-    setConnection(runId, patch) {
-      Object.assign(connectionOf(runId), patch)
+    setConnection(runId, { error, ...patch }) {
+      const connection = connectionOf(runId)
+      // The error first: whoever sees the status finds what explains it.
+      if (error !== undefined && !isSameJson(toRaw(connection).error, error)) {
+        connection.error = error
+      }
+      Object.assign(connection, patch)
     },
+    tell,
     forget(runId) {
       dropSteps(runId, new Set())
+      untold.take(runId)
       Reflect.deleteProperty(runs.value, runId)
       Reflect.deleteProperty(stepOrder.value, runId)
       Reflect.deleteProperty(outputErrors.value, runId)
@@ -219,6 +256,11 @@ function rowOf<Row extends object>(rows: Record<string, Row>, key: string): Row 
   const row = toRaw(rows)[key]
   // The type of `reactive` unwraps refs; rows are plain data and hold none.
   return row === undefined ? undefined : (reactive(row) as Row)
+}
+
+/** The key of a run or, with a slug, of one of its steps. */
+function keyOf(runId: string, slug: string | null): string {
+  return slug === null ? runId : stepKey(runId, slug)
 }
 
 /** Adds one without depending on what was there. */

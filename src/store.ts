@@ -8,9 +8,10 @@ import { useEngine } from './installation.ts'
 import { createListActions } from './list-actions.ts'
 import { settleLists } from './list-table.ts'
 import { inFlowOrder } from './model/flow-order.ts'
-import { createRunId } from './model/run-id.ts'
+import { createRunId, toRunId } from './model/run-id.ts'
 import { toJson } from './model/json.ts'
 import {
+  isTerminal,
   stepKey,
   type FlowShape,
   type Json,
@@ -38,8 +39,10 @@ export interface StartOptions {
 
 /** For the library's own composables. */
 interface BeginOptions {
-  /** Called when the run is in the store. */
-  onBegin?: () => void
+  /** Called when the run is in the store, with its input as the schema wants it. */
+  onBegin?: (valid: Json) => void
+  /** The input, if it was found valid before: a schema may make another one of it each time. */
+  valid?: Json | undefined
 }
 
 /**
@@ -69,7 +72,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const runById = computed(
     () =>
       (runId: string): PgflowRun | undefined =>
-        runs.value[runId],
+        runs.value[toRunId(runId)],
   )
   /**
    * A step of a run, if the store holds it.
@@ -79,7 +82,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const stepOf = computed(
     () =>
       (runId: string, stepSlug: string): PgflowStep | undefined =>
-        steps.value[stepKey(runId, stepSlug)],
+        steps.value[stepKey(toRunId(runId), stepSlug)],
   )
   /**
    * The steps of a run; empty if the store does not hold it. In the order of the flow once
@@ -90,7 +93,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const stepsOf = computed(
     () =>
       (runId: string): PgflowStep[] =>
-        slugsOf(runId).flatMap((slug) => stepOf.value(runId, slug) ?? []),
+        slugsOf(toRunId(runId)).flatMap((slug) => stepOf.value(runId, slug) ?? []),
   )
   function slugsOf(runId: string): string[] {
     const slugs = stepOrder.value[runId] ?? []
@@ -106,7 +109,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const retryOf = computed(
     () =>
       (runId: string, stepSlug: string): StepRetry | undefined =>
-        retries.value[stepKey(runId, stepSlug)],
+        retries.value[stepKey(toRunId(runId), stepSlug)],
   )
   /**
    * How far a run is; at 0 if the store does not hold it.
@@ -149,13 +152,14 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     input: Json,
     options: StartOptions & BeginOptions = {},
   ): Promise<PgflowRun> {
-    const { runId = createRunId(), signal, timeout, onBegin } = options
-    const valid = validInput(flowSlug, input, runId)
+    const { signal, timeout, onBegin } = options
+    const runId = toRunId(options.runId ?? createRunId())
+    const valid = options.valid ?? validInput(flowSlug, input, runId)
     // Not awaited when it is there: the run is to be in the store at once.
     const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
     const isStarted = listEngine.beginStart()
     const started = sync().start(runId, { flowSlug, input: json, signal, timeout })
-    onBegin?.()
+    onBegin?.(json)
     await started
     isStarted(runId)
     const run = runs.value[runId]
@@ -178,7 +182,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * await ready
    */
   function observeRun(runId: string): RunObservation {
-    return sync().observe(runId)
+    return sync().observe(toRunId(runId))
   }
 
   /**
@@ -188,7 +192,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * await pgflow.refreshRun(runId)
    */
   function refreshRun(runId: string): Promise<void> {
-    return sync().refresh(runId)
+    return sync().refresh(toRunId(runId))
   }
 
   /**
@@ -213,7 +217,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    *
    * @returns the completed run, its output included.
    * @throws PgflowError `run_failed` with the step's error when the run fails; `timeout`, `aborted`,
-   * `run_not_found`, or `invalid_output` when the output is not what its schema describes.
+   * `run_not_found`, `not_supported` on a server that renders when the run has not ended, or
+   * `invalid_output` when the output is not what its schema describes.
    * @example
    * const { output } = await pgflow.waitForRun(runId, { timeout: 60_000 })
    */
@@ -221,14 +226,25 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     runId: string,
     options?: WaitOptions,
   ): Promise<RunOf<Flow>>
-  function waitForRun(runId: string, options: WaitOptions = {}): Promise<PgflowRun> {
+  async function waitForRun(id: string, options: WaitOptions = {}): Promise<PgflowRun> {
+    const runId = toRunId(id)
+    if (config().isServer) await readEnded(runId)
     const source = {
       observe: () => observeRun(runId),
       run: () => runs.value[runId],
       connection: () => connections.value[runId],
       scheduler: config().scheduler,
     }
-    return waitForEnd(runId, source, options).then(outputs.approve)
+    return outputs.approve(await waitForEnd(runId, source, options))
+  }
+
+  /** A page that is being rendered cannot wait for work that may take minutes. */
+  async function readEnded(runId: string): Promise<void> {
+    await refreshRun(runId)
+    if (isTerminal(runs.value[runId]?.status ?? '')) return
+    const message = 'The run has not ended, and a server that renders does not wait for it.'
+    const hint = 'Wait in the browser; in a script in Node, pass ssr: false to createPgflow.'
+    throw new PgflowError('not_supported', message, { runId, hint })
   }
 
   /**
@@ -254,7 +270,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * pgflow.removeRun(runId)
    */
   function removeRun(runId: string): void {
-    sync().remove(runId)
+    sync().remove(toRunId(runId))
   }
 
   /**
@@ -294,7 +310,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 })
 
-/** State that was hydrated or persisted: what was live then is not live now. */
+/** State that was there before the store: what was live then is not live now. */
 function settleHydrated(state: StateTree | undefined): void {
   settleLists(state?.lists)
   const connections: unknown = state?.connections

@@ -1,4 +1,4 @@
-import { watch } from 'vue'
+import { effectScope, watch } from 'vue'
 import { PgflowError } from './errors.ts'
 import { isTerminal, type PgflowRun, type RunConnection } from './model/entities.ts'
 import type { Scheduler } from './model/scheduler.ts'
@@ -62,15 +62,15 @@ export function waitForEnd(
       // It was removed, or the app is gone; after a reset it is followed again by then.
       if (!isFollowed()) queueMicrotask(() => isDone || isFollowed() || abandon())
       if (status !== 'closed') return
-      if (current?.status === 'completed') finish(() => resolve(current))
-      else if (current && isTerminal(current.status)) fail(failureOf(current))
-      else if (error) {
+      if (error) {
         fail(new PgflowError(error.code, error.message, { runId, hint: error.hint ?? undefined }))
-      }
+      } else if (current?.status === 'completed') finish(() => resolve(current))
+      else if (current && isTerminal(current.status)) fail(failureOf(current))
     }
-    // Both: the status is written before the error that explains it.
-    const state = () => [connection()?.status, connection()?.error]
-    cleanups.push(watch(state, check, { flush: 'sync' }))
+    // Its own scope: that of a component would end it unheard, and nobody would let go of the run.
+    const scope = effectScope(true)
+    cleanups.push(() => scope.stop())
+    scope.run(() => watch(() => connection()?.status, check, { flush: 'sync' }))
     check()
   })
 }

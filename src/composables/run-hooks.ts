@@ -5,8 +5,9 @@ import { isTerminal, type StepRetry } from '../model/entities.ts'
 
 /**
  * Called when something happens to the run that is shown: once for each change, however it was
- * learned, and never because of a reconnect or because a run is read for the first time. The rows
- * are copies, as they were right after the change.
+ * learned, and never because of a reconnect or because a run is read for the first time. What only
+ * a message says that may be forged or incomplete is told when the database has confirmed it. The
+ * rows are copies, as they were when it was told.
  *
  * @example
  * useFlow('analyze_text', {

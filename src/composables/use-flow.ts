@@ -11,7 +11,7 @@ import type {
 import type { Json, PgflowRun, RunStatus } from '../model/entities.ts'
 import { toJson } from '../model/json.ts'
 import { isSameJson } from '../model/merge.ts'
-import { createRunId } from '../model/run-id.ts'
+import { createRunId, toRunId } from '../model/run-id.ts'
 import { usePgflowStore, type StartOptions } from '../store.ts'
 import { useRunHooks, type RunHooks } from './run-hooks.ts'
 import { createRunView, observeRunInScope, type RunView } from './run-view.ts'
@@ -63,9 +63,12 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
   const isPending = shallowRef(false)
   /** What `runId` says, to be read where nothing may come to depend on it. */
   let shown: string | null = null
-  /** The start that got no answer, to be continued. */
-  let unanswered: { runId: string; input: Json } | null = null
+  /** The start that got no answer, to be continued with the very same input. */
+  let unanswered: { runId: string; input: Json; valid?: Json } | null = null
   let latest = 0
+  /** The last run that was started, to be shown again when a later start fails. */
+  let good: { runId: string | null; attempt: number } = { runId: null, attempt: 0 }
+  const failed = new Set<string>()
   const shownId = computed(() => runId.value)
   observeRunInScope(shownId)
   useRunHooks(() => shown, hooks)
@@ -83,34 +86,59 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
     error.value = null
     isPending.value = true
     try {
-      const json = toJson(input)
-      const isAgain = unanswered !== null && isSameJson(unanswered.input, json)
-      id = options.runId ?? (isAgain ? unanswered?.runId : undefined) ?? createRunId()
-      unanswered = { runId: id, input: json }
-      const runId = id
+      const own = continued(toJson(input), options.runId)
+      const { runId, valid } = own
+      id = runId
+      unanswered = own
       // Shown only when it is in the store: observing then shares the channel of the start.
-      const onBegin = () => attempt === latest && show(runId)
-      const begun = { ...options, runId, onBegin }
-      const run = await store.startFlow<AnyFlow>(flowSlug, json, begun)
+      const onBegin = (valid: Json) => {
+        own.valid = valid
+        if (attempt === latest) show(runId)
+      }
+      const begun = { ...options, runId, valid, onBegin }
+      const run = await store.startFlow<AnyFlow>(flowSlug, own.input, begun)
       if (attempt === latest) unanswered = null
+      if (attempt > good.attempt) good = { runId, attempt }
+      failed.delete(runId)
       return run
     } catch (thrown) {
       const failure = toPgflowError(thrown)
       if (attempt === latest) {
         if (!failure.isTransient && failure.code !== 'aborted') unanswered = null
         error.value = failure
-        // The run that was shown before is as good as ever.
-        if (shown === id && before !== id) show(before)
       }
+      // Another attempt may go on with the same run, as after a double click.
+      if (id !== undefined && (attempt === latest || unanswered?.runId !== id)) giveUp(id, before)
       throw failure
     } finally {
       if (attempt === latest) isPending.value = false
     }
   }
 
+  /** The run that was shown before is as good as ever, unless its start has failed too. */
+  function giveUp(runId: string, before: string | null): void {
+    failed.add(runId)
+    if (shown !== runId || good.runId === runId) return
+    show(before !== null && !failed.has(before) ? before : good.runId)
+  }
+
+  /** The start that got no answer, if this is the same; else a new one. */
+  function continued(input: Json, given: string | undefined) {
+    const runId = given === undefined ? unanswered?.runId : toRunId(given)
+    const isAgain = unanswered?.runId === runId && isSameJson(unanswered?.input, input)
+    if (unanswered && isAgain) return unanswered
+    const made: NonNullable<typeof unanswered> = {
+      runId: given === undefined ? createRunId() : toRunId(given),
+      input,
+    }
+    return made
+  }
+
   function reset(): void {
     latest += 1
     unanswered = null
+    good = { runId: null, attempt: latest }
+    failed.clear()
     isPending.value = false
     show(null)
     error.value = null

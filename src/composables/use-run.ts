@@ -37,7 +37,7 @@ export function useRun<Flow extends AnyFlow = AnyFlow>(
 ): UseRunReturn<Flow>
 export function useRun(id: MaybeRefOrGetter<string | null | undefined>, hooks: RunHooks = {}) {
   const store = usePgflowStore()
-  const runId = computed(() => toValue(id) ?? null)
+  const runId = computed(() => toValue(id)?.toLowerCase() ?? null)
   const observation = observeRunInScope(runId)
   useRunHooks(() => runId.value, hooks)
   const view = createRunView(runId)

@@ -42,7 +42,7 @@ export function useStep(
   id: MaybeRefOrGetter<string | null | undefined>,
   stepSlug: MaybeRefOrGetter<string>,
 ) {
-  const runId = computed(() => toValue(id) ?? null)
+  const runId = computed(() => toValue(id)?.toLowerCase() ?? null)
   observeRunInScope(runId)
   const { step, connection } = createRunView(runId)
   const store = usePgflowStore()

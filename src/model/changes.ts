@@ -1,8 +1,8 @@
 import type { PgflowRun, PgflowStep, RunStatus, StepRetry, StepStatus } from './entities.ts'
 
 /**
- * Something that happened to a run while the store held it. The rows are copies, as they were right
- * after the change.
+ * Something that happened to a run while the store held it. The rows are copies, as they were when
+ * all of it was written.
  */
 export type RunChange =
   | { kind: 'run'; run: PgflowRun; from: RunStatus }

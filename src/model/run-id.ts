@@ -5,6 +5,11 @@ export function isRunId(text: string): boolean {
   return uuid.test(text)
 }
 
+/** The id as Postgres writes it: it takes capitals too, and answers in small letters. */
+export function toRunId(text: string): string {
+  return text.toLowerCase()
+}
+
 /** A new random id. `crypto.randomUUID` does not exist on pages without HTTPS; this works there. */
 export function createRunId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))

@@ -3,6 +3,7 @@ import { isTerminal, type RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
 import { ChannelSlot } from './channel-slot.ts'
 import { showLiveness, type Liveness } from './connection-status.ts'
+import { pause } from './deadline.ts'
 import { Flights, type Flight, type FlightRequest } from './flights.ts'
 import { flyStart, type StartRequest } from './start-run.ts'
 import type { RunSyncContext } from './types.ts'
@@ -11,6 +12,8 @@ import { Watchdog } from './watchdog.ts'
 /** How long a read waits for those of other runs, in ms. */
 const gatherJoins = 100
 const gatherPolls = 250
+/** How long a caller's read waits before it is repeated, in ms. */
+const askAgainAfter = 250
 /** After so many outdated snapshots in a row it is the store that is wrong. */
 const mostOutdated = 6
 
@@ -32,8 +35,12 @@ export class RunSync {
   #isBehind = true
   /** Following has ended with a failure. Who can read the run all the same follows it again. */
   #hasGivenUp = false
+  /** What was written may not be all, or not be true: it is not told before a snapshot has come. */
+  #isInDoubt = false
   /** Starts that wait for their answer. */
   #starts = 0
+  /** Settles when all of them have their answer. */
+  #started: Promise<void> = Promise.resolve()
   readonly #flights: Flights
   #snapshotError: PgflowError | null = null
   /** A snapshot has landed since the channel went down: polling works. */
@@ -114,6 +121,9 @@ export class RunSync {
     sink.begin(this.#runId, request.flowSlug, request.input)
     this.#isOpen = true
     this.#starts += 1
+    let end = () => {}
+    const answered = new Promise<void>((resolve) => (end = resolve))
+    this.#started = Promise.all([this.#started, answered]).then(ignore)
     let failure: PgflowError
     try {
       if (transport.canJoinEarly) this.#join()
@@ -125,6 +135,8 @@ export class RunSync {
     } catch (error) {
       this.#starts -= 1
       failure = toPgflowError(error).about(this.#runId)
+    } finally {
+      end()
     }
     // A broadcast of the run came through: it was started, only the reply is lost.
     if (failure.isTransient && this.#run && this.#run.status !== 'pending') return this.refresh()
@@ -143,8 +155,12 @@ export class RunSync {
    * @throws PgflowError
    */
   async refresh(): Promise<void> {
-    do await this.#ask(0, true)
-    while (!this.isShown)
+    await this.#ask(0, true)
+    while (!this.isShown || this.#outdated > 0) {
+      if (this.#starts > 0) await this.#started
+      else await pause(this.#context.scheduler, askAgainAfter, this.#life.signal)
+      await this.#ask(0, true)
+    }
   }
 
   /**
@@ -153,7 +169,9 @@ export class RunSync {
    */
   async ready(): Promise<void> {
     while (!this.isShown) {
-      await (this.#flights.current?.landed ?? this.refresh())
+      if (this.#flights.current) await this.#flights.current.landed
+      else if (this.#starts > 0) await this.#started
+      else await this.refresh()
     }
   }
 
@@ -172,8 +190,9 @@ export class RunSync {
   }
 
   #hasEnded(): boolean {
-    const status = this.#context.sink.connection(this.#runId)?.status
-    return this.#run !== undefined && isTerminal(this.#run.status) && status === 'closed'
+    const { status, error } = this.#context.sink.connection(this.#runId) ?? {}
+    const isOver = this.#run !== undefined && isTerminal(this.#run.status)
+    return isOver && status === 'closed' && error === null
   }
 
   #join(): void {
@@ -215,10 +234,12 @@ export class RunSync {
     this.#showStalled()
     if (outcome.isGap || event.isPartial || this.#seemsOver()) {
       this.#isBehind = true
+      this.#isInDoubt = true
       this.#showStatus()
       // A flight under way looks at the event again when it lands.
       if (!this.#flights.current) this.#ask(0, false).catch(ignore)
     }
+    if (!this.#isInDoubt) this.#context.sink.tell(this.#runId)
     this.#settle()
   }
 
@@ -235,6 +256,9 @@ export class RunSync {
       if (since.length > 0) return this.#askLater()
       throw runNotFound(this.#runId)
     }
+    if (snapshot.run.run_id !== this.#runId) {
+      throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
+    }
     const isHopeless = this.#outdated >= mostOutdated
     const outcome = this.#context.sink.applySnapshot(snapshot, since, isHopeless ? null : floor)
     if (outcome.kind === 'stale') {
@@ -249,7 +273,9 @@ export class RunSync {
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
     const isUnconfirmed = this.#seemsOver() && !isTerminal(snapshot.run.status)
-    this.#isBehind = outcome.isGap || isIncomplete || isUnconfirmed || this.#flights.hasNext
+    this.#isInDoubt = outcome.isGap || isIncomplete || isUnconfirmed
+    if (!this.#isInDoubt) this.#context.sink.tell(this.#runId)
+    this.#isBehind = this.#isInDoubt || this.#flights.hasNext
     if (this.#isBehind && !this.#flights.hasNext) this.#ask(0, false).catch(ignore)
     this.#showStatus()
     this.#settle()

@@ -21,6 +21,17 @@ interface Entry {
   cancelGc: () => void
 }
 
+/** Resolves once the run is in the store, also if everything was forgotten and begun anew meanwhile. */
+async function readyOf(entry: Entry): Promise<void> {
+  const { sync } = entry
+  try {
+    await sync.ready()
+  } catch (error) {
+    if (entry.sync === sync) throw error
+    await readyOf(entry)
+  }
+}
+
 /** All runs that somebody observes: one sync a run, shared and counted. */
 export class SyncManager {
   readonly #context: RunSyncContext
@@ -40,7 +51,7 @@ export class SyncManager {
   observe(runId: string): RunObservation {
     const entry = this.#hold(runId)
     entry.sync.open()
-    const ready = entry.sync.ready()
+    const ready = readyOf(entry)
     // Most callers look at the connection instead; those who do await it still see the failure.
     ready.catch(() => undefined)
     return { ready, release: this.#releaseOnce(runId, entry) }

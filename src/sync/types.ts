@@ -24,6 +24,8 @@ export interface RunSink {
   ): SnapshotOutcome & { hasChanged: boolean }
   connection(runId: string): Readonly<RunConnection> | undefined
   setConnection(runId: string, patch: Partial<RunConnection>): void
+  /** Nothing is in doubt: whoever listens is told of what has changed. */
+  tell(runId: string): void
   /** Drops everything that is held of a run. */
   forget(runId: string): void
 }

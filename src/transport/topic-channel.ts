@@ -58,6 +58,8 @@ class SharedChannel {
   readonly #handlers = new Set<RunChannelHandlers>()
   #channel: RealtimeChannel | null = null
   #isJoined = false
+  /** Why it is not joined, since it was last. */
+  #down: PgflowError | null = null
   #rebuilds = 0
   #cancelRebuild = () => {}
 
@@ -71,8 +73,7 @@ class SharedChannel {
     this.#handlers.add(handlers)
     if (isFirst) void this.#build()
     // Later: whoever opens a channel has to have it before anything happens on it.
-    else if (this.#isJoined)
-      queueMicrotask(() => this.#handlers.has(handlers) && handlers.onJoined())
+    else queueMicrotask(() => this.#handlers.has(handlers) && this.#catchUp(handlers))
     return {
       close: () => {
         if (!this.#handlers.delete(handlers) || this.#handlers.size > 0) return
@@ -81,6 +82,17 @@ class SharedChannel {
         this.#onEmpty()
       },
     }
+  }
+
+  /** Tells one who comes later what the others know. */
+  #catchUp({ onJoined, onDown }: RunChannelHandlers): void {
+    if (this.#isJoined) onJoined()
+    else if (this.#down) onDown(this.#down)
+  }
+
+  #goDown(error: PgflowError): void {
+    this.#down = error
+    this.#tell(({ onDown }) => onDown(error))
   }
 
   #tell(tell: (handlers: RunChannelHandlers) => void): void {
@@ -119,7 +131,7 @@ class SharedChannel {
     const message = `The channel ${topic} of this Supabase client belongs to somebody else.`
     const error = new PgflowError('channel_taken', message, about(runId))
     // Later, as for the joined: this may be while the channel is being opened.
-    queueMicrotask(() => this.#tell(({ onDown }) => onDown(error)))
+    queueMicrotask(() => this.#goDown(error))
   }
 
   #buildLater(patience: number): void {
@@ -162,6 +174,7 @@ class SharedChannel {
     this.#isJoined = status === 'SUBSCRIBED'
     if (this.#isJoined) {
       this.#rebuilds = 0
+      this.#down = null
       return this.#tell(({ onJoined }) => onJoined())
     }
     const reason = cause?.message ?? status.toLowerCase()
@@ -172,7 +185,7 @@ class SharedChannel {
     }
     const details = { ...about(runId), cause }
     const error = new PgflowError(refusal ?? 'channel_failed', `Realtime: ${reason}`, details)
-    this.#tell(({ onDown }) => onDown(error))
+    this.#goDown(error)
   }
 
   #drop(): void {

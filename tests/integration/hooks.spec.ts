@@ -55,7 +55,7 @@ afterEach(async () => {
 function listening(heard: string[]): RunHooks {
   return {
     onStarted: (run) => heard.push(`run started: ${run.status}`),
-    onStep: (step, run) => heard.push(`${step.step_slug} ${step.status} of ${run.status}`),
+    onStep: (step) => heard.push(`${step.step_slug} ${step.status}`),
     onRetry: (retry, step) => heard.push(`${step.step_slug} again: ${retry.error_message ?? ''}`),
     onCompleted: (run) => heard.push(`completed: ${JSON.stringify(run.output)}`),
     onFailed: (run) => heard.push(`failed: ${run.error_message ?? ''}`),
@@ -89,9 +89,9 @@ describe('hooks', () => {
     await until(() => flow.connection.value?.status === 'closed')
     expect(heard.filter((line) => !line.includes('first started'))).toEqual([
       'run started: started',
-      'first completed of started',
-      'second started of started',
-      'second completed of started',
+      'first completed',
+      'second started',
+      'second completed',
       'completed: {"second":2}',
       'ended completed',
     ])
@@ -105,11 +105,7 @@ describe('hooks', () => {
     await flow.start({ fails: true })
     gate.open()
     await until(() => heard.includes('ended failed'))
-    expect(heard.slice(-3)).toEqual([
-      'first failed of started',
-      'failed: the gate was a trap',
-      'ended failed',
-    ])
+    expect(heard.slice(-3)).toEqual(['first failed', 'failed: the gate was a trap', 'ended failed'])
     wrapper.unmount()
   })
 
@@ -142,8 +138,8 @@ describe('hooks', () => {
     await until(() => heard.includes('ended completed'))
     backend.realtime.faults.resumeReplication()
     expect(heard).toEqual([
-      'first completed of started',
-      'second completed of started',
+      'first completed',
+      'second completed',
       'completed: {"second":2}',
       'ended completed',
     ])

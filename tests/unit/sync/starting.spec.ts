@@ -148,3 +148,24 @@ describe('a start without an answer', () => {
     expect(kit.state.runs.value).toEqual({})
   })
 })
+
+describe('a start of an id that is observed already', () => {
+  it('is sent, however often the observers ask for the run meanwhile', async () => {
+    const kit = createKit()
+    const { ready } = kit.manager.observe('r')
+    const read = await kit.nextRequest()
+    const started = kit.manager.start('r', anyStart)
+    const refreshed = kit.manager.refresh('r')
+    await read.reply()
+    const kinds: string[] = []
+    for (let asked = 0; asked < 4 && !kinds.includes('start'); asked += 1) {
+      const request = await kit.nextRequest()
+      kinds.push(request.kind)
+      await (request.kind === 'start' ? request.reply(snapshot('r', 1)) : request.reply())
+    }
+    expect(kinds).toContain('start')
+    await Promise.all([started, ready])
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    await refreshed
+  })
+})

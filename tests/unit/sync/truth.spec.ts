@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { PgflowError } from '../../../src/errors.ts'
 import { codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 describe('live', () => {
@@ -72,6 +73,19 @@ describe('what the database says in the end', () => {
     expect(kit.status('r')).toBe('live')
   })
 
+  it('is asked again for an end that could not be confirmed, when somebody looks again', async () => {
+    const kit = createKit({ gcTime: 0 })
+    const { release } = await kit.goLive('r', 1)
+    await kit.channelOf('r').receive('run:completed', { seq: 2, truncated: ['output'] })
+    await (await kit.nextRequest()).fail(new PgflowError('unauthorized', 'The session is over.'))
+    expect(kit.status('r')).toBe('closed')
+    release()
+    const { ready } = kit.manager.observe('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'completed'))
+    await ready
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
+  })
+
   it('is asked for once when the end is true, and the channel is left', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
@@ -96,14 +110,25 @@ describe('what the database says in the end', () => {
     await kit.goLive('r', 5)
     const refreshed = kit.manager.refresh('r')
     await (await kit.nextRequest()).reply(snapshot('r', 3))
-    await refreshed
     expect(kit.state.connections.value.r?.seq).toBe(5)
     await (await kit.nextRequest()).reply(snapshot('r', 6))
+    await refreshed
     expect(kit.state.connections.value.r?.seq).toBe(6)
   })
 })
 
 describe('ready', () => {
+  it('holds when everything is forgotten and read anew', async () => {
+    const kit = createKit()
+    const { ready } = kit.manager.observe('r')
+    const first = await kit.nextRequest()
+    kit.manager.restart()
+    await first.reply(snapshot('r', 1))
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    await ready
+    expect(kit.state.connections.value.r?.seq).toBe(2)
+  })
+
   it('does not resolve before the run is in the store', async () => {
     const kit = createKit()
     const { ready } = kit.manager.observe('r')
