@@ -17,8 +17,8 @@ export const errorCodes = {
   not_installed: { fix: 'Call app.use(createPgflow({ supabase })) after app.use(createPinia()).' },
   /** The options of `createPgflow` contradict each other, or a call got what it cannot take. */
   invalid_options: {},
-  /** The database has no such function: it lacks what this call needs. */
-  not_supported: { fix: 'Run the migration that comes with pinia-pgflow.' },
+  /** What cannot be done here: to wait for a run on a server that renders. */
+  not_supported: { fix: 'Wait in the browser; in a script in Node, pass ssr: false.' },
   /** No flow of that slug is in the database. */
   flow_not_found: { fix: 'Check the slug, and that the flow was compiled and its migration run.' },
   /** The flow exists, but this role may not start it. */

@@ -243,8 +243,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     await refreshRun(runId)
     if (isTerminal(runs.value[runId]?.status ?? '')) return
     const message = 'The run has not ended, and a server that renders does not wait for it.'
-    const hint = 'Wait in the browser; in a script in Node, pass ssr: false to createPgflow.'
-    throw new PgflowError('not_supported', message, { runId, hint })
+    throw new PgflowError('not_supported', message, { runId })
   }
 
   /**

@@ -1,4 +1,12 @@
-import { getCurrentInstance, onScopeDispose, onServerPrefetch, watch, type ComputedRef } from 'vue'
+import {
+  getCurrentInstance,
+  getCurrentScope,
+  onMounted,
+  onScopeDispose,
+  onServerPrefetch,
+  watch,
+  type ComputedRef,
+} from 'vue'
 import { useEngine } from '../installation.ts'
 
 /** What is observed in a scope. */
@@ -19,27 +27,41 @@ export function observeInScope<Observation extends { ready: Promise<void>; relea
   key: ComputedRef<string | null>,
   observe: (key: string) => Observation,
   read: (key: string) => Promise<void>,
+  isHeld: (key: string) => boolean,
 ): ScopedObservation<Observation> {
   if (useEngine().config().isServer) {
     return { current: () => null, ready: readBeforeRender(key, read) }
   }
   let observation: Observation | null = null
-  watch(
-    key,
-    (named) => {
-      const previous = observation
-      observation = named === null ? null : observe(named)
-      previous?.release()
-    },
-    // Sync: between a change and the next tick nobody must see the old one as observed.
-    { immediate: true, flush: 'sync' },
-  )
+  const begin = () =>
+    watch(
+      key,
+      (named) => {
+        const previous = observation
+        observation = named === null ? null : observe(named)
+        previous?.release()
+      },
+      // Sync: between a change and the next tick nobody must see the old one as observed.
+      { immediate: true, flush: 'sync' },
+    )
   const current = (): Observation | null => observation
   onScopeDispose(() => {
     observation?.release()
     observation = null
   })
-  return { current, ready: current()?.ready ?? Promise.resolve() }
+  if (key.value === null || !isHydrating() || !isHeld(key.value)) {
+    begin()
+    return { current, ready: current()?.ready ?? Promise.resolve() }
+  }
+  // The first rendering has to be what the server sent, and that was not live.
+  const scope = getCurrentScope()
+  onMounted(() => void scope?.run(begin))
+  return { current, ready: Promise.resolve() }
+}
+
+/** Whether the component that is being set up takes over what a server has rendered. */
+function isHydrating(): boolean {
+  return Boolean(getCurrentInstance()?.vnode.el)
 }
 
 function readBeforeRender(

@@ -75,5 +75,6 @@ export function observeRunInScope(
       // The components of a page read a run once.
       if (!store.runById(id)) await store.refreshRun(id)
     },
+    (id) => store.runById(id) !== undefined,
   )
 }

@@ -68,6 +68,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
       const { ready, release } = store.observeRuns<AnyFlow>(listQuery.value)
       await ready.finally(release)
     },
+    (name) => store.lists[name] !== undefined,
   )
   const list = computed(() => store.lists[key.value])
   return {

@@ -75,10 +75,12 @@ const Row = defineComponent({
 const Page = defineComponent({
   props: { runId: { type: String, required: true } },
   setup(props) {
-    const { run } = useRun<typeof Greet>(() => props.runId)
+    const { run, connection } = useRun<typeof Greet>(() => props.runId)
     return () =>
       h('ul', [
         h('b', run.value?.flow_slug ?? 'none'),
+        // The server is never live, so that the browser must not be at first either.
+        run.value && h('i', connection.value?.status),
         h(Row, { runId: props.runId }),
         h(Row, { runId: props.runId }),
       ])

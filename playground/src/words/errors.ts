@@ -17,8 +17,8 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     advice: 'Look at the options of createPgflow in main.ts.',
   },
   not_supported: {
-    title: 'This database cannot do that.',
-    advice: 'Run the migration that comes with pinia-pgflow.',
+    title: 'That cannot be done here.',
+    advice: 'Wait for the run in the browser.',
   },
   flow_not_found: {
     title: 'The database does not know this flow.',
