@@ -52,19 +52,20 @@ export default tseslint.config(
   layer(
     ['src/model/**'],
     [
-      ...['vue', 'pinia', '@supabase/*', '../transport/*', '../sync/*', '../store*'],
+      ...['vue', 'pinia', '@supabase/*', '../transport/*', '../sync/*', '../engine/*', '../store*'],
       ...['../composables/*', '../testing/*'],
     ],
   ),
   layer(
     ['src/transport/**'],
-    ['vue', 'pinia', '../sync/*', '../store*', '../composables/*', '../testing/*'],
+    ['vue', 'pinia', '../sync/*', '../engine/*', '../store*', '../composables/*', '../testing/*'],
   ),
   layer(
     ['src/sync/**'],
-    ['vue', 'pinia', '@supabase/*', '../store*', '../composables/*', '../testing/*'],
+    ['vue', 'pinia', '@supabase/*', '../engine/*', '../store*', '../composables/*', '../testing/*'],
   ),
   layer(['src/*.ts', 'src/composables/**'], ['./testing/*', '../testing/*']),
+  layer(['src/engine/**'], ['../store*', '../composables/*', '../testing/*']),
   { files: ['scripts/**', 'playground/backend/**', 'tests/**'], rules: { 'no-console': 'off' } },
   {
     // pgflow takes only what is seen to be JSON, and TypeScript does not see that of an interface.

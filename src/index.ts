@@ -12,10 +12,10 @@ export {
   type PlainError,
 } from './errors.ts'
 export { isTerminal } from './model/entities.ts'
-export type { WaitOptions } from './wait-for-run.ts'
+export type { WaitOptions } from './engine/wait-for-run.ts'
 export type { RunView } from './composables/run-view.ts'
 export type { RunHooks } from './composables/run-hooks.ts'
-export type { RunChangeListener } from './change-feed.ts'
+export type { RunChangeListener } from './engine/change-feed.ts'
 export type { RunChange } from './model/changes.ts'
 export type { FlowSchemas } from './flow-schemas.ts'
 export type { PgflowOptions } from './options.ts'

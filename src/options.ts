@@ -1,6 +1,6 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { callSafely } from './change-feed.ts'
-import { createMistakePrinter } from './mistakes.ts'
+import { callSafely } from './engine/change-feed.ts'
+import { createMistakePrinter } from './engine/mistakes.ts'
 import { PgflowError } from './errors.ts'
 import type { FlowSchemas } from './flow-schemas.ts'
 import type { FlowOf, FlowSlug } from './flow-types.ts'

@@ -1,12 +1,12 @@
 import { defineStore, getActivePinia, type StateTree } from 'pinia'
 import { computed, getCurrentScope, onScopeDispose, toRaw } from 'vue'
-import type { RunChangeListener } from './change-feed.ts'
+import type { RunChangeListener } from './engine/change-feed.ts'
 import { PgflowError } from './errors.ts'
 import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf, UnlessRegistered } from './flow-types.ts'
 import { validate } from './flow-schemas.ts'
-import { useEngine } from './installation.ts'
-import { createListActions } from './list-actions.ts'
-import { settleLists } from './list-table.ts'
+import { useEngine } from './engine/installation.ts'
+import { createListActions } from './engine/list-actions.ts'
+import { settleLists } from './engine/list-table.ts'
 import { inFlowOrder } from './model/flow-order.ts'
 import { createRunId, toRunId } from './model/run-id.ts'
 import { toJson } from './model/json.ts'
@@ -22,7 +22,7 @@ import {
 } from './model/entities.ts'
 import { progressOf } from './model/progress.ts'
 import type { RunObservation } from './sync/sync-manager.ts'
-import { waitForEnd, type WaitOptions } from './wait-for-run.ts'
+import { waitForEnd, type WaitOptions } from './engine/wait-for-run.ts'
 
 /** What a start may be given besides flow and input. */
 export interface StartOptions {

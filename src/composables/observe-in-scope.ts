@@ -7,7 +7,7 @@ import {
   watch,
   type ComputedRef,
 } from 'vue'
-import { useEngine } from '../installation.ts'
+import { useEngine } from '../engine/installation.ts'
 
 /** What is observed in a scope. */
 export interface ScopedObservation<Observation> {

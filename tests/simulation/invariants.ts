@@ -7,7 +7,7 @@ import {
   type RunSnapshot,
 } from '../../src/model/entities.ts'
 import { isSameJson } from '../../src/model/merge.ts'
-import type { createRunTable } from '../../src/run-table.ts'
+import type { createRunTable } from '../../src/engine/run-table.ts'
 import type { SimulatedNetwork } from './network.ts'
 
 /** What the store shows. */

@@ -1,4 +1,4 @@
-import { createRunTable } from '../../src/run-table.ts'
+import { createRunTable } from '../../src/engine/run-table.ts'
 import { SyncManager } from '../../src/sync/sync-manager.ts'
 import { SimulatedApp } from './app.ts'
 import { createRandom, settle, VirtualClock } from './clock.ts'

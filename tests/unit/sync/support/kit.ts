@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { PgflowError } from '../../../../src/errors.ts'
 import { createdStep, pendingRun, type RunSnapshot } from '../../../../src/model/entities.ts'
-import { createRunTable } from '../../../../src/run-table.ts'
+import { createRunTable } from '../../../../src/engine/run-table.ts'
 import { SyncManager } from '../../../../src/sync/sync-manager.ts'
 import { settle, VirtualClock } from '../../../simulation/clock.ts'
 import {

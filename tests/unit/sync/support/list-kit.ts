@@ -1,4 +1,4 @@
-import { createListTable } from '../../../../src/list-table.ts'
+import { createListTable } from '../../../../src/engine/list-table.ts'
 import type { RunSummary } from '../../../../src/model/entities.ts'
 import type { PgflowError } from '../../../../src/errors.ts'
 import { ListManager } from '../../../../src/sync/list-manager.ts'

@@ -1,4 +1,4 @@
-import type { RunChange } from './model/changes.ts'
+import type { RunChange } from '../model/changes.ts'
 
 /** Called with what happened to a run. */
 export type RunChangeListener = (change: RunChange) => void

@@ -1,7 +1,7 @@
 import { getActivePinia, type Pinia } from 'pinia'
 import { createEngine, type Engine } from './engine.ts'
-import { PgflowError } from './errors.ts'
-import type { PgflowConfig } from './options.ts'
+import { PgflowError } from '../errors.ts'
+import type { PgflowConfig } from '../options.ts'
 
 /** What `createPgflow` leaves for the store of one Pinia. */
 interface Installation {

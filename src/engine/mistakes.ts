@@ -1,4 +1,4 @@
-import type { PgflowError, PgflowErrorCode } from './errors.ts'
+import type { PgflowError, PgflowErrorCode } from '../errors.ts'
 
 /** What only the developer can mend. The rest passes, and shows in the run's connection. */
 const ofTheProject = new Set<PgflowErrorCode>([

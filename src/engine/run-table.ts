@@ -1,6 +1,6 @@
 import { markRaw, reactive, ref, toRaw } from 'vue'
-import type { PgflowError, PlainError } from './errors.ts'
-import type { RunChange } from './model/changes.ts'
+import type { PgflowError, PlainError } from '../errors.ts'
+import type { RunChange } from '../model/changes.ts'
 import {
   createdStep,
   idleConnection,
@@ -12,16 +12,16 @@ import {
   type PgflowStep,
   type RunConnection,
   type StepRetry,
-} from './model/entities.ts'
+} from '../model/entities.ts'
 import {
   isSameJson,
   mergeEvent,
   mergeSnapshot,
   type EventOutcome,
   type SnapshotOutcome,
-} from './model/merge.ts'
-import type { RunPatch, StepPatch } from './model/wire.ts'
-import type { RunSink } from './sync/types.ts'
+} from '../model/merge.ts'
+import type { RunPatch, StepPatch } from '../model/wire.ts'
+import type { RunSink } from '../sync/types.ts'
 import { UntoldChanges } from './untold-changes.ts'
 
 /** Told of what has changed, once all of it is written and nothing about it is in doubt. */

@@ -1,6 +1,6 @@
-import { toPgflowError, type PgflowError } from './errors.ts'
-import { validate, type FlowSchemas } from './flow-schemas.ts'
-import type { Json, PgflowRun } from './model/entities.ts'
+import { toPgflowError, type PgflowError } from '../errors.ts'
+import { validate, type FlowSchemas } from '../flow-schemas.ts'
+import type { Json, PgflowRun } from '../model/entities.ts'
 
 /** What checking outputs needs. */
 export interface OutputCheckContext {

@@ -1,8 +1,8 @@
 import { ref } from 'vue'
-import { PgflowError } from './errors.ts'
-import type { FlowShape } from './model/entities.ts'
-import type { PgflowConfig } from './options.ts'
-import { withDeadline } from './sync/deadline.ts'
+import { PgflowError } from '../errors.ts'
+import type { FlowShape } from '../model/entities.ts'
+import type { PgflowConfig } from '../options.ts'
+import { withDeadline } from '../sync/deadline.ts'
 
 /** What flows look like: read when asked for, since a flow rarely changes. */
 export function createFlowShapes(config: () => PgflowConfig) {

@@ -1,10 +1,10 @@
 import { computed } from 'vue'
-import type { AnyFlow, FlowSlug, UnlessRegistered } from './flow-types.ts'
+import type { AnyFlow, FlowSlug, UnlessRegistered } from '../flow-types.ts'
 import type { ListEngine } from './list-engine.ts'
-import type { RunPage, RunSummary } from './model/entities.ts'
-import { toListQuery, type RunsPageQuery, type RunsQuery } from './run-query.ts'
-import type { ListObservation } from './sync/list-manager.ts'
-import { listKey } from './sync/list-types.ts'
+import type { RunPage, RunSummary } from '../model/entities.ts'
+import { toListQuery, type RunsPageQuery, type RunsQuery } from '../run-query.ts'
+import type { ListObservation } from '../sync/list-manager.ts'
+import { listKey } from '../sync/list-types.ts'
 
 /** What the store can do with lists of runs. */
 export function createListActions({ tables, observe, fetchPage }: ListEngine) {

@@ -1,9 +1,9 @@
 import { createListTable } from './list-table.ts'
-import type { RunPage } from './model/entities.ts'
-import type { PgflowConfig } from './options.ts'
-import { ListManager, type ListObservation } from './sync/list-manager.ts'
-import type { ListQuery } from './sync/list-types.ts'
-import type { RunSink } from './sync/types.ts'
+import type { RunPage } from '../model/entities.ts'
+import type { PgflowConfig } from '../options.ts'
+import { ListManager, type ListObservation } from '../sync/list-manager.ts'
+import type { ListQuery } from '../sync/list-types.ts'
+import type { RunSink } from '../sync/types.ts'
 
 /** The lists of one store, and whatever keeps them true. */
 export type ListEngine = ReturnType<typeof createListEngine>

@@ -1,8 +1,8 @@
 import { effectScope, watch } from 'vue'
-import { PgflowError } from './errors.ts'
-import { isTerminal, type PgflowRun, type RunConnection } from './model/entities.ts'
-import type { Scheduler } from './model/scheduler.ts'
-import type { RunObservation } from './sync/sync-manager.ts'
+import { PgflowError } from '../errors.ts'
+import { isTerminal, type PgflowRun, type RunConnection } from '../model/entities.ts'
+import type { Scheduler } from '../model/scheduler.ts'
+import type { RunObservation } from '../sync/sync-manager.ts'
 
 /** How long to wait for the end of a run. */
 export interface WaitOptions {

@@ -1,7 +1,7 @@
 import { reactive, ref, toRaw, type Ref } from 'vue'
-import type { RunList, RunSummary } from './model/entities.ts'
-import type { ListRows } from './model/run-list.ts'
-import type { ListSink } from './sync/list-types.ts'
+import type { RunList, RunSummary } from '../model/entities.ts'
+import type { ListRows } from '../model/run-list.ts'
+import type { ListSink } from '../sync/list-types.ts'
 
 /** The state of the lists: which runs each shows, and what is known of those runs. */
 export function createListTable() {

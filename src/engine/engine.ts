@@ -1,10 +1,10 @@
 import { ChangeFeed } from './change-feed.ts'
 import { createFlowShapes } from './flow-shapes.ts'
 import { createListEngine } from './list-engine.ts'
-import type { PgflowConfig } from './options.ts'
+import type { PgflowConfig } from '../options.ts'
 import { createOutputCheck } from './output-check.ts'
 import { createRunTable } from './run-table.ts'
-import { SyncManager } from './sync/sync-manager.ts'
+import { SyncManager } from '../sync/sync-manager.ts'
 
 /** What works behind the store: its state, and whatever keeps it true. */
 export type Engine = ReturnType<typeof createEngine>
