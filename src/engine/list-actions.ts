@@ -41,11 +41,13 @@ export function createListActions({ tables, observe, fetchPage }: ListEngine) {
   }
 
   /**
-   * Reads one page of the signed-in user's runs, newest first, without inputs and outputs. Until
-   * `gcTime` has passed it is in the store too, where a list of the same query begins with it.
+   * Reads one page of the signed-in user's runs, newest first, without inputs and outputs, and
+   * returns it. It is not put into the store; with the migration, lists that are observed learn from
+   * it what is newer than what they show.
    *
    * @throws PgflowError such as `not_signed_in`, `invalid_input` for a limit or a cursor that cannot
-   * be, `unreachable`, `timeout`.
+   * be, `unreachable`, `timeout`; `aborted` when the store is reset meanwhile, or an observed list
+   * notices that somebody else signs in.
    * @example
    * const first = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50 })
    * const second = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50, before: first.cursor })

@@ -1,6 +1,7 @@
+import { PgflowError } from '../errors.ts'
 import type { RunPage } from '../model/entities.ts'
 import type { RunNews } from '../model/run-list.ts'
-import { ListPages } from './list-pages.ts'
+import { withDeadline } from './deadline.ts'
 import { ListSync } from './list-sync.ts'
 import { listKey, type ListQuery, type ListSyncContext } from './list-types.ts'
 import { RunFeed } from './run-feed.ts'
@@ -39,16 +40,16 @@ export class ListManager {
   readonly #context: ListSyncContext
   readonly #entries = new Map<string, Entry>()
   readonly #feed: RunFeed
-  readonly #pages: ListPages
   /** Runs that the user of now has started here: they may enter a list before it is read again. */
   readonly #started = new Set<string>()
   /** Counts users: what was begun for an earlier one is not theirs. */
   #user = 0
+  /** Ends with what is shown: a page still on its way belongs to what was shown before. */
+  #life = new AbortController()
   #stopWatching = () => {}
 
   constructor(context: ListSyncContext) {
     this.#context = context
-    this.#pages = new ListPages(context)
     this.#feed = new RunFeed(context, {
       onNews: (news) => this.#tell((sync) => sync.hear(news, true)),
       onJoined: () => this.#tell((sync) => sync.fallBehind()),
@@ -79,15 +80,20 @@ export class ListManager {
   }
 
   /**
-   * Reads one page into the store. The lists that show one of its runs learn of it.
+   * Reads one page, and keeps nothing of it; the lists that are observed hear of what is newer.
    * @throws PgflowError
    */
-  async fetchPage(query: ListQuery, before: string | null): Promise<RunPage> {
-    const page = await this.#pages.fetch(query, before, (key) => this.#entries.has(key))
-    for (const row of page.runs) {
-      const { run_id, seq, cursor: _cursor, ...run } = row
-      this.#tell((sync) => sync.hear({ run_id, seq, run, isPartial: false }, true))
-    }
+  async fetchPage({ pageSize, ...query }: ListQuery, before: string | null): Promise<RunPage> {
+    const { transport, scheduler, times } = this.#context
+    const { signal } = this.#life
+    const user = this.#user
+    // While nothing is observed nobody says who is signed in: a later list may be somebody else's.
+    const wasListening = this.isListening
+    const page = await withDeadline(scheduler, times.snapshotTimeout, [signal], (ended) =>
+      transport.listRuns(query, before, pageSize, ended),
+    )
+    signal.throwIfAborted()
+    if (wasListening && user === this.#user) this.#hearPage(page)
     return page
   }
 
@@ -107,6 +113,7 @@ export class ListManager {
 
   /** Forgets what is shown, and reads it anew. */
   restart(): void {
+    this.#forgetUser()
     this.#tell((sync) => sync.reset())
   }
 
@@ -118,7 +125,15 @@ export class ListManager {
     }
     this.#entries.clear()
     this.#rest()
-    this.#pages.clear()
+    this.#endPages()
+  }
+
+  #hearPage({ runs }: RunPage): void {
+    for (const { run_id, seq, cursor: _cursor, ...run } of runs) {
+      // Without a seq nothing tells whether it is newer than what was heard meanwhile.
+      if (seq !== null)
+        this.#tell((sync) => sync.hear({ run_id, seq, run, isPartial: false }, true))
+    }
   }
 
   #tell(tell: (sync: ListSync) => void): void {
@@ -133,7 +148,6 @@ export class ListManager {
       cancelGc: () => {},
     }
     if (!known) {
-      this.#pages.release(key)
       this.#entries.set(key, entry)
       if (this.#entries.size === 1) this.#wake()
     }
@@ -187,11 +201,20 @@ export class ListManager {
   }
 
   #changeUser(): void {
+    this.#feed.close()
+    this.restart()
+    this.#feed.open()
+  }
+
+  /** What was begun until now is not for what is shown from now on. */
+  #forgetUser(): void {
     this.#user += 1
     this.#started.clear()
-    this.#feed.close()
-    this.#pages.clear()
-    this.#tell((sync) => sync.reset())
-    this.#feed.open()
+    this.#endPages()
+  }
+
+  #endPages(): void {
+    this.#life.abort(new PgflowError('aborted', 'The page is not wanted any more.'))
+    this.#life = new AbortController()
   }
 }

@@ -87,19 +87,22 @@ export class ListSync {
     this.#isDisposed = true
   }
 
-  /** Somebody else is signed in: nothing that is shown is theirs. */
+  /** Somebody else is signed in, or the store was reset: what is shown is not to be. */
   reset(): void {
-    this.#stop('Somebody else is signed in now.')
+    this.#stop('Somebody else is signed in now, or the store was reset.')
     this.#reads = this.#createReads()
     this.#isFilled = false
     this.#isLoaded = false
+    this.#isOver = false
     this.#error = null
     this.#hasPolled = false
     this.#heard.clear()
     this.#size = this.#query.pageSize
+    this.#isBehind = true
     this.#context.sink.write(this.#key, { rows: [], hasMore: false })
     this.#watchdog.forgive()
-    this.#ask()
+    if (this.#isAwake()) this.#ask()
+    else this.#show()
   }
 
   /** Something may have been missed until now. */
@@ -243,6 +246,8 @@ export class ListSync {
     if (this.#cancelSoon || (reach === 'rest' && this.#reads.current)) return
     this.#cancelSoon = this.#context.scheduler.after(gatherTime, () => {
       this.#cancelSoon = null
+      // When nobody looks, or nothing can be reached, `wake` reads all of it.
+      if (!this.#isAwake()) return
       this.#read(this.#isMissing ? 'all' : reach, false).catch(ignore)
     })
   }

@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
 import type { ListQuery } from '../../../src/sync/list-types.ts'
-import { all, createListKit, facts } from './support/list-kit.ts'
+import { all, createListKit, moment, observed } from './support/list-kit.ts'
 import { codeOf } from './support/kit.ts'
 
 const started: ListQuery = { flow: null, status: 'started', pageSize: 2 }
-
-/** Long enough for joins, reads and what follows from them; shorter than any watchdog. */
-const moment = 2_000
-
-async function observed(kit: ReturnType<typeof createListKit>, query: ListQuery) {
-  const observation = kit.manager.observe(query)
-  await kit.clock.advance(moment)
-  return observation
-}
 
 describe('a list over the feed', () => {
   it('shows a page, then more, and says whether there are more', async () => {
@@ -433,21 +424,5 @@ describe('on a server', () => {
       isLoading: false,
       connection: { status: 'idle' },
     })
-  })
-})
-
-describe('a page that is read once', () => {
-  it('is in the store for gcTime, and teaches the lists that show its runs', async () => {
-    const kit = createListKit({ hasFeed: false })
-    const id = kit.backend.start('f')
-    await observed(kit, all)
-    kit.backend.end(id, 'completed')
-    const fetched = kit.manager.fetchPage({ ...all, pageSize: 10 }, null)
-    await kit.clock.advance(500)
-    expect(facts((await fetched).runs)).toEqual(facts(kit.backend.rows(all)))
-    expect(kit.summaries.value[id]?.status).toBe('completed')
-    expect(Object.keys(kit.lists.value)).toHaveLength(2)
-    await kit.clock.advance(10_000)
-    expect(Object.keys(kit.lists.value)).toHaveLength(1)
   })
 })

@@ -54,6 +54,29 @@ describe('pages', () => {
   })
 })
 
+describe('a page that is fetched', () => {
+  it('is for its caller, and not in the store', async () => {
+    const pgflow = create()
+    const { id } = pgflow.seedRun('f', {})
+    const { store } = mountIn(pgflow, () => usePgflowStore())
+    expect((await store.fetchRuns()).runs).toMatchObject([{ run_id: id }])
+    expect([store.lists, store.summaries]).toEqual([{}, {}])
+  })
+
+  it('is not delivered after a sign-out and $reset', async () => {
+    const pgflow = create()
+    pgflow.seedRun('f', {})
+    const { store } = mountIn(pgflow, () => usePgflowStore())
+    const answer = pgflow.faults.hangRequest('list')
+    const fetched = codeOf(store.fetchRuns())
+    await pgflow.signOut()
+    store.$reset()
+    await answer()
+    expect(await fetched).toBe('aborted')
+    expect([store.lists, store.summaries]).toEqual([{}, {}])
+  })
+})
+
 it('the shape of a flow is that of its definition', async () => {
   const { store } = mountIn(create(), () => usePgflowStore())
   expect((await store.fetchFlow('g')).steps).toEqual([

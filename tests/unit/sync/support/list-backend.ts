@@ -34,13 +34,15 @@ export class ListBackend implements ListTransport {
   feeds = 0
   readonly openFeed: ListTransport['openFeed']
   readonly #clock: VirtualClock
+  readonly #isCounted: boolean
   readonly #rows = new Map<string, RunSummary>()
   readonly #watchers = new Set<() => void>()
   #feed: { handlers: RunChannelHandlers; isJoined: boolean; last: number } | null = null
   #count = 0
 
-  constructor(clock: VirtualClock, hasFeed: boolean) {
+  constructor(clock: VirtualClock, hasFeed: boolean, isCounted: boolean) {
     this.#clock = clock
+    this.#isCounted = isCounted
     this.openFeed = hasFeed ? (handlers) => this.#open(handlers) : null
   }
 
@@ -124,7 +126,9 @@ export class ListBackend implements ListTransport {
         if (this.refusal) return reject(this.refusal)
         const last = before === null ? undefined : this.#rows.get(before.split(' ')[1] ?? '')
         const rows = this.rows(query).filter((row) => !last || compareRuns(last, row) < 0)
-        const runs = rows.slice(0, limit).map((row) => ({ ...row }))
+        const runs = rows
+          .slice(0, limit)
+          .map((row) => ({ ...row, ...(this.#isCounted ? {} : { seq: null }) }))
         const cursor = runs.length < limit ? null : (runs.at(-1)?.cursor ?? null)
         this.#clock.after(this.answerTime ?? this.#latency(), () => resolve({ runs, cursor }))
       })

@@ -12,6 +12,8 @@ export interface ListKitOptions {
   seed?: number
   /** Whether there is a feed, as with private channels. */
   hasFeed?: boolean
+  /** Whether rows have a `seq`: without the migration they have none. */
+  isCounted?: boolean
   isServer?: boolean
   gcTime?: number
 }
@@ -19,10 +21,13 @@ export interface ListKitOptions {
 /** The query of all runs, two a page. */
 export const all: ListQuery = { flow: null, status: null, pageSize: 2 }
 
+/** Long enough for joins, reads and what follows from them; shorter than any watchdog. */
+export const moment = 2_000
+
 /** The sync of lists and their state, over a model of the database, in virtual time. */
 export function createListKit(options: ListKitOptions = {}) {
   const clock = new VirtualClock(createRandom(options.seed ?? 1))
-  const backend = new ListBackend(clock, options.hasFeed ?? true)
+  const backend = new ListBackend(clock, options.hasFeed ?? true, options.isCounted ?? true)
   const surroundings = new SimulatedSurroundings()
   const { lists, summaries, sink } = createListTable()
   const reported: PgflowError[] = []
@@ -56,4 +61,11 @@ export function createListKit(options: ListKitOptions = {}) {
 /** Rows without their place in the list, which is known only of rows that were read. */
 export function facts(rows: readonly RunSummary[]) {
   return rows.map(({ cursor: _cursor, ...row }) => row)
+}
+
+/** A list that is observed, read and live. */
+export async function observed(kit: ReturnType<typeof createListKit>, query: ListQuery) {
+  const observation = kit.manager.observe(query)
+  await kit.clock.advance(moment)
+  return observation
 }
