@@ -1,13 +1,14 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { createPinia, type StateTree } from 'pinia'
-import { createPgflow, useFlow, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
+import { createPgflow, useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApp, ref } from 'vue'
 import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
+import { countingScheduler } from '../support/leaks.ts'
 import { uncaughtDuring } from '../support/uncaught.ts'
 import { Recording } from './support/recording.ts'
 
@@ -153,22 +154,7 @@ describe('an onError that throws', () => {
 
 describe('ssr: true', () => {
   it('starts and reads runs, and leaves no channel, timer or listener', async () => {
-    const timers = new Set<object>()
-    const scheduler: Scheduler = {
-      now: Date.now,
-      random: Math.random,
-      after(ms, task) {
-        const timer = setTimeout(() => {
-          timers.delete(timer)
-          task()
-        }, ms)
-        timers.add(timer)
-        return () => {
-          timers.delete(timer)
-          clearTimeout(timer)
-        }
-      },
-    }
+    const scheduler = countingScheduler()
     const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore(), {
       ssr: true,
       scheduler,
@@ -178,7 +164,7 @@ describe('ssr: true', () => {
     const other = await startedRun()
     await store.refreshRun(other)
     expect(store.runs[other]?.status).toBe('started')
-    expect(timers.size).toBe(0)
+    expect(scheduler.pending()).toBe(0)
     expect(supabase.getChannels()).toEqual([])
     wrapper.unmount()
   })
