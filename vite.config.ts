@@ -14,7 +14,10 @@ const project = (environment: 'node' | 'dom', include: string[]) => ({
     name: environment,
     include,
     environment: environment === 'dom' ? path('./tests/support/dom-environment.ts') : 'node',
-    setupFiles: [path('./tests/support/no-warnings.ts')],
+    setupFiles: [
+      path('./tests/support/no-warnings.ts'),
+      path('./tests/support/clean-prototypes.ts'),
+    ],
     // The PGlite engine is compiled once a worker process: on a small machine that is slow.
     testTimeout: 30_000,
     hookTimeout: 120_000,
@@ -72,7 +75,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
           project('dom', [
             'tests/integration/**/*.spec.ts',
             'tests/unit/*.spec.ts',
-            'tests/unit/testing/**/*.spec.ts',
+            'tests/unit/{testing,hostile}/**/*.spec.ts',
           ]),
           typesProject('types', 'tests/types'),
           // What it registers would hold for everything it is compiled with.

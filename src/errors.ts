@@ -1,4 +1,5 @@
-import { factsOf, type PgflowErrorCode } from './error-codes.ts'
+import { isTransientCode, type PgflowErrorCode } from './error-codes.ts'
+import { hintOf } from './error-hints.ts'
 
 export type { PgflowErrorCode }
 
@@ -30,7 +31,10 @@ export interface PgflowErrorDetails {
 export class PgflowError extends Error {
   override readonly name = 'PgflowError'
   readonly code: PgflowErrorCode
-  /** What to do about it, or null when there is nothing better to say than the message. */
+  /**
+   * What to do about it. In production null unless the database or the call has more to say than the
+   * code: the hints of the codes are for developers, and are left out of the bundle.
+   */
   readonly hint: string | null
   /** The run it is about. A start that failed can be repeated with this id. */
   readonly runId: string | null
@@ -38,13 +42,13 @@ export class PgflowError extends Error {
   constructor(code: PgflowErrorCode, message: string, details: PgflowErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
-    this.hint = details.hint ?? factsOf(code).fix ?? null
+    this.hint = details.hint ?? (process.env.NODE_ENV === 'production' ? null : hintOf(code))
     this.runId = details.runId ?? null
   }
 
   /** Whether the same call may succeed a moment later. */
   get isTransient(): boolean {
-    return factsOf(this.code).isTransient ?? false
+    return isTransientCode(this.code)
   }
 
   /** Where the code is explained, in the installed package. */

@@ -29,6 +29,8 @@ export interface Subject {
   name: string
   code: PgflowErrorCode
   runId?: string
+  /** Whether the value is not to be told: then only where it is wrong is, and in which way. */
+  isSecret?: boolean
 }
 
 /**
@@ -38,19 +40,18 @@ export interface Subject {
 export function validate(
   schema: StandardSchemaV1,
   value: unknown,
-  { name, code, ...details }: Subject,
+  { name, code, isSecret = false, ...details }: Subject,
 ): unknown {
+  const refuse = (message: string, cause: unknown) =>
+    new PgflowError(code, message, isSecret ? details : { ...details, cause })
   const read = (result: StandardSchemaV1.Result<unknown>): unknown => {
     if (!result.issues) return result.value
-    const message = `${name} is not valid: ${describe(result.issues)}`
-    throw new PgflowError(code, message, { ...details, cause: result.issues })
+    const wrong = result.issues.map((issue) => describe(issue, isSecret)).join('; ')
+    throw refuse(`${name} is not valid: ${wrong}`, result.issues)
   }
   const fail = (cause: unknown): never => {
     if (cause instanceof PgflowError) throw cause
-    throw new PgflowError(code, `${name} could not be checked: ${String(cause)}`, {
-      ...details,
-      cause,
-    })
+    throw refuse(`${name} could not be checked: ${isSecret ? kindOf(cause) : String(cause)}`, cause)
   }
   try {
     const result = schema['~standard'].validate(value)
@@ -60,13 +61,21 @@ export function validate(
   }
 }
 
-function describe(issues: readonly StandardSchemaV1.Issue[]): string {
-  return issues
-    .map(({ path, message }) => {
-      const keys = path?.map((segment) =>
-        String(typeof segment === 'object' ? segment.key : segment),
-      )
-      return keys?.length ? `${keys.join('.')}: ${message}` : message
-    })
-    .join('; ')
+function describe(issue: StandardSchemaV1.Issue, isSecret: boolean): string {
+  const keys = issue.path?.map((segment) =>
+    String(typeof segment === 'object' ? segment.key : segment),
+  )
+  const what = isSecret ? kindOf(issue) : issue.message
+  return keys?.length ? `${keys.join('.')}: ${what}` : what
+}
+
+/**
+ * Of which kind an issue or an error is, in one word: `code` as zod and arktype name it, `type` as
+ * valibot, `name` as errors. Its message may quote the value.
+ */
+function kindOf(issue: unknown): string {
+  if (typeof issue !== 'object' || issue === null) return 'invalid'
+  const kinds = ['code', 'type', 'name'].map((field): unknown => Reflect.get(issue, field))
+  const kind = kinds.find((value) => typeof value === 'string' && /^\w{1,40}$/.test(value))
+  return typeof kind === 'string' ? kind : 'invalid'
 }

@@ -1,4 +1,3 @@
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { callSafely } from './engine/change-feed.ts'
 import { createMistakePrinter } from './engine/mistakes.ts'
 import { PgflowError } from './errors.ts'
@@ -7,14 +6,15 @@ import type { FlowOf, FlowSlug } from './flow-types.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
 import type { SyncTimes } from './sync/types.ts'
 import { browserSurroundings, type Surroundings } from './sync/wake.ts'
+import { isSupabaseClient, type AnySupabaseClient } from './transport/any-client.ts'
 import type { ApiSchema } from './transport/schemas.ts'
 import { createSupabaseTransport } from './transport/supabase-transport.ts'
 import type { PgflowTransport } from './transport/types.ts'
 
 /** What `createPgflow` takes. */
 export interface PgflowOptions extends SharedOptions {
-  /** The client of the project whose database runs the flows. */
-  supabase: SupabaseClient
+  /** The client of the project whose database runs the flows, with or without database types. */
+  supabase: AnySupabaseClient
   /**
    * Whose functions start and read runs: those of this project's migration, or those of a plain
    * pgflow (0.4 or newer) on which nothing else is installed. docs/guides/plain-pgflow.md says what
@@ -109,9 +109,12 @@ export const defaultTimes: SyncTimes = {
  */
 export function resolveOptions(options: PgflowOptions): PgflowConfig {
   const { supabase, schema = 'pgflow_client', private: isPrivate = false } = options
+  if (!isSupabaseClient(supabase)) {
+    throw new PgflowError('invalid_options', 'supabase is not what createClient returns.')
+  }
   if (schema === 'pgflow' && isPrivate) {
     throw new PgflowError('invalid_options', 'Plain pgflow has no private runs.', {
-      hint: "Leave out private: it sends on public channels only. Or leave out schema: 'pgflow', and run the migration that comes with pinia-pgflow.",
+      hint: 'Leave out private; or leave out schema, and run the migration of pinia-pgflow.',
     })
   }
   const scheduler = options.scheduler ?? systemScheduler()

@@ -35,13 +35,21 @@ export interface RunsPageQuery<Slug extends string = string> {
 
 /**
  * A query with everything decided.
- * @throws PgflowError `invalid_options` for a page size that cannot be.
+ * @throws PgflowError `invalid_options` for a page size, a flow or a status that cannot be.
  */
 export function toListQuery({ flow, status, pageSize = defaultPageSize }: RunsQuery): ListQuery {
-  if (!Number.isInteger(pageSize) || pageSize < 1) {
-    throw new PgflowError('invalid_options', `A page of ${pageSize} runs is not possible.`, {
-      hint: 'Pass a whole number, 1 or more.',
-    })
+  if (!Number.isSafeInteger(pageSize) || pageSize < 1) {
+    throw new PgflowError(
+      'invalid_options',
+      'A page of a list is a whole number of runs, 1 or more.',
+    )
   }
-  return { flow: flow ?? null, status: status ?? null, pageSize }
+  return { flow: filterOf('flow', flow), status: filterOf('status', status), pageSize }
+}
+
+/** What a list is narrowed to; a query from an address bar can hold anything. */
+function filterOf(name: string, value: unknown): string | null {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' && !value.includes('\0')) return value
+  throw new PgflowError('invalid_options', `The ${name} of a list is one text, or null for all.`)
 }

@@ -1,4 +1,4 @@
-import { defineStore, getActivePinia, type StateTree } from 'pinia'
+import { defineStore, getActivePinia } from 'pinia'
 import { computed, getCurrentScope, onScopeDispose, toRaw } from 'vue'
 import type { RunChangeListener } from './engine/change-feed.ts'
 import { PgflowError } from './errors.ts'
@@ -6,9 +6,10 @@ import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf, UnlessRegistered } fr
 import { validate } from './flow-schemas.ts'
 import { useEngine } from './engine/installation.ts'
 import { createListActions } from './engine/list-actions.ts'
-import { settleLists } from './engine/list-table.ts'
+import { settleHydrated } from './engine/hydrated-state.ts'
 import { inFlowOrder } from './model/flow-order.ts'
-import { createRunId, toRunId } from './model/run-id.ts'
+import { ownValue } from './model/own-value.ts'
+import { asRunId, createRunId, toRunId } from './model/run-id.ts'
 import { toJson } from './model/json.ts'
 import {
   isTerminal,
@@ -17,7 +18,6 @@ import {
   type Json,
   type PgflowRun,
   type PgflowStep,
-  type RunConnection,
   type StepRetry,
 } from './model/entities.ts'
 import { progressOf } from './model/progress.ts'
@@ -72,7 +72,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const runById = computed(
     () =>
       (runId: string): PgflowRun | undefined =>
-        runs.value[toRunId(runId)],
+        ofRun(runs.value, runId),
   )
   /**
    * A step of a run, if the store holds it.
@@ -82,7 +82,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const stepOf = computed(
     () =>
       (runId: string, stepSlug: string): PgflowStep | undefined =>
-        steps.value[stepKey(toRunId(runId), stepSlug)],
+        ofRun(steps.value, runId, stepSlug),
   )
   /**
    * The steps of a run; empty if the store does not hold it. In the order of the flow once
@@ -93,13 +93,13 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const stepsOf = computed(
     () =>
       (runId: string): PgflowStep[] =>
-        slugsOf(toRunId(runId)).flatMap((slug) => stepOf.value(runId, slug) ?? []),
+        slugsOf(runId).flatMap((slug) => stepOf.value(runId, slug) ?? []),
   )
   function slugsOf(runId: string): string[] {
-    const slugs = stepOrder.value[runId] ?? []
-    const flowSlug = runs.value[runId]?.flow_slug
+    const slugs = ofRun(stepOrder.value, runId) ?? []
+    const flowSlug = ofRun(runs.value, runId)?.flow_slug
     // Raw: shapes are replaced whole, and nothing needs to watch their insides.
-    return flowSlug === undefined ? slugs : inFlowOrder(slugs, toRaw(flows.value[flowSlug]))
+    return flowSlug === undefined ? slugs : inFlowOrder(slugs, toRaw(shapes.shapeOf(flowSlug)))
   }
   /**
    * Of a step that is being tried again: the last attempt that failed.
@@ -109,7 +109,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const retryOf = computed(
     () =>
       (runId: string, stepSlug: string): StepRetry | undefined =>
-        retries.value[stepKey(toRunId(runId), stepSlug)],
+        ofRun(retries.value, runId, stepSlug),
   )
   /**
    * How far a run is; at 0 if the store does not hold it.
@@ -125,15 +125,15 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const flowBySlug = computed(
     () =>
       (flowSlug: string): FlowShape | undefined =>
-        flows.value[flowSlug],
+        shapes.shapeOf(flowSlug),
   )
   /**
    * Starts a run. It is in the store at once, as `pending`; the promise resolves when the database
    * has started it. While the call lasts, and `gcTime` longer, the run is followed live: observe
    * it to keep it so.
    *
-   * @throws PgflowError such as `flow_not_found`, `flow_not_allowed`, `invalid_input`,
-   * `unreachable`, `timeout`. Its `runId` can be given to the next attempt.
+   * @throws PgflowError such as `flow_not_found`, `flow_not_allowed`, `invalid_input` (also for a
+   * `runId` that is no UUID), `unreachable`, `timeout`. Its `runId` can be given to the next attempt.
    * @example
    * const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
    */
@@ -154,6 +154,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   ): Promise<PgflowRun> {
     const { signal, timeout, onBegin } = options
     const runId = toRunId(options.runId ?? createRunId())
+    checkSlug(flowSlug)
     const valid = options.valid ?? validInput(flowSlug, input, runId)
     // Not awaited when it is there: the run is to be in the store at once.
     const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
@@ -162,14 +163,14 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     onBegin?.(json)
     await started
     isStarted(runId)
-    const run = runs.value[runId]
+    const run = ofRun(runs.value, runId)
     if (!run) throw new PgflowError('aborted', 'The run was removed while it started.', { runId })
     return run
   }
 
   /** The input as its schema wants it. */
   function validInput(flowSlug: string, input: Json, runId: string): unknown {
-    const schema = config().flows[flowSlug]?.input
+    const schema = ownValue(config().flows, flowSlug)?.input
     const name = `The input of ${flowSlug}`
     return schema ? validate(schema, input, { name, code: 'invalid_input', runId }) : input
   }
@@ -177,6 +178,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   /**
    * Follows a run live until `release()` is called. Observers share one channel.
    *
+   * @throws PgflowError `invalid_input` for an id that is no UUID.
    * @example
    * const { ready, release } = pgflow.observeRun(runId)
    * await ready
@@ -187,12 +189,13 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
 
   /**
    * Reads a run and its steps from the database now.
-   * @throws PgflowError such as `run_not_found`, `unreachable`, `timeout`.
+   * @throws PgflowError such as `run_not_found`, `unreachable`, `timeout`, and `invalid_input` for an
+   * id that is no UUID.
    * @example
    * await pgflow.refreshRun(runId)
    */
-  function refreshRun(runId: string): Promise<void> {
-    return sync().refresh(toRunId(runId))
+  async function refreshRun(runId: string): Promise<void> {
+    await sync().refresh(toRunId(runId))
   }
 
   /**
@@ -207,7 +210,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     flowSlug: UnlessRegistered<Flow>,
   ): Promise<FlowShape>
   function fetchFlow<Slug extends FlowSlug>(flowSlug: Slug): Promise<FlowShape>
-  function fetchFlow(flowSlug: string): Promise<FlowShape> {
+  async function fetchFlow(flowSlug: string): Promise<FlowShape> {
+    checkSlug(flowSlug)
     return shapes.fetch(flowSlug)
   }
 
@@ -231,8 +235,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     if (config().isServer) await readEnded(runId)
     const source = {
       observe: () => observeRun(runId),
-      run: () => runs.value[runId],
-      connection: () => connections.value[runId],
+      run: () => ofRun(runs.value, runId),
+      connection: () => ofRun(connections.value, runId),
       scheduler: config().scheduler,
     }
     return outputs.approve(await waitForEnd(runId, source, options))
@@ -241,7 +245,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   /** A page that is being rendered cannot wait for work that may take minutes. */
   async function readEnded(runId: string): Promise<void> {
     await refreshRun(runId)
-    if (isTerminal(runs.value[runId]?.status ?? '')) return
+    if (isTerminal(ofRun(runs.value, runId)?.status ?? '')) return
     const message = 'The run has not ended, and a server that renders does not wait for it.'
     throw new PgflowError('not_supported', message, { runId })
   }
@@ -265,6 +269,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
 
   /**
    * Stops following a run and drops it from the store. The database keeps it.
+   * @throws PgflowError `invalid_input` for an id that is no UUID.
    * @example
    * pgflow.removeRun(runId)
    */
@@ -309,12 +314,15 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 })
 
-/** State that was there before the store: what was live then is not live now. */
-function settleHydrated(state: StateTree | undefined): void {
-  settleLists(state?.lists)
-  const connections: unknown = state?.connections
-  if (typeof connections !== 'object' || connections === null) return
-  for (const connection of Object.values(connections as Record<string, RunConnection>)) {
-    if (connection.status !== 'closed') connection.status = 'idle'
-  }
+/** What a table holds of a run or one of its steps; nothing for an id that is none. */
+function ofRun<Row>(rows: Record<string, Row>, id: string, stepSlug?: string): Row | undefined {
+  const runId = asRunId(id)
+  if (runId === null) return undefined
+  return ownValue(rows, stepSlug === undefined ? runId : stepKey(runId, stepSlug))
+}
+
+/** @throws PgflowError `invalid_input` for what cannot be the slug of a flow. */
+function checkSlug(flowSlug: unknown): void {
+  if (typeof flowSlug === 'string' && flowSlug !== '' && !flowSlug.includes('\0')) return
+  throw new PgflowError('invalid_input', 'This is not the slug of a flow.')
 }

@@ -1,7 +1,14 @@
 import { computed, type ComputedRef } from 'vue'
 import type { AnyFlow, RunOf, StepOf, StepSlug } from '../flow-types.ts'
-import type { PlainError } from '../errors.ts'
-import { stepKey, type PgflowRun, type PgflowStep, type RunConnection } from '../model/entities.ts'
+import type { PgflowError, PlainError } from '../errors.ts'
+import {
+  idleConnection,
+  stepKey,
+  type PgflowRun,
+  type PgflowStep,
+  type RunConnection,
+} from '../model/entities.ts'
+import { ownValue } from '../model/own-value.ts'
 import { progressOf, type RunProgress } from '../model/progress.ts'
 import { usePgflowStore } from '../store.ts'
 import type { RunObservation } from '../sync/sync-manager.ts'
@@ -27,8 +34,14 @@ export interface RunView<Flow extends AnyFlow = AnyFlow> {
   outputError: ComputedRef<PlainError | null>
 }
 
-/** The view of a run that may change or be absent. The types are what the database promises. */
-export function createRunView(runId: ComputedRef<string | null>) {
+/**
+ * The view of a run that may change or be absent. The types are what the database promises.
+ * @param idError - what is wrong with the id that was given; there is no run then.
+ */
+export function createRunView(
+  runId: ComputedRef<string | null>,
+  idError?: ComputedRef<PgflowError | null>,
+) {
   const store = usePgflowStore()
   const run = computed((): PgflowRun | null => {
     return runId.value === null ? null : (store.runById(runId.value) ?? null)
@@ -42,13 +55,16 @@ export function createRunView(runId: ComputedRef<string | null>) {
   const progress = computed(() => progressOf(steps.value))
   const hasStatus = (status: string) => computed(() => run.value?.status === status)
   const connection = computed((): RunConnection | null => {
-    return runId.value === null ? null : (store.connections[runId.value] ?? null)
+    const error = idError?.value?.toJSON()
+    if (error) return { ...idleConnection(), status: 'closed', error }
+    return runId.value === null ? null : (ownValue(store.connections, runId.value) ?? null)
   })
   const outputError = computed((): PlainError | null => {
     const id = runId.value
     if (id === null) return null
-    const keys = [id, ...(store.stepOrder[id] ?? []).map((slug) => stepKey(id, slug))]
-    return keys.map((key) => store.outputErrors[key]).find(Boolean) ?? null
+    const slugs = ownValue(store.stepOrder, id) ?? []
+    const keys = [id, ...slugs.map((slug) => stepKey(id, slug))]
+    return keys.map((key) => ownValue(store.outputErrors, key)).find(Boolean) ?? null
   })
   return {
     run,

@@ -9,8 +9,7 @@ import type {
   UnlessRegistered,
 } from '../flow-types.ts'
 import type { Json, PgflowRun, RunStatus } from '../model/entities.ts'
-import { toJson } from '../model/json.ts'
-import { isSameJson } from '../model/merge.ts'
+import { isSameJson, toJson } from '../model/json.ts'
 import { createRunId, toRunId } from '../model/run-id.ts'
 import { usePgflowStore, type StartOptions } from '../store.ts'
 import { useRunHooks, type RunHooks } from './run-hooks.ts'

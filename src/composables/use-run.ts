@@ -1,7 +1,8 @@
-import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
+import { computed, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import type { AnyFlow } from '../flow-types.ts'
 import type { PlainError } from '../errors.ts'
 import { usePgflowStore } from '../store.ts'
+import { readRunId } from './given-run-id.ts'
 import { useRunHooks, type RunHooks } from './run-hooks.ts'
 import { createRunView, observeRunInScope, type RunView } from './run-view.ts'
 
@@ -23,7 +24,8 @@ export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Fl
 
 /**
  * Follows a run live while the component is mounted. The id may change, or be null while there is
- * none; components that follow the same run share one channel.
+ * none; components that follow the same run share one channel. What is no UUID is not asked for:
+ * `error` says so.
  *
  * @typeParam Flow - the flow, for typed input, output and steps: `typeof AnalyzeText`.
  * @param id - the run's id: a text, a ref or a getter.
@@ -37,16 +39,21 @@ export function useRun<Flow extends AnyFlow = AnyFlow>(
 ): UseRunReturn<Flow>
 export function useRun(id: MaybeRefOrGetter<string | null | undefined>, hooks: RunHooks = {}) {
   const store = usePgflowStore()
-  const runId = computed(() => toValue(id)?.toLowerCase() ?? null)
+  const { runId, idError } = readRunId(id)
   const observation = observeRunInScope(runId)
   useRunHooks(() => runId.value, hooks)
-  const view = createRunView(runId)
+  const view = createRunView(runId, idError)
+  const refresh = async () => {
+    if (idError.value) throw idError.value
+    if (runId.value !== null) await store.refreshRun(runId.value)
+  }
+  const ready = idError.value ? refresh() : observation.ready
+  // Most callers look at `error` instead.
+  ready.catch(() => undefined)
   return {
     ...view,
     error: computed(() => view.connection.value?.error ?? view.outputError.value),
-    refresh: async () => {
-      if (runId.value !== null) await store.refreshRun(runId.value)
-    },
-    ready: observation.ready,
+    refresh,
+    ready,
   }
 }

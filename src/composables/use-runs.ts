@@ -1,10 +1,11 @@
 import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
-import type { PlainError } from '../errors.ts'
+import { toPgflowError, type PgflowError, type PlainError } from '../errors.ts'
 import type { AnyFlow, FlowSlug, UnlessRegistered } from '../flow-types.ts'
 import type { ListConnection, RunSummary } from '../model/entities.ts'
+import { ownValue } from '../model/own-value.ts'
 import { toListQuery, type RunsQuery } from '../run-query.ts'
 import { usePgflowStore } from '../store.ts'
-import { listKey } from '../sync/list-types.ts'
+import { listKey, type ListQuery } from '../sync/list-types.ts'
 import { observeInScope } from './observe-in-scope.ts'
 
 /** What `useRuns` returns. */
@@ -55,30 +56,56 @@ export function useRuns<Slug extends FlowSlug>(
 ): UseRunsReturn
 export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn {
   const store = usePgflowStore()
-  const listQuery = computed(() => toListQuery(toValue(query)))
+  const asked = computed(() => readQuery(toValue(query)))
+  const queryError = () => asked.value.error
   // Compared by value: a getter may make a new object each time.
-  const key = computed(() => listKey(listQuery.value))
+  const key = computed(() => (asked.value.query === null ? null : listKey(asked.value.query)))
+  const observe = () => store.observeRuns<AnyFlow>(asked.value.query ?? {})
   const observation = observeInScope(
     key,
-    () => store.observeRuns<AnyFlow>(listQuery.value),
+    observe,
     async (name) => {
       // The components of a page read a list once.
-      const { isLoading, connection } = store.lists[name] ?? {}
+      const { isLoading, connection } = ownValue(store.lists, name) ?? {}
       if (connection && !isLoading && !connection.error) return
-      const { ready, release } = store.observeRuns<AnyFlow>(listQuery.value)
+      const { ready, release } = observe()
       await ready.finally(release)
     },
-    (name) => store.lists[name] !== undefined,
+    (name) => ownValue(store.lists, name) !== undefined,
   )
-  const list = computed(() => store.lists[key.value])
+  const list = computed(() => (key.value === null ? undefined : ownValue(store.lists, key.value)))
+  const connection = computed((): ListConnection | null => {
+    const error = queryError()?.toJSON()
+    return error ? { status: 'closed', error } : (list.value?.connection ?? null)
+  })
+  const current = () => {
+    const error = queryError()
+    if (error) throw error
+    return observation.current()
+  }
+  const refresh = async () => current()?.refresh()
+  const ready = queryError() ? refresh() : observation.ready
+  // Most callers look at `error` instead.
+  ready.catch(() => undefined)
   return {
-    runs: computed(() => store.runsOf(listQuery.value)),
+    runs: computed(() => (asked.value.query ? store.runsOf(asked.value.query) : [])),
     hasMore: computed(() => list.value?.hasMore ?? false),
     isLoading: computed(() => list.value?.isLoading ?? false),
-    connection: computed(() => list.value?.connection ?? null),
-    error: computed(() => list.value?.connection.error ?? null),
-    loadMore: async () => observation.current()?.loadMore(),
-    refresh: async () => observation.current()?.refresh(),
-    ready: observation.ready,
+    connection,
+    error: computed(() => connection.value?.error ?? null),
+    loadMore: async () => current()?.loadMore(),
+    refresh,
+    ready,
+  }
+}
+
+/** A query that may come from the address of the page: decided, or what is wrong with it. */
+function readQuery(
+  query: RunsQuery,
+): { query: ListQuery; error: null } | { query: null; error: PgflowError } {
+  try {
+    return { query: toListQuery(query), error: null }
+  } catch (thrown) {
+    return { query: null, error: toPgflowError(thrown) }
   }
 }

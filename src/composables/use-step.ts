@@ -3,7 +3,9 @@ import type { PlainError } from '../errors.ts'
 import type { AnyFlow, StepOf, StepSlug } from '../flow-types.ts'
 import { stepKey, type RunConnection, type StepRetry } from '../model/entities.ts'
 import { taskProgressOf, type Progress } from '../model/progress.ts'
+import { ownValue } from '../model/own-value.ts'
 import { usePgflowStore } from '../store.ts'
+import { readRunId } from './given-run-id.ts'
 import { createRunView, observeRunInScope } from './run-view.ts'
 
 /** What `useStep` returns. */
@@ -42,9 +44,9 @@ export function useStep(
   id: MaybeRefOrGetter<string | null | undefined>,
   stepSlug: MaybeRefOrGetter<string>,
 ) {
-  const runId = computed(() => toValue(id)?.toLowerCase() ?? null)
+  const { runId, idError } = readRunId(id)
   observeRunInScope(runId)
-  const { step, connection } = createRunView(runId)
+  const { step, connection } = createRunView(runId, idError)
   const store = usePgflowStore()
   const key = computed(() => (runId.value === null ? '' : stepKey(runId.value, toValue(stepSlug))))
   const row = computed(() => step(toValue(stepSlug)))
@@ -52,7 +54,9 @@ export function useStep(
     step: row,
     tasks: computed(() => row.value && taskProgressOf(row.value)),
     connection,
-    retry: computed(() => store.retries[key.value] ?? null),
-    error: computed(() => connection.value?.error ?? store.outputErrors[key.value] ?? null),
+    retry: computed(() => ownValue(store.retries, key.value) ?? null),
+    error: computed(
+      () => connection.value?.error ?? ownValue(store.outputErrors, key.value) ?? null,
+    ),
   }
 }

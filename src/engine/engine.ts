@@ -1,5 +1,6 @@
 import { ChangeFeed } from './change-feed.ts'
 import { createFlowShapes } from './flow-shapes.ts'
+import { ownValue } from '../model/own-value.ts'
 import { createListEngine } from './list-engine.ts'
 import type { PgflowConfig } from '../options.ts'
 import { createOutputCheck } from './output-check.ts'
@@ -20,7 +21,7 @@ export function createEngine(config: () => PgflowConfig) {
     onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
   })
   const outputs = createOutputCheck({
-    schemas: (flowSlug) => config().flows[flowSlug],
+    schemas: (flowSlug) => ownValue(config().flows, flowSlug),
     report: (error) => config().report(error),
     setError: setOutputError,
   })

@@ -6,8 +6,8 @@ import { withDeadline } from '../sync/deadline.ts'
 
 /** What flows look like: read when asked for, since a flow rarely changes. */
 export function createFlowShapes(config: () => PgflowConfig) {
-  /** The shapes that were read, by the flow's slug. */
-  const flows = ref<Record<string, FlowShape>>({})
+  /** The shapes that were read. Not by slug: a flow may be called `__proto__`. */
+  const flows = ref<FlowShape[]>([])
   const underWay = new Map<string, Promise<FlowShape>>()
   let life = new AbortController()
 
@@ -17,7 +17,7 @@ export function createFlowShapes(config: () => PgflowConfig) {
       const shape = await withDeadline(scheduler, times.snapshotTimeout, [life.signal], (signal) =>
         transport.fetchFlow(flowSlug, signal),
       )
-      flows.value[flowSlug] = shape
+      flows.value = [...flows.value.filter((other) => other.flow_slug !== flowSlug), shape]
       return shape
     } finally {
       underWay.delete(flowSlug)
@@ -26,6 +26,9 @@ export function createFlowShapes(config: () => PgflowConfig) {
 
   return {
     flows,
+    /** The shape of a flow, if it was read. */
+    shapeOf: (flowSlug: string): FlowShape | undefined =>
+      flows.value.find((shape) => shape.flow_slug === flowSlug),
     /**
      * Reads the shape of a flow; whoever asks meanwhile gets the same answer.
      * @throws PgflowError
@@ -37,7 +40,7 @@ export function createFlowShapes(config: () => PgflowConfig) {
     },
     /** Forgets every shape. */
     reset(): void {
-      flows.value = {}
+      flows.value = []
     },
     /** Nothing that is still being read changes the state any more. */
     stop(): void {

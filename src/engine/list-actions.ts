@@ -2,26 +2,34 @@ import { computed } from 'vue'
 import type { AnyFlow, FlowSlug, UnlessRegistered } from '../flow-types.ts'
 import type { ListEngine } from './list-engine.ts'
 import type { RunPage, RunSummary } from '../model/entities.ts'
+import { ownValue } from '../model/own-value.ts'
 import { toListQuery, type RunsPageQuery, type RunsQuery } from '../run-query.ts'
 import type { ListObservation } from '../sync/list-manager.ts'
 import { listKey } from '../sync/list-types.ts'
+
+/** The key of a query's list; null for a query that cannot be, which has no list. */
+function keyOf(query: RunsQuery): string | null {
+  try {
+    return listKey(toListQuery(query))
+  } catch {
+    return null
+  }
+}
 
 /** What the store can do with lists of runs. */
 export function createListActions({ tables, observe, fetchPage }: ListEngine) {
   const { lists, summaries } = tables
 
   /**
-   * What the list of a query shows, newest first; empty if nobody observes it.
+   * What the list of a query shows, newest first; empty if nobody observes it, or it cannot be.
    * @example
    * const running = pgflow.runsOf({ status: 'started' }).length
    */
-  const runsOf = computed(
-    () =>
-      (query: RunsQuery = {}): RunSummary[] =>
-        (lists.value[listKey(toListQuery(query))]?.ids ?? []).flatMap(
-          (runId) => summaries.value[runId] ?? [],
-        ),
-  )
+  const runsOf = computed(() => (query: RunsQuery = {}): RunSummary[] => {
+    const key = keyOf(query)
+    const ids = (key === null ? undefined : ownValue(lists.value, key)?.ids) ?? []
+    return ids.flatMap((runId) => ownValue(summaries.value, runId) ?? [])
+  })
 
   /**
    * Keeps a list of the signed-in user's runs true until `release()` is called: their newest runs

@@ -1,5 +1,6 @@
 import { reactive, ref, toRaw, type Ref } from 'vue'
 import type { RunList, RunSummary } from '../model/entities.ts'
+import { ownValue } from '../model/own-value.ts'
 import type { ListRows } from '../model/run-list.ts'
 import type { ListSink } from '../sync/list-types.ts'
 
@@ -18,8 +19,8 @@ function createListSink(
   summaries: Ref<Record<string, RunSummary>>,
 ): ListSink {
   // Looked up raw: whoever observes a list inside an effect must not come to depend on it.
-  const rawList = (key: string) => toRaw(toRaw(lists.value)[key])
-  const rawSummary = (runId: string) => toRaw(toRaw(summaries.value)[runId])
+  const rawList = (key: string) => toRaw(ownValue(toRaw(lists.value), key))
+  const rawSummary = (runId: string) => toRaw(ownValue(toRaw(summaries.value), runId))
 
   function listOf(key: string): RunList {
     if (!rawList(key)) lists.value[key] = emptyList()
@@ -81,15 +82,6 @@ function createListSink(
       Reflect.deleteProperty(lists.value, key)
       sweep(ids)
     },
-  }
-}
-
-/** State that was hydrated or persisted: what was live then is not live now. */
-export function settleLists(state: unknown): void {
-  if (typeof state !== 'object' || state === null) return
-  for (const list of Object.values(state as Record<string, RunList>)) {
-    list.isLoading = false
-    list.connection.status = 'idle'
   }
 }
 

@@ -1,6 +1,7 @@
 import { toPgflowError, type PgflowError } from '../errors.ts'
 import { validate, type FlowSchemas } from '../flow-schemas.ts'
 import type { Json, PgflowRun } from '../model/entities.ts'
+import { ownValue } from '../model/own-value.ts'
 
 /** What checking outputs needs. */
 export interface OutputCheckContext {
@@ -27,10 +28,11 @@ export function createOutputCheck({ schemas, report, setError }: OutputCheckCont
     output: Json | null,
   ): unknown {
     const ofFlow = schemas(flow_slug)
-    const schema = stepSlug === null ? ofFlow?.output : ofFlow?.steps?.[stepSlug]
+    const schema = stepSlug === null ? ofFlow?.output : ownValue(ofFlow?.steps ?? {}, stepSlug)
     if (!schema) return undefined
     const name = `The output of ${stepSlug === null ? '' : `step ${stepSlug} of `}${flow_slug}`
-    return validate(schema, output, { name, code: 'invalid_output', runId: run_id })
+    const subject = { name, code: 'invalid_output', runId: run_id, isSecret: true } as const
+    return validate(schema, output, subject)
   }
 
   /** Checks an output that has arrived; what is wrong is kept and reported. */

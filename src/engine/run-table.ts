@@ -1,4 +1,4 @@
-import { markRaw, reactive, ref, toRaw } from 'vue'
+import { markRaw, reactive, ref, toRaw, type Ref } from 'vue'
 import type { PgflowError, PlainError } from '../errors.ts'
 import type { RunChange } from '../model/changes.ts'
 import {
@@ -13,13 +13,14 @@ import {
   type RunConnection,
   type StepRetry,
 } from '../model/entities.ts'
+import { isSameJson } from '../model/json.ts'
 import {
-  isSameJson,
   mergeEvent,
   mergeSnapshot,
   type EventOutcome,
   type SnapshotOutcome,
 } from '../model/merge.ts'
+import { ownValue } from '../model/own-value.ts'
 import type { RunPatch, StepPatch } from '../model/wire.ts'
 import type { RunSink } from '../sync/types.ts'
 import { UntoldChanges } from './untold-changes.ts'
@@ -52,11 +53,11 @@ export function createRunTable(watcher?: RunTableWatcher) {
   const untold = new UntoldChanges()
 
   function connectionOf(runId: string): RunConnection {
-    const known = rowOf(connections.value, runId)
+    const known = rowOf(connections, runId)
     if (known) return known
     const made = idleConnection()
     connections.value[runId] = made
-    return rowOf(connections.value, runId) ?? made
+    return rowOf(connections, runId) ?? made
   }
 
   /** Writes into a row; notes what is to be told of it, and returns whether anything differed. */
@@ -75,7 +76,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
 
   function putStep(runId: string, slug: string, patch: StepPatch, isFirst: boolean): boolean {
     const key = stepKey(runId, slug)
-    const known = rowOf(steps.value, key)
+    const known = rowOf(steps, key)
     const step = known ?? createdStep(runId, slug)
     const hasChanged = changeRow(step, slug, patch)
     if (!known) steps.value[key] = step
@@ -87,13 +88,13 @@ export function createRunTable(watcher?: RunTableWatcher) {
   }
 
   function putOrder(runId: string, slugs: string[]): void {
-    const known = toRaw(stepOrder.value)[runId]
+    const known = rawRow(stepOrder, runId)
     if (!known || !isSameJson(toRaw(known), slugs)) stepOrder.value[runId] = slugs
   }
 
   function putRetry(runId: string, slug: string, retry: StepRetry): void {
-    const run = toRaw(runs.value)[runId]
-    const step = toRaw(steps.value)[stepKey(runId, slug)]
+    const run = rawRow(runs, runId)
+    const step = rawRow(steps, stepKey(runId, slug))
     if (!run || !step || isTerminal(toRaw(step).status)) return
     retries.value[stepKey(runId, slug)] = retry
     watcher?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
@@ -101,7 +102,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
 
   /** Tells what has changed: first that the run has started, last that it has ended. */
   function tell(runId: string): void {
-    const run = toRaw(toRaw(runs.value)[runId])
+    const run = rawRow(runs, runId)
     const changed = untold.take(runId)
     if (!run || !watcher) return
     const tellRun = (from: string) => {
@@ -112,7 +113,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     const isEnd = isTerminal(run.status)
     if (ofRun !== undefined && !isEnd) tellRun(ofRun)
     for (const [slug, from] of changed) {
-      const step = slug === null ? undefined : toRaw(toRaw(steps.value)[stepKey(runId, slug)])
+      const step = slug === null ? undefined : rawRow(steps, stepKey(runId, slug))
       if (!step) continue
       if (step.status !== from) {
         watcher.onChange({ kind: 'step', run: { ...run }, step: { ...step }, from })
@@ -125,7 +126,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
   function tellOutput(run: PgflowRun, slug: string | null, row: PgflowRun | PgflowStep): void {
     if (row.status !== 'completed') return
     // Without a seq the database does not tell the output of every step: null may mean unknown.
-    const isTold = row.output !== null || toRaw(connections.value)[run.run_id]?.seq != null
+    const isTold = row.output !== null || rawRow(connections, run.run_id)?.seq != null
     if (isTold) watcher?.onOutput(run, slug, row.output)
   }
 
@@ -137,14 +138,14 @@ export function createRunTable(watcher?: RunTableWatcher) {
     error: PgflowError | null,
   ): void {
     const key = keyOf(runId, slug)
-    const row = toRaw(slug === null ? toRaw(runs.value)[runId] : toRaw(steps.value)[key])
+    const row = slug === null ? rawRow(runs, runId) : rawRow(steps, key)
     if (row?.output !== output) return
     if (error) outputErrors.value[key] = error.toJSON()
     else Reflect.deleteProperty(outputErrors.value, key)
   }
 
   function dropSteps(runId: string, keep: ReadonlySet<string>): void {
-    for (const slug of toRaw(stepOrder.value)[runId] ?? []) {
+    for (const slug of rawRow(stepOrder, runId) ?? []) {
       if (keep.has(slug)) continue
       Reflect.deleteProperty(steps.value, stepKey(runId, slug))
       Reflect.deleteProperty(retries.value, stepKey(runId, slug))
@@ -168,12 +169,12 @@ export function createRunTable(watcher?: RunTableWatcher) {
   function commitEvent(runId: string, outcome: EventOutcome): EventOutcome {
     account(runId, outcome, 'events')
     if (outcome.kind === 'stale') return outcome
-    const run = rowOf(runs.value, runId)
+    const run = rowOf(runs, runId)
     if (outcome.step) {
       const { slug, patch } = outcome.step
-      const isNew = !(stepKey(runId, slug) in toRaw(steps.value))
+      const isNew = !rawRow(steps, stepKey(runId, slug))
       putStep(runId, slug, patch, false)
-      if (isNew) putOrder(runId, [...(toRaw(stepOrder.value)[runId] ?? []), slug].sort())
+      if (isNew) putOrder(runId, [...(rawRow(stepOrder, runId) ?? []), slug].sort())
       if (outcome.retry) putRetry(runId, slug, outcome.retry)
     }
     if (run) changeRow(run, null, outcome.run)
@@ -183,7 +184,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
   function commitSnapshot(runId: string, outcome: SnapshotOutcome) {
     account(runId, outcome, 'resyncs')
     if (outcome.kind === 'stale') return { ...outcome, hasChanged: false }
-    const run = rowOf(runs.value, runId)
+    const run = rowOf(runs, runId)
     if (!run) {
       runs.value[runId] = holdRaw(outcome.run)
       untold.note(runId, null, outcome.run.status, true)
@@ -201,19 +202,19 @@ export function createRunTable(watcher?: RunTableWatcher) {
 
   function view(runId: string) {
     // Read raw: the sync must not make whoever calls it depend on what it looks at.
-    const run = toRaw(runs.value)[runId]
+    const run = rawRow(runs, runId)
     if (!run) return undefined
     return {
       run: toRaw(run),
-      step: (slug: string) => toRaw(toRaw(steps.value)[stepKey(runId, slug)]),
-      seq: toRaw(connections.value)[runId]?.seq ?? (run.status === 'pending' ? null : 0),
+      step: (slug: string) => rawRow(steps, stepKey(runId, slug)),
+      seq: rawRow(connections, runId)?.seq ?? (run.status === 'pending' ? null : 0),
     }
   }
 
   const sink: RunSink = {
     view,
     begin(runId: string, flowSlug: string, input: Json) {
-      if (!(runId in toRaw(runs.value))) {
+      if (!rawRow(runs, runId)) {
         runs.value[runId] = holdRaw(pendingRun(runId, flowSlug, input))
       }
     },
@@ -225,7 +226,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
       const runId = snapshot.run.run_id
       return commitSnapshot(runId, mergeSnapshot(snapshot, since, floor, view(runId)))
     },
-    connection: (runId) => toRaw(connections.value)[runId],
+    connection: (runId) => rawRow(connections, runId),
     setConnection(runId, { error, ...patch }) {
       const connection = connectionOf(runId)
       // The error first: whoever sees the status finds what explains it.
@@ -248,12 +249,17 @@ export function createRunTable(watcher?: RunTableWatcher) {
   return { runs, steps, stepOrder, retries, outputErrors, connections, sink, setOutputError }
 }
 
+/** What a table holds under a key, raw: whoever looks at it does not come to depend on it. */
+function rawRow<Row extends object>(rows: Ref<Record<string, Row>>, key: string): Row | undefined {
+  return toRaw(ownValue(toRaw(rows.value), key))
+}
+
 /**
  * The reactive row of a key, looked up raw: whoever starts or observes a run inside an effect must
  * not come to depend on what is looked at here.
  */
-function rowOf<Row extends object>(rows: Record<string, Row>, key: string): Row | undefined {
-  const row = toRaw(rows)[key]
+function rowOf<Row extends object>(rows: Ref<Record<string, Row>>, key: string): Row | undefined {
+  const row = rawRow(rows, key)
   // The type of `reactive` unwraps refs; rows are plain data and hold none.
   return row === undefined ? undefined : (reactive(row) as Row)
 }

@@ -3,18 +3,71 @@ import type { Json } from './entities.ts'
 
 /**
  * The input of a run as the database will see it, and a copy that no form can change any more.
- * @throws PgflowError `invalid_input` for what JSON cannot hold.
+ * @throws PgflowError `invalid_input` for what JSON or Postgres cannot hold.
  */
 export function toJson(input: Json): Json {
+  const text = writeJson(input)
+  if (hasZeroByte(text)) {
+    throw new PgflowError('invalid_input', 'The input holds a zero byte, which Postgres cannot.', {
+      hint: String.raw`Take it out: text.replaceAll('\0', '').`,
+    })
+  }
+  return JSON.parse(text) as Json
+}
+
+function writeJson(input: Json): string {
   try {
     const text: string | undefined = JSON.stringify(input)
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- undefined, functions
     if (text === undefined) throw new TypeError('undefined is not JSON')
-    return JSON.parse(text) as Json
+    return text
   } catch (cause) {
+    if (cause instanceof RangeError) throw notSendable(cause)
     throw new PgflowError('invalid_input', 'The input cannot be written as JSON.', {
       hint: 'Pass plain objects, arrays, texts, numbers, booleans or null.',
       cause,
     })
   }
+}
+
+/** The engine has no stack or no memory for writing this input as text. */
+export function notSendable(cause: unknown): PgflowError {
+  return new PgflowError('invalid_input', 'The input is too large or nested too deeply to send.', {
+    cause,
+  })
+}
+
+/** Whether JSON text has an escaped zero byte; a backslash before it would be escaped itself. */
+function hasZeroByte(text: string): boolean {
+  return text.includes(String.raw`\u0000`) && /(?<!\\)(?:\\\\)*\\u0000/.test(text)
+}
+
+/**
+ * Whether two JSON values say the same; keys may come in any order. Without recursion: Postgres
+ * stores values nested deeper than the stack of JavaScript reaches.
+ */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  // Not Object.is, for which -0 is not 0: JSON writes both the same.
+  if (a === b) return true
+  if (!isContainer(a) || !isContainer(b)) return false
+  const pending: [object, object][] = [[a, b]]
+  for (let pair = pending.pop(); pair; pair = pending.pop()) {
+    const [left, right] = pair
+    const keys = Object.keys(left)
+    if (Array.isArray(left) !== Array.isArray(right)) return false
+    if (keys.length !== Object.keys(right).length) return false
+    for (const key of keys) {
+      if (!Object.hasOwn(right, key)) return false
+      const one: unknown = Reflect.get(left, key)
+      const other: unknown = Reflect.get(right, key)
+      if (one === other) continue
+      if (!isContainer(one) || !isContainer(other)) return false
+      pending.push([one, other])
+    }
+  }
+  return true
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }

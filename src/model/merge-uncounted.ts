@@ -1,14 +1,14 @@
 import { isTerminal, type PgflowStep } from './entities.ts'
 import type { EventOutcome, RunView } from './merge.ts'
-import type { RunEvent } from './wire.ts'
+import { changesOf, type RunEvent } from './wire.ts'
 
 // Merging without a seq, as with plain pgflow: nothing tells the order, so statuses only move up.
 
 /** Decides what a broadcast that is not counted does. */
 export function mergeUncounted(view: RunView, event: RunEvent): EventOutcome {
   const apply = { kind: 'apply', seq: null, isGap: false } as const
-  const { run, step, retry } = event
-  if (isNews(view, event)) return { ...apply, run, step, retry }
+  const { step, retry } = event
+  if (isNews(view, event)) return { ...apply, run: changesOf(event), step, retry }
   const output = missingOutput(view, event)
   if (output) return { ...apply, run: {}, step: output, retry: null }
   // Not understood, so not applied either; that it came is told, and the snapshot is asked for.

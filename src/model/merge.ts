@@ -8,7 +8,7 @@ import {
   type StepSnapshot,
 } from './entities.ts'
 import { isOutdated, mergeUncounted } from './merge-uncounted.ts'
-import type { RunEvent, RunPatch, StepPatch } from './wire.ts'
+import { changesOf, type RunEvent, type RunPatch, type StepPatch } from './wire.ts'
 
 /** What merging needs to know of the state it merges into. */
 export interface RunView {
@@ -43,8 +43,8 @@ export function mergeEvent(view: RunView, event: RunEvent): EventOutcome {
   if (event.seq === null) return mergeUncounted(view, event)
   const last = view.seq ?? 0
   if (event.seq <= last) return { kind: 'stale' }
-  const { run, step, retry, seq } = event
-  return { kind: 'apply', run, step, retry, seq, isGap: seq > last + 1 }
+  const { step, retry, seq } = event
+  return { kind: 'apply', run: changesOf(event), step, retry, seq, isGap: seq > last + 1 }
 }
 
 /** What a snapshot makes of a state. */
@@ -95,18 +95,4 @@ function completeStep(step: StepSnapshot, held: RunView | undefined): PgflowStep
 
 function inOrder(events: readonly RunEvent[]): RunEvent[] {
   return [...events].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
-}
-
-/** Whether two JSON values say the same; keys may come in any order. */
-export function isSameJson(a: unknown, b: unknown): boolean {
-  // Not Object.is, for which -0 is not 0: JSON writes both the same.
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a) !== Array.isArray(b)) return false
-  const left = Object.entries(a)
-  const right = new Map(Object.entries(b))
-  return (
-    left.length === right.size &&
-    left.every(([key, value]) => right.has(key) && isSameJson(value, right.get(key)))
-  )
 }

@@ -1,11 +1,21 @@
 import * as v from 'valibot'
 import type { FlowShape, RunSnapshot, RunSummary, StepSnapshot } from './entities.ts'
-import { anyJson, parseFlowShape, runFields, stepFields, toParsed, type Parsed } from './wire.ts'
+import {
+  anyJson,
+  eachOnce,
+  ofOneRun,
+  parseFlowShape,
+  runFields,
+  runIdField,
+  stepFields,
+  toParsed,
+  type Parsed,
+} from './wire.ts'
 
 // What pgflow itself returns, without this project's SQL.
 
 const snapshotSchema = v.object({
-  run: v.object({ run_id: v.string(), ...runFields }),
+  run: v.object({ run_id: runIdField, ...runFields }),
   steps: v.array(
     v.object({
       run_id: v.string(),
@@ -18,7 +28,7 @@ const snapshotSchema = v.object({
 })
 
 const { input: _input, output: _output, error_message: _error, ...listedFields } = runFields
-const listedRunSchema = v.object({ run_id: v.string(), ...listedFields })
+const listedRunSchema = v.object({ run_id: runIdField, ...listedFields })
 
 /** Parses what pgflow's `start_flow_with_states` and `get_run_with_states` return. */
 export function parsePlainSnapshot(reply: unknown): Parsed<RunSnapshot> {
@@ -33,7 +43,7 @@ export function parsePlainSnapshot(reply: unknown): Parsed<RunSnapshot> {
     return output === undefined ? step : { ...step, output }
   })
   const error_message = run.error_message ?? (run.status === 'failed' ? causeOf(run, told) : null)
-  return { ok: true, value: { run: { ...run, error_message }, steps: told, seq: null } }
+  return ofOneRun({ ok: true, value: { run: { ...run, error_message }, steps: told, seq: null } })
 }
 
 /** Parses rows of the table `runs` as a list; their error is that of a step, which is not read. */
@@ -46,7 +56,7 @@ export function parsePlainRunSummaries(rows: unknown): Parsed<RunSummary[]> {
     seq: null,
     cursor: `${run.started_at ?? ''} ${run.run_id}`,
   }))
-  return { ok: true, value: runs }
+  return eachOnce({ ok: true, value: runs }, runs, ({ run_id }) => run_id)
 }
 
 const stepsSchema = v.array(v.object({ step_slug: v.string(), step_type: v.string() }))

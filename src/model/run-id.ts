@@ -1,13 +1,39 @@
-const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+import { PgflowError } from '../errors.ts'
+import { clip } from './text.ts'
 
-/** Whether a text can be the id of a run: Postgres takes nothing but UUIDs. */
+const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
+
+/** Whether a text is the id of a run, written as Postgres writes it. */
 export function isRunId(text: string): boolean {
   return uuid.test(text)
 }
 
-/** The id as Postgres writes it: it takes capitals too, and answers in small letters. */
-export function toRunId(text: string): string {
-  return text.toLowerCase()
+/**
+ * The id of a run as Postgres writes it; null for what is not a UUID, whatever it is. Postgres takes
+ * capitals too, and answers in small letters.
+ */
+export function asRunId(id: unknown): string | null {
+  if (typeof id !== 'string') return null
+  const small = id.toLowerCase()
+  return isRunId(small) ? small : null
+}
+
+/**
+ * The id of a run as Postgres writes it.
+ * @throws PgflowError `invalid_input` for what is not a UUID.
+ */
+export function toRunId(id: unknown): string {
+  const runId = asRunId(id)
+  if (runId === null) throw notARunId(id)
+  return runId
+}
+
+/** What was given as the id of a run is none. */
+export function notARunId(id: unknown): PgflowError {
+  const given = typeof id === 'string' ? `"${clip(id)}"` : `A value of type ${typeof id}`
+  return new PgflowError('invalid_input', `${given} is not the id of a run.`, {
+    hint: 'The id of a run is a UUID.',
+  })
 }
 
 /** A new random id. `crypto.randomUUID` does not exist on pages without HTTPS; this works there. */

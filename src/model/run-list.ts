@@ -49,7 +49,10 @@ export function mergeSummary(
   const { input: _input, output: _output, ...patch } = run
   if (known) {
     if (isOutdated(seq, known.seq)) return known
-    const merged: RunSummary = { ...known, ...withoutUndefined(patch), seq: seq ?? known.seq }
+    // Which flow it is of does not change, whatever a broadcast says.
+    const { flow_slug } = known
+    const changes = withoutUndefined(patch)
+    const merged: RunSummary = { ...known, ...changes, flow_slug, seq: seq ?? known.seq }
     return isSameSummary(known, merged) ? known : merged
   }
   const { flow_slug, status, started_at } = patch

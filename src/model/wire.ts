@@ -8,6 +8,8 @@ import type {
   RunSummary,
   StepRetry,
 } from './entities.ts'
+import { isRunId } from './run-id.ts'
+import { clip } from './text.ts'
 
 type Patch<Row> = { [Field in keyof Row]?: Row[Field] | undefined }
 /** What a broadcast may change about a run. */
@@ -45,7 +47,14 @@ export function runTopic(runId: string): string {
 }
 
 const text = v.nullish(v.string(), null)
-const count = v.nullish(v.number(), null)
+/** What counts something: JSON can hold what no counter can be, and a double cannot hold exactly. */
+const whole = v.pipe(
+  v.number(),
+  v.check((value) => Number.isSafeInteger(value) && value >= 0),
+)
+const count = v.nullish(whole, null)
+/** The id of a run as Postgres writes it. */
+export const runIdField = v.pipe(v.string(), v.check(isRunId))
 /** What JSON.parse returned needs no check; `Json` inferred through valibot would never end. */
 export const anyJson: v.GenericSchema<unknown, Json> = v.custom<Json>(() => true)
 const json: v.OptionalSchema<typeof anyJson, null> = v.optional(anyJson, null)
@@ -78,7 +87,7 @@ export const stepFields = {
 }
 
 const snapshotSchema = v.object({
-  run: v.object({ run_id: v.string(), ...runFields }),
+  run: v.object({ run_id: runIdField, ...runFields }),
   steps: v.array(v.object({ run_id: v.string(), step_slug: v.string(), ...stepFields })),
   seq: count,
 })
@@ -87,7 +96,7 @@ const { input: _input, output: _output, ...summaryFields } = runFields
 
 const summariesSchema = v.array(
   v.object({
-    run: v.object({ run_id: v.string(), ...summaryFields }),
+    run: v.object({ run_id: runIdField, ...summaryFields }),
     seq: count,
     cursor: v.string(),
   }),
@@ -101,16 +110,21 @@ const flowShapeSchema = v.object({
 })
 
 const eventSchema = v.object({
-  run_id: v.string(),
-  seq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  run_id: runIdField,
+  seq: v.optional(
+    v.pipe(
+      whole,
+      v.check((value) => value > 0),
+    ),
+  ),
   event_type: v.optional(v.string()),
   step_slug: v.optional(v.string()),
   truncated: v.optional(v.array(v.string())),
-  remaining_steps: v.optional(v.number()),
+  remaining_steps: v.optional(whole),
 })
 const retrySchema = v.object({
-  task_index: v.optional(v.number(), 0),
-  attempts_count: v.optional(v.number(), 0),
+  task_index: v.optional(whole, 0),
+  attempts_count: v.optional(whole, 0),
   error_message: text,
 })
 const runPatchSchema = v.partial(v.object(runFields))
@@ -123,19 +137,43 @@ const knownChanges = new Set([...statusChanges, 'progress', 'retrying'])
 
 /** Parses one row of `start_flow_with_states` or `get_run_with_states`. */
 export function parseSnapshot(row: unknown): Parsed<RunSnapshot> {
-  return toParsed(v.safeParse(snapshotSchema, row))
+  return ofOneRun(toParsed(v.safeParse(snapshotSchema, row)))
+}
+
+/** A snapshot, if its steps are those of its run, each once. */
+export function ofOneRun(parsed: Parsed<RunSnapshot>): Parsed<RunSnapshot> {
+  if (!parsed.ok) return parsed
+  const { run, steps } = parsed.value
+  if (steps.some(({ run_id }) => run_id !== run.run_id)) return refused('a step of another run')
+  return eachOnce(parsed, steps, ({ step_slug }) => step_slug)
 }
 
 /** Parses the rows of `list_runs`. */
 export function parseRunSummaries(rows: unknown): Parsed<RunSummary[]> {
   const parsed = v.safeParse(summariesSchema, rows)
   if (!parsed.success) return toParsed(parsed)
-  return { ok: true, value: parsed.output.map(({ run, ...place }) => ({ ...run, ...place })) }
+  const runs = parsed.output.map(({ run, ...place }) => ({ ...run, ...place }))
+  return eachOnce({ ok: true, value: runs }, runs, ({ run_id }) => run_id)
 }
 
 /** Parses a row of `get_flow`. */
 export function parseFlowShape(row: unknown): Parsed<FlowShape> {
-  return toParsed(v.safeParse(flowShapeSchema, row))
+  const parsed = toParsed(v.safeParse(flowShapeSchema, row))
+  return parsed.ok ? eachOnce(parsed, parsed.value.steps, ({ step_slug }) => step_slug) : parsed
+}
+
+/** What was parsed, if it holds nothing twice. */
+export function eachOnce<T, Row>(
+  parsed: Parsed<T>,
+  rows: readonly Row[],
+  idOf: (row: Row) => string,
+): Parsed<T> {
+  const ids = new Set(rows.map(idOf))
+  return ids.size === rows.length ? parsed : refused('the same row twice')
+}
+
+function refused(reason: string): Parsed<never> {
+  return { ok: false, reason }
 }
 
 /**
@@ -184,12 +222,20 @@ function completeStepPatch(change: string, patch: StepPatch): void {
   if (change === 'retrying') delete patch.error_message
 }
 
-/** The outcome of valibot as ours. */
+/** What a broadcast may change: what a run is, only the database's answers say. */
+export function changesOf({ run }: RunEvent): RunPatch {
+  const { flow_slug: _flow, input: _input, ...changes } = run
+  return changes
+}
+
+/** The outcome of valibot as ours: the path and what was expected, never the value that came. */
 export function toParsed<T>(
   result: { success: true; output: T } | { success: false; issues: v.BaseIssue<unknown>[] },
 ): Parsed<T> {
   if (result.success) return { ok: true, value: result.output }
   const issue = result.issues[0]
   const path = issue && v.getDotPath(issue)
-  return { ok: false, reason: `${path ? `${path}: ` : ''}${issue?.message ?? 'not understood'}` }
+  return refused(
+    `${path ? `${clip(path)}: ` : ''}${issue?.expected ?? 'another value'} was expected`,
+  )
 }

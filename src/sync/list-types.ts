@@ -41,7 +41,7 @@ export interface ListSyncContext {
   report(error: PgflowError): void
 }
 
-/** The key of a list in the store: lists of equal queries are one. */
+/** The key of a list in the store: lists of equal queries are one, and no others. */
 export function listKey({ flow, status, pageSize }: ListQuery): string {
-  return `${flow ?? '*'}/${status ?? '*'}/${pageSize}`
+  return JSON.stringify([flow, status, pageSize])
 }

@@ -1,7 +1,7 @@
 import type { AnyFlow, FlowInput } from '../flow-types.ts'
 import type { Json } from '../model/entities.ts'
 import { toJson } from '../model/json.ts'
-import { createRunId } from '../model/run-id.ts'
+import { createRunId, toRunId } from '../model/run-id.ts'
 import { createFaults } from './faults.ts'
 import { refusing } from './memory-transport.ts'
 import type { RunRecord } from './run-record.ts'
@@ -50,7 +50,8 @@ export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
     given?: SeedOptions<Flow>,
   ): TestRun<Flow>
   function seedRun(flowSlug: string, input: Json, given: SeedOptions = {}): TestRun {
-    const { runId = createRunId(), user = session.user() } = given
+    const { user = session.user() } = given
+    const runId = toRunId(given.runId ?? createRunId())
     const record = refusing(() => database.seedRun(flowSlug, toJson(input), runId, user))
     seed(record, given)
     return handle(() => record)

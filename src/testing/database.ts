@@ -1,5 +1,5 @@
 import type { FlowShape, Json } from '../model/entities.ts'
-import { isSameJson } from '../model/merge.ts'
+import { isSameJson } from '../model/json.ts'
 import { userTopic } from '../model/wire.ts'
 import { shapeOfFlow, type FlowDefinition } from './definition.ts'
 import {

@@ -1,7 +1,7 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError, toPgflowError } from '../errors.ts'
 import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
-import { isSameJson } from '../model/merge.ts'
+import { isSameJson } from '../model/json.ts'
 import {
   parsePlainFlowShape,
   parsePlainRunSummaries,

@@ -1,7 +1,8 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError } from '../errors.ts'
 import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
-import { isRunId } from '../model/run-id.ts'
+import { isRunId, notARunId } from '../model/run-id.ts'
+import { clip } from '../model/text.ts'
 import { parseFlowShape, parseRunSummaries, parseSnapshot, type Parsed } from '../model/wire.ts'
 import { fromFailure } from './failure.ts'
 import { apiSchema } from './schemas.ts'
@@ -16,7 +17,8 @@ export async function callStartFlow(
 ): Promise<RunSnapshot> {
   const name = 'start_flow_with_states'
   const args = { p_flow_slug: flowSlug, p_input: input, p_run_id: runId }
-  const [row] = await call(supabase, name, args, signal)
+  const [row, ...others] = await call(supabase, name, args, signal)
+  if (others.length > 0) throw malformed(name, 'more than one run')
   return valueOf(name, parseSnapshot(row))
 }
 
@@ -37,6 +39,8 @@ export async function callGetRuns(
   for (const row of await call(supabase, name, args, signal)) {
     const id = idOfRow(row)
     if (id === undefined) throw malformed(name, 'a row without run_id')
+    if (!ids.includes(id)) throw malformed(name, 'a run that was not asked for')
+    if (results.has(id)) throw malformed(name, 'the same run twice')
     const snapshot = parseSnapshot(row)
     results.set(id, snapshot.ok ? snapshot.value : malformed(name, snapshot.reason))
   }
@@ -77,7 +81,7 @@ export async function callGetFlow(
 /** Ids that can be asked for, and an error for each that cannot. */
 export function sortOutIds(runIds: readonly string[]) {
   const results = new Map<string, RunSnapshot | PgflowError>()
-  for (const id of runIds) if (!isRunId(id)) results.set(id, notAnId(id))
+  for (const id of runIds) if (!isRunId(id)) results.set(id, notARunId(id))
   return { ids: runIds.filter(isRunId), results }
 }
 
@@ -94,7 +98,7 @@ export function malformed(name: string, reason: string): PgflowError {
 
 /** There is no such flow. */
 export function flowNotFound(flowSlug: string): PgflowError {
-  return new PgflowError('flow_not_found', `There is no flow "${flowSlug}".`)
+  return new PgflowError('flow_not_found', `There is no flow "${clip(flowSlug)}".`)
 }
 
 async function call(
@@ -115,11 +119,4 @@ function idOfRow(row: unknown): string | undefined {
   const { run } = row
   if (typeof run !== 'object' || run === null || !('run_id' in run)) return undefined
   return typeof run.run_id === 'string' ? run.run_id : undefined
-}
-
-function notAnId(runId: string): PgflowError {
-  return new PgflowError('invalid_input', `"${runId}" is not the id of a run.`, {
-    hint: 'The id of a run is a UUID.',
-    runId,
-  })
 }

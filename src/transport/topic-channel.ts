@@ -1,6 +1,7 @@
 import type { RealtimeChannel, SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError, type PgflowErrorCode } from '../errors.ts'
 import { backoff, type Scheduler } from '../model/scheduler.ts'
+import { clip } from '../model/text.ts'
 import { parseEvent } from '../model/wire.ts'
 import type { RunChannel, RunChannelHandlers } from './types.ts'
 
@@ -141,16 +142,34 @@ class SharedChannel {
   }
 
   #listen(channel: RealtimeChannel): void {
-    channel.on('broadcast', { event: '*' }, (frame: unknown) => {
-      if (this.#channel === channel) this.#receive(frame)
-    })
-    channel.on('system', {}, (frame: unknown) => {
+    const whileCurrent = (work: () => void) => {
+      if (this.#channel === channel) this.#guard(work)
+    }
+    channel.on('broadcast', { event: '*' }, (frame: unknown) =>
+      whileCurrent(() => this.#receive(frame)),
+    )
+    channel.on('system', {}, (frame: unknown) =>
       // The database's stream is up; what it sent before that is lost.
-      if (this.#channel === channel && isReady(frame)) this.#tell(({ onJoined }) => onJoined())
-    })
-    channel.subscribe((status, error) => {
-      if (this.#channel === channel) this.#follow(status, error)
-    })
+      whileCurrent(() => isReady(frame) && this.#tell(({ onJoined }) => onJoined())),
+    )
+    channel.subscribe((status, error) => whileCurrent(() => this.#follow(status, error)))
+  }
+
+  /**
+   * Runs what supabase-js calls. Whatever is thrown there would end the socket of everybody, or a
+   * process of Node: it is told instead, and what is shown is read again.
+   */
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (cause) {
+      const message = 'A message of Realtime could not be applied.'
+      const error = new PgflowError('malformed_message', message, {
+        ...about(this.#options.runId),
+        cause,
+      })
+      queueMicrotask(() => this.#tell(({ onMalformed }) => onMalformed(error)))
+    }
   }
 
   #receive(frame: unknown): void {
@@ -163,7 +182,7 @@ class SharedChannel {
     const reason = parsed.ok ? 'it is about another run' : parsed.reason
     const error = new PgflowError(
       'malformed_message',
-      `The broadcast "${event}" was not applied: ${reason}`,
+      `The broadcast "${clip(event)}" was not applied: ${reason}`,
       about(runId),
     )
     this.#tell(({ onMalformed }) => onMalformed(error))

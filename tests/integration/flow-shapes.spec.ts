@@ -68,7 +68,7 @@ it('says that there is no such flow, and can be asked again', async () => {
   await expect(store.fetchFlow('reprot')).rejects.toMatchObject(failure)
   await expect(store.fetchFlow('reprot')).rejects.toMatchObject(failure)
   expect(asked()).toHaveLength(2)
-  expect(store.flows).toEqual({})
+  expect(store.flows).toEqual([])
   wrapper.unmount()
 })
 
@@ -78,5 +78,5 @@ it('changes nothing any more once the app has unmounted', async () => {
   const shape = store.fetchFlow('report')
   wrapper.unmount()
   await expect(shape).rejects.toMatchObject({ code: 'aborted' })
-  expect(store.flows).toEqual({})
+  expect(store.flows).toEqual([])
 })

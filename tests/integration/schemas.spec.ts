@@ -121,7 +121,7 @@ describe('an output', () => {
     expect(view.run.value).toMatchObject({ status: 'completed', output: { length: 9 } })
     expect(view.error.value).toMatchObject({
       code: 'invalid_output',
-      message: 'The output of greet is not valid: length: The length is a text.',
+      message: 'The output of greet is not valid: length: string',
     })
     expect(flow.error.value).toBeNull()
     expect(reported.map(({ code, runId }) => [code, runId])).toEqual([
@@ -176,7 +176,9 @@ describe('an output', () => {
     expect(error).toBeInstanceOf(PgflowError)
     expect(error).toMatchObject({ code: 'invalid_output' })
     await until(() => store.outputErrors[run_id] !== undefined)
-    expect(store.outputErrors[`${run_id}/hello`]?.message).toContain('a bug')
+    expect(store.outputErrors[`${run_id}/hello`]?.message).toBe(
+      'The output of step hello of greet could not be checked: Error',
+    )
     wrapper.unmount()
   })
 })

@@ -7,7 +7,8 @@ import {
   type RunState,
 } from '../../src/model/entities.ts'
 import { mergeSnapshot } from '../../src/model/merge.ts'
-import { parseEvent, type RunEvent } from '../../src/model/wire.ts'
+import type { RunEvent } from '../../src/model/wire.ts'
+import { asEvent } from '../support/as-event.ts'
 
 /** One message of a committed transaction. */
 export interface Message {
@@ -148,7 +149,7 @@ export class ModelDatabase {
 type Change = [subject: string, change: string, fields: Record<string, unknown>]
 
 function parse({ name, payload }: Message): RunEvent {
-  const parsed = parseEvent(name, payload)
+  const parsed = asEvent(name, payload)
   if (parsed.ok) return parsed.value
   throw new Error(parsed.reason)
 }

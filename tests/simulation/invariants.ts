@@ -6,7 +6,7 @@ import {
   type RunConnection,
   type RunSnapshot,
 } from '../../src/model/entities.ts'
-import { isSameJson } from '../../src/model/merge.ts'
+import { isSameJson } from '../../src/model/json.ts'
 import type { createRunTable } from '../../src/engine/run-table.ts'
 import type { SimulatedNetwork } from './network.ts'
 

@@ -1,6 +1,6 @@
 import { PgflowError } from '../../src/errors.ts'
 import type { Json } from '../../src/model/entities.ts'
-import { parseEvent } from '../../src/model/wire.ts'
+import { asEvent } from '../support/as-event.ts'
 import type { RunTransport, RunChannelHandlers } from '../../src/transport/types.ts'
 import type { VirtualClock } from './clock.ts'
 import { ModelDatabase, type Message } from './database.ts'
@@ -174,7 +174,7 @@ export class SimulatedNetwork implements RunTransport {
     this.#clock.after(at - this.#clock.time, () => {
       if (subscription.isClosed || subscription.connection !== connection) return
       this.#learn(subscription.runId, message.seq)
-      const parsed = parseEvent(message.name, isMalformed ? { run_id: 7 } : message.payload)
+      const parsed = asEvent(message.name, isMalformed ? { run_id: 7 } : message.payload)
       if (parsed.ok) subscription.handlers.onEvent(parsed.value)
       else subscription.handlers.onMalformed(new PgflowError('malformed_message', parsed.reason))
     })

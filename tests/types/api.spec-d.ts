@@ -116,6 +116,32 @@ describe('useRuns', () => {
   })
 })
 
+/** As `supabase gen types` writes it: an interface of several schemas, and what is internal. */
+interface Generated {
+  __InternalSupabase: { PostgrestVersion: '13.0.4' }
+  api: {
+    Tables: {
+      notes: {
+        Row: { id: number; text: string | null }
+        Insert: { id?: number; text?: string | null }
+        Update: { id?: number; text?: string | null }
+        Relationships: []
+      }
+    }
+    Views: Record<string, never>
+    Functions: { mine: { Args: { a: number }; Returns: string } }
+    Enums: { mood: 'good' | 'bad' }
+    CompositeTypes: Record<string, never>
+  }
+  public: {
+    Tables: Record<string, never>
+    Views: Record<string, never>
+    Functions: Record<string, never>
+    Enums: Record<string, never>
+    CompositeTypes: Record<string, never>
+  }
+}
+
 describe('createPgflow', () => {
   it('takes any Supabase client, typed or not', () => {
     interface Database {
@@ -125,12 +151,19 @@ describe('createPgflow', () => {
         Functions: { mine: { Args: { a: number }; Returns: string } }
       }
     }
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- what createClient infers
     createPgflow({ supabase: createClient('http://localhost', 'key') })
     createPgflow({ supabase: createClient<Database>('http://localhost', 'key') })
     expectTypeOf<SupabaseClient<Database>>().toExtend<
       Parameters<typeof createPgflow>[0]['supabase']
     >()
+    const ofSchema = { db: { schema: 'api' } } as const
+    createPgflow({ supabase: createClient<Generated, 'api'>('http://localhost', 'key', ofSchema) })
+    createPgflow({ supabase: createClient<Generated>('http://localhost', 'key') })
+    expectTypeOf<SupabaseClient<Generated, 'api'>>().toExtend<
+      Parameters<typeof createPgflow>[0]['supabase']
+    >()
+    // @ts-expect-error something else than a client
+    createPgflow({ supabase: { schema: () => null } })
     // @ts-expect-error the client is required
     createPgflow({})
   })

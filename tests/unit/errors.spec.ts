@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { PgflowError } from 'pinia-pgflow'
 import { describe, expect, it } from 'vitest'
-import { errorCodes, type PgflowErrorCode } from '../../src/error-codes.ts'
+import type { PgflowErrorCode } from '../../src/error-codes.ts'
+import { errorHints } from '../../src/error-hints.ts'
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
-const codes = Object.keys(errorCodes) as PgflowErrorCode[]
+const codes = Object.keys(errorHints()) as PgflowErrorCode[]
 const document = await read('docs/errors.md')
 
 /** The sections of the document by their anchor, which GitHub makes of the heading. */

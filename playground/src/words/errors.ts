@@ -76,6 +76,10 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     title: 'The server is busy.',
     advice: 'Wait a moment, then try again.',
   },
+  server_busy: {
+    title: 'The database is busy.',
+    advice: 'It is tried again by itself.',
+  },
   too_large: {
     title: 'This is more than the server takes.',
     advice: 'Shorten the text and start again.',

@@ -1,7 +1,7 @@
 import { PgflowError } from '../../../../src/errors.ts'
 import type { RunPage, RunQuery, RunSummary } from '../../../../src/model/entities.ts'
 import { compareRuns, isOfQuery } from '../../../../src/model/run-list.ts'
-import { parseEvent } from '../../../../src/model/wire.ts'
+import { asEvent } from '../../../support/as-event.ts'
 import type { ListTransport, RunChannelHandlers } from '../../../../src/transport/types.ts'
 import type { VirtualClock } from '../../../simulation/clock.ts'
 
@@ -171,7 +171,7 @@ export class ListBackend implements ListTransport {
       feed.last = Math.max(feed.last, at)
       this.#clock.after(at - this.#clock.time, () => {
         if (this.#feed !== feed || !feed.isJoined) return
-        const event = parseEvent(name, payload)
+        const event = asEvent(name, payload)
         if (event.ok) feed.handlers.onEvent(event.value)
       })
     }

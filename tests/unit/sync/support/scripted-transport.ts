@@ -1,6 +1,6 @@
 import { PgflowError } from '../../../../src/errors.ts'
 import type { Json, RunSnapshot } from '../../../../src/model/entities.ts'
-import { parseEvent } from '../../../../src/model/wire.ts'
+import { asEvent } from '../../../support/as-event.ts'
 import type { RunTransport, RunChannelHandlers } from '../../../../src/transport/types.ts'
 import { settle } from '../../../simulation/clock.ts'
 
@@ -71,7 +71,7 @@ export class ScriptedTransport implements RunTransport {
         tell(() => handlers.onDown(error)),
       receive: (name, payload) =>
         tell(() => {
-          const event = parseEvent(name, { run_id: runId, ...payload })
+          const event = asEvent(name, { run_id: runId, ...payload })
           if (event.ok) handlers.onEvent(event.value)
           else handlers.onMalformed(new PgflowError('malformed_message', event.reason))
         }),

@@ -1,0 +1,251 @@
+import { createClient } from '@supabase/supabase-js'
+import fc from 'fast-check'
+import { PgflowError, usePgflowStore, useRun, useRuns } from 'pinia-pgflow'
+import { describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { mountApp } from '../../support/app.ts'
+import { failureOf, json, name, ownEntries } from './support/hostile.ts'
+
+const id = '0f0e0d0c-0b0a-4908-8706-050403020100'
+const time = '2026-11-28T00:00:00+00:00'
+
+/** What a server answers. */
+interface Answer {
+  status: number
+  body: string
+}
+
+/** The unmodified client of a project whose server answers as the test says, and has no Realtime. */
+function connectTo(answer: (path: string) => Answer) {
+  const fetch = (input: RequestInfo | URL) => {
+    const url = input instanceof Request ? input.url : String(input)
+    const { status, body } = answer(new URL(url).pathname)
+    const hasBody = ![101, 204, 205, 304].includes(status)
+    return Promise.resolve(new Response(hasBody ? body : null, { status }))
+  }
+  return createClient('http://localhost:1', 'key', {
+    global: { fetch },
+    auth: { persistSession: false, autoRefreshToken: false, storageKey: crypto.randomUUID() },
+    // Typed for browsers; `ws` has what is needed of it.
+    realtime: { transport: WebSocket as unknown as typeof globalThis.WebSocket },
+  })
+}
+
+/** An app that reads and asks for everything once, and what became of it. */
+async function outcomes(answer: (path: string) => Answer) {
+  const options = { ssr: true, startTimeout: 1, snapshotTimeout: 1_000 }
+  const { store, wrapper } = mountApp(connectTo(answer), () => usePgflowStore(), options)
+  const failures = await Promise.all([
+    failureOf(() => store.refreshRun(id)),
+    failureOf(() => store.fetchRuns()),
+    failureOf(() => store.fetchFlow('greet')),
+    failureOf(() => store.startFlow('greet', {}, { runId: crypto.randomUUID() })),
+  ])
+  const state = JSON.parse(JSON.stringify(store.$state)) as typeof store.$state
+  wrapper.unmount()
+  return { failures, state }
+}
+
+const snapshot = () => ({
+  run: { run_id: id, flow_slug: 'greet', status: 'started', input: {}, started_at: time },
+  steps: [{ run_id: id, step_slug: 'hello', status: 'created' }],
+  seq: 1,
+})
+
+/** A good answer in which something is replaced by whatever a stranger writes. */
+const spoilt = fc
+  .tuple(
+    fc.constantFrom('run', 'steps', 'seq', 'run.run_id', 'run.status', 'run.input', 'steps.0'),
+    json,
+    fc.array(fc.tuple(name, json), { maxLength: 2 }),
+  )
+  .map(([path, value, others]) => {
+    const row: object = snapshot()
+    const keys = path.split('.')
+    const last = keys.pop() ?? ''
+    const parent = keys.reduce<object>((part, key) => Reflect.get(part, key) as object, row)
+    Reflect.set(parent, last, value)
+    return JSON.stringify([ownEntries([...others, ...Object.entries(row)])])
+  })
+
+const body = fc.oneof(
+  spoilt,
+  json.map((value) => JSON.stringify(value)),
+  fc.constantFrom(
+    '',
+    'null',
+    '[]',
+    '{}',
+    '5',
+    '"text"',
+    '<html><body>Bad gateway</body></html>',
+    '[{',
+  ),
+  fc
+    .record({ code: name, message: json, hint: json, details: json }, { requiredKeys: [] })
+    .map((error) => JSON.stringify(error)),
+)
+
+describe('whatever a server answers', () => {
+  it('a call fails with an error of this library, with a hint, or returns what it promises', async () => {
+    const status = fc.constantFrom(200, 200, 200, 201, 204, 400, 401, 404, 406, 409, 422, 500, 520)
+    await fc.assert(
+      fc.asyncProperty(status, body, async (code, text) => {
+        const { failures, state } = await outcomes(() => ({ status: code, body: text }))
+        for (const failure of failures) {
+          if (failure === undefined) continue
+          expect(failure).toBeInstanceOf(PgflowError)
+          expect(failure).toMatchObject({ hint: expect.stringMatching(/./) as string })
+          expect(failure).toMatchObject({ message: expect.stringMatching(/./) as string })
+        }
+        for (const key of Object.keys(state.runs)) expect(state.runs[key]?.run_id).toBe(key)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it.each([
+    ['steps of another run', { steps: [{ ...snapshot().steps[0], run_id: crypto.randomUUID() }] }],
+    ['a step twice', { steps: [...snapshot().steps, ...snapshot().steps] }],
+    ['a seq below 0', { seq: -1 }],
+    ['a seq that no double tells from the next', { seq: 2 ** 53 }],
+    ['a seq that is no whole number', { seq: 1.5 }],
+    ['a run that was not asked for', { run: { ...snapshot().run, run_id: crypto.randomUUID() } }],
+    ['a run whose id is none', { run: { ...snapshot().run, run_id: '__proto__' } }],
+    ['a count below 0', { run: { ...snapshot().run, remaining_steps: -1 } }],
+  ])('%s is malformed_reply', async (_, change) => {
+    const row = { ...snapshot(), ...change }
+    const { failures, state } = await outcomes(() => ({ status: 200, body: JSON.stringify([row]) }))
+    expect(failures[0]).toMatchObject({ code: 'malformed_reply' })
+    expect(state.runs).toEqual({})
+  })
+
+  it('the same run twice is malformed_reply, in an answer and in a list', async () => {
+    const { input: _, ...run } = snapshot().run
+    const listed = { run, seq: 1, cursor: 'c' }
+    const { failures } = await outcomes((path) => {
+      const row = path.endsWith('list_runs') ? listed : snapshot()
+      return { status: 200, body: JSON.stringify([row, row]) }
+    })
+    expect(failures[0]).toMatchObject({ code: 'malformed_reply' })
+    expect(failures[1]).toMatchObject({ code: 'malformed_reply' })
+  })
+
+  it('a value that is not as it should be is not told', async () => {
+    const row = { ...snapshot(), steps: 'a secret' }
+    const { failures } = await outcomes(() => ({ status: 200, body: JSON.stringify([row]) }))
+    expect(failures[0]).toMatchObject({ code: 'malformed_reply' })
+    expect((failures[0] as Error).message).toContain('steps')
+    expect((failures[0] as Error).message).not.toContain('secret')
+  })
+
+  it('a run nested deeper than the stack reaches is shown, and read again without a change', async () => {
+    const deep = '['.repeat(9_000) + ']'.repeat(9_000)
+    const text = JSON.stringify([snapshot()]).replace('"input":{}', `"input":${deep}`)
+    const { store, wrapper } = mountApp(
+      connectTo(() => ({ status: 200, body: text })),
+      () => usePgflowStore(),
+      { ssr: true },
+    )
+    await store.refreshRun(id)
+    const input = store.runById(id)?.input
+    await store.refreshRun(id)
+    expect(Array.isArray(input)).toBe(true)
+    expect(store.runById(id)?.input).toBe(input)
+    wrapper.unmount()
+  })
+})
+
+/** Codes that can come from Postgres and PostgREST, and what they mean to an app. */
+const meanings: [code: string, status: number, meaning: string][] = [
+  ['22P05', 400, 'invalid_input'],
+  ['22P02', 400, 'invalid_input'],
+  ['22021', 400, 'invalid_input'],
+  ['22003', 400, 'invalid_input'],
+  ['54000', 500, 'too_large'],
+  ['54001', 500, 'too_large'],
+  ['57014', 500, 'timeout'],
+  ['57P01', 503, 'unreachable'],
+  ['57P03', 503, 'unreachable'],
+  ['08006', 503, 'unreachable'],
+  ['53300', 503, 'server_busy'],
+  ['53200', 503, 'server_busy'],
+  ['40001', 500, 'server_busy'],
+  ['40P01', 500, 'server_busy'],
+  ['55P03', 500, 'server_busy'],
+  ['28P01', 403, 'unauthorized'],
+  ['42501', 403, 'not_granted'],
+  ['42883', 404, 'not_migrated'],
+  ['42P01', 404, 'not_migrated'],
+  ['3F000', 404, 'not_migrated'],
+  ['25006', 405, 'server_error'],
+  ['P0001', 400, 'server_error'],
+  ['XX000', 500, 'server_error'],
+  ['PT404', 404, 'flow_not_found'],
+  ['PT403', 403, 'flow_not_allowed'],
+  ['PT401', 401, 'not_signed_in'],
+  ['PT409', 409, 'run_conflict'],
+  ['PT422', 422, 'invalid_input'],
+  ['PGRST000', 503, 'unreachable'],
+  ['PGRST001', 503, 'unreachable'],
+  ['PGRST002', 503, 'unreachable'],
+  ['PGRST003', 504, 'server_busy'],
+  ['PGRST100', 400, 'invalid_input'],
+  ['PGRST102', 400, 'invalid_input'],
+  ['PGRST103', 416, 'invalid_input'],
+  ['PGRST106', 406, 'schema_not_exposed'],
+  ['PGRST202', 404, 'not_migrated'],
+  ['PGRST203', 300, 'not_migrated'],
+  ['PGRST205', 404, 'not_migrated'],
+  ['PGRST300', 500, 'unauthorized'],
+  ['PGRST301', 401, 'unauthorized'],
+  ['PGRST302', 401, 'unauthorized'],
+  ['PGRST303', 401, 'unauthorized'],
+  ['constructor', 500, 'server_error'],
+  ['__proto__', 401, 'unauthorized'],
+]
+
+describe('an error of the database', () => {
+  it.each(meanings)('%s means, with status %i, %s', async (code, status, meaning) => {
+    const error = { code, message: 'what Postgres says', hint: null, details: null }
+    const { failures } = await outcomes(() => ({ status, body: JSON.stringify(error) }))
+    expect(failures[0]).toMatchObject({
+      code: meaning,
+      hint: expect.stringMatching(/.{8}/) as string,
+    })
+  })
+
+  it('keeps the hint that the SQL gives', async () => {
+    const error = { code: 'PT404', message: 'There is no flow.', hint: 'Look it up.' }
+    const { failures } = await outcomes(() => ({ status: 404, body: JSON.stringify(error) }))
+    expect(failures[0]).toMatchObject({ message: 'There is no flow.', hint: 'Look it up.' })
+  })
+})
+
+it('two queries that differ are two lists, whatever they are narrowed to', () => {
+  const { result, store, wrapper } = mountApp(
+    connectTo(() => ({ status: 200, body: '[]' })),
+    () => [useRuns(), useRuns({ flow: '*' }), useRuns({ flow: '*/*' }), useRuns({ status: '*' })],
+    { maxChannels: 0 },
+  )
+  expect(result).toHaveLength(4)
+  expect(Object.keys(store.lists)).toHaveLength(4)
+  wrapper.unmount()
+})
+
+it('a query from an address bar that cannot be shows why, and throws in no render', async () => {
+  const { result, store, wrapper } = mountApp(
+    connectTo(() => ({ status: 200, body: '[]' })),
+    () => ({ list: useRuns(() => ({ pageSize: Number('abc') })), run: useRun(null) }),
+    { maxChannels: 0 },
+  )
+  const { list } = result
+  expect(list.runs.value).toEqual([])
+  expect(list.connection.value?.status).toBe('closed')
+  expect(list.error.value?.code).toBe('invalid_options')
+  expect(await failureOf(() => list.ready)).toMatchObject({ code: 'invalid_options' })
+  expect(await failureOf(list.refresh)).toMatchObject({ code: 'invalid_options' })
+  expect(store.runsOf({ pageSize: -1 })).toEqual([])
+  expect(store.lists).toEqual({})
+  wrapper.unmount()
+})

@@ -1,0 +1,123 @@
+import { createPinia } from 'pinia'
+import { useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
+import { createTestPgflow } from 'pinia-pgflow/testing'
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { createSSRApp, defineComponent, h } from 'vue'
+import { renderToString } from 'vue/server-renderer'
+import { expectConsole } from '../../support/no-warnings.ts'
+import { mountIn } from '../../support/test-app.ts'
+import { failureOf, nested } from './support/hostile.ts'
+
+const secret = 'jane@example.org'
+const flows = { greet: { hello: { output: { mail: secret } } } }
+
+/** A schema that quotes the value in every way that it can. */
+const quoting = {
+  '~standard': {
+    version: 1 as const,
+    vendor: 'test',
+    validate: (value: unknown) => {
+      const text = JSON.stringify(value)
+      return { issues: [{ message: `${text} is wrong`, path: ['mail'], code: text, type: 'mail' }] }
+    },
+  },
+}
+/** One that throws an error about the value. */
+const throwing = {
+  '~standard': {
+    version: 1 as const,
+    vendor: 'test',
+    validate: (value: unknown): never => {
+      throw new SyntaxError(JSON.stringify(value))
+    },
+  },
+}
+
+describe('an output that is not what its schema describes', () => {
+  const schemas = [
+    ['by valibot', v.object({ mail: v.number() }), 'mail: number'],
+    ['by one that quotes it', quoting, 'mail: mail'],
+    ['by one that throws', throwing, 'could not be checked: SyntaxError'],
+  ] as const
+
+  it.each(schemas)('%s is told by path and kind only', async (_, hello, words) => {
+    const printed: string[] = []
+    const pgflow = createTestPgflow({
+      flows,
+      schemas: { greet: { steps: { hello } } },
+      onError: (error) => printed.push(`${error.message} ${JSON.stringify(error.cause)}`),
+    })
+    const { result, store, wrapper } = mountIn(pgflow, () => useFlow('greet'))
+    await result.start({})
+    await pgflow.latestRun().play()
+    expect(result.outputError.value?.message).toContain(words)
+    expect(JSON.stringify(store.outputErrors)).not.toContain(secret)
+    expect(printed.join()).toContain(words)
+    expect(printed.join()).not.toContain(secret)
+    wrapper.unmount()
+  })
+
+  it('is printed so on a server too', async () => {
+    expectConsole(/^(?!.*jane@example).*hello of greet is not valid: mail: number/)
+    const pgflow = createTestPgflow({
+      flows,
+      ssr: true,
+      schemas: { greet: { steps: { hello: v.object({ mail: v.number() }) } } },
+    })
+    const run = pgflow.seedRun('greet', {}, { status: 'completed' })
+    const pinia = createPinia()
+    const page = defineComponent({
+      setup() {
+        const { run: shown } = useRun(run.id)
+        return () => h('p', shown.value?.status)
+      },
+    })
+    expect(await renderToString(createSSRApp(page).use(pinia).use(pgflow))).toBe('<p>completed</p>')
+    expect(JSON.stringify(usePgflowStore(pinia).outputErrors)).not.toContain(secret)
+  })
+})
+
+describe('an input that cannot be sent', () => {
+  const zeroByte = expect.stringMatching(/zero byte/) as string
+  const inputs: [string, unknown, string][] = [
+    ['nested deeper than the stack', nested(20_000), expect.stringMatching(/deeply/) as string],
+    ['with a zero byte', { text: 'a\0b' }, zeroByte],
+    ['with a zero byte in a key', { 'a\0': [] }, zeroByte],
+    ['with one behind a backslash', ['\\\0'], zeroByte],
+    ['that is a function', () => null, expect.stringMatching(/JSON/) as string],
+    ['of big integers', [1n], expect.stringMatching(/JSON/) as string],
+  ]
+
+  it.each(inputs)('%s fails at once and asks for nothing', async (_, input, message) => {
+    const pgflow = createTestPgflow({ flows })
+    const { result, store, wrapper } = mountIn(pgflow, () => useFlow('greet'))
+    const error = await failureOf(() => result.start(input as null))
+    expect(error).toMatchObject({ code: 'invalid_input', message })
+    expect(result.error.value).toBe(error)
+    expect(pgflow.requests).toEqual([])
+    expect(store.runs).toEqual({})
+    wrapper.unmount()
+  })
+
+  it('a text that only names a zero byte is sent as it is', async () => {
+    const pgflow = createTestPgflow({ flows })
+    const { result, wrapper } = mountIn(pgflow, () => useFlow('greet'))
+    const input = { text: String.raw`\u0000 and \\u0000`, '\\': '\\' }
+    expect((await result.start(input)).input).toEqual(input)
+    wrapper.unmount()
+  })
+
+  it.each(['', 'a\0b', 7, null, undefined, {}])('a slug that is none: %j', async (slug) => {
+    const pgflow = createTestPgflow({ flows })
+    const { store, wrapper } = mountIn(pgflow, () => usePgflowStore())
+    for (const work of [
+      () => store.startFlow(slug as string, {}),
+      () => store.fetchFlow(slug as string),
+    ]) {
+      expect(await failureOf(work)).toMatchObject({ code: 'invalid_input' })
+    }
+    expect(pgflow.requests).toEqual([])
+    wrapper.unmount()
+  })
+})
