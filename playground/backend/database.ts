@@ -116,12 +116,20 @@ function queryable(target: Pick<Transaction, 'query' | 'exec'>): Queryable {
   }
 }
 
-/** First come, first served; a failed turn does not stop the next. */
+/**
+ * First come, first served; a failed turn does not stop the next. PGlite answers in promises that
+ * are fulfilled at once: without a pause, a long line of turns would keep signals, sockets and timers
+ * waiting until all of it is done.
+ */
 function createMutex(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {
-    const turn = last.then(work, work)
+    const turn = last.then(() => eventLoopTurn()).then(work)
     last = turn.catch(() => undefined)
     return turn
   }
+}
+
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,51 +1,100 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { isAllowedOrigin } from './origins.ts'
+import { discardBody, readBody } from './request-body.ts'
 
 /** Paths under these belong to the backend; the rest of a shared server is not its business. */
 export const restPaths = ['/rest/v1', '/auth/v1'] as const
 
-type Answer = (request: Request) => Promise<Response>
+/** What answers requests. */
+export interface RequestHandler {
+  /** Refuses a request by its headers and address, before its body is read. */
+  check(headers: Headers, url: URL): Promise<Response | undefined>
+  fetch(request: Request): Promise<Response>
+}
+
+/** What requests are let in. */
+export interface RequestLimits {
+  /** Origins of pages besides those of this machine. */
+  allowedOrigins: readonly string[]
+  maxBodyBytes: number
+}
 
 /** True when `url` (a request target such as `/rest/v1/rpc/x?y`) is for REST or Auth. */
 export function isRestUrl(url: string | undefined): boolean {
   return restPaths.some((path) => url === path || url?.startsWith(`${path}/`))
 }
 
-/** Answers one Node request with a fetch handler, for browsers on any origin. */
+/** Answers one Node request with a fetch handler, for pages of the allowed origins. */
 export async function serve(
   req: IncomingMessage,
   res: ServerResponse,
-  answer: Answer,
+  handler: RequestHandler,
+  limits: RequestLimits,
 ): Promise<void> {
   // A caller that hung up gets no answer; neither an error nor a listener may stay behind.
   res.on('error', () => undefined)
-  const origin = `http://${req.headers.host ?? '127.0.0.1'}`
-  const response = await respond(req, origin, answer)
-  await send(res, response)
+  req.on('error', () => undefined)
+  await send(res, await respond(req, handler, limits))
+  discardBody(req)
 }
 
-async function respond(req: IncomingMessage, origin: string, answer: Answer): Promise<Response> {
+async function respond(
+  req: IncomingMessage,
+  handler: RequestHandler,
+  limits: RequestLimits,
+): Promise<Response> {
+  const { origin } = req.headers
+  if (!isAllowedOrigin(origin, limits.allowedOrigins)) return refuse(403, 'Foreign origin')
+  const allow = (response: Response) => allowOrigin(response, origin)
   if (req.method === 'OPTIONS' && req.headers['access-control-request-method']) {
-    return preflight(req)
+    return allow(preflight(req))
   }
   try {
-    return allowOrigins(await answer(await toRequest(req, origin)))
+    return allow(await answer(req, handler, limits.maxBodyBytes))
   } catch (error) {
-    const hungUp = req.destroyed && !req.complete
+    const hungUp = req.errored !== null || (req.destroyed && !req.complete)
     if (!hungUp) console.error('The embedded backend could not answer', req.method, req.url, error)
-    return allowOrigins(Response.json({ message: 'Internal server error' }, { status: 500 }))
+    return allow(refuse(500, 'Internal server error'))
   }
 }
 
-async function toRequest(req: IncomingMessage, origin: string): Promise<Request> {
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+async function answer(
+  req: IncomingMessage,
+  handler: RequestHandler,
+  maxBodyBytes: number,
+): Promise<Response> {
+  const { method = 'GET', url: target = '/' } = req
+  const base = `http://${req.headers.host ?? 'localhost'}`
+  if (!URL.canParse(target, base) || !isDecodable(target)) return refuse(400, 'Bad request')
+  if (!methods.has(method)) return refuse(405, 'Method not allowed')
+  const url = new URL(target, base)
+  const headers = readHeaders(req)
+  const refused = await handler.check(headers, url)
+  if (refused) return refused
+  const body = await readBody(req, maxBodyBytes)
+  if (!body) return refuse(413, `A request may have ${maxBodyBytes} bytes`)
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  return handler.fetch(new Request(url, { method, headers, body: hasBody ? body : null }))
+}
+
+/** Whether every percent sign of an address stands for a byte of UTF-8. */
+function isDecodable(target: string): boolean {
+  try {
+    decodeURIComponent(target)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function readHeaders(req: IncomingMessage): Headers {
   const headers = new Headers()
   for (const [name, value] of Object.entries(req.headers)) {
     for (const each of Array.isArray(value) ? value : [value ?? '']) headers.append(name, each)
   }
-  const method = req.method ?? 'GET'
-  const chunks: Uint8Array[] = []
-  for await (const chunk of req) if (chunk instanceof Uint8Array) chunks.push(chunk)
-  const body = method === 'GET' || method === 'HEAD' ? null : new Uint8Array(Buffer.concat(chunks))
-  return new Request(new URL(req.url ?? '/', origin), { method, headers, body })
+  return headers
 }
 
 async function send(res: ServerResponse, response: Response): Promise<void> {
@@ -60,21 +109,24 @@ async function send(res: ServerResponse, response: Response): Promise<void> {
   res.end(body)
 }
 
-/** Like the gateway of a Supabase project, which lets pages of every origin in. */
+function refuse(status: number, message: string): Response {
+  return Response.json({ message }, { status })
+}
+
 function preflight(req: IncomingMessage): Response {
   return new Response(null, {
     status: 204,
     headers: {
-      'access-control-allow-origin': '*',
-      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+      'access-control-allow-methods': [...methods].join(', '),
       'access-control-allow-headers': req.headers['access-control-request-headers'] ?? '*',
       'access-control-max-age': '600',
     },
   })
 }
 
-function allowOrigins(response: Response): Response {
-  response.headers.set('access-control-allow-origin', '*')
+function allowOrigin(response: Response, origin: string | undefined): Response {
+  response.headers.set('access-control-allow-origin', origin ?? '*')
+  response.headers.append('vary', 'origin')
   return response
 }
 

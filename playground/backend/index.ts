@@ -24,6 +24,13 @@ export interface BackendOptions {
   worker?: WorkerOptions
   /** Schemas PostgREST exposes. Default: public and pgflow_client. */
   schemas?: readonly string[]
+  /**
+   * Origins of pages that may use it besides those of this machine, such as
+   * `http://my-computer.local:5173`. Other pages are refused, in whichever tab they are open.
+   */
+  allowedOrigins?: readonly string[]
+  /** The most bytes of a request's body. Default: 6 MB. */
+  maxBodyBytes?: number
 }
 
 /** An embedded Supabase without its own server: mount it on one. */
@@ -61,7 +68,8 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
     keys,
     schemas: options.schemas ?? ['public', 'pgflow_client'],
   })
-  const realtime = await createRealtime(db, keys, options.realtime)
+  const { allowedOrigins = [], maxBodyBytes = 6 * 1024 ** 2 } = options
+  const realtime = await createRealtime(db, keys, { ...options.realtime, allowedOrigins })
   const worker = await createWorker(db, options.worker)
   for (const flow of options.flows ?? []) {
     await worker.register(flow, options.allowStart ?? ['anon', 'authenticated'])
@@ -75,7 +83,7 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
     worker,
     handle(req, res) {
       if (!isRestUrl(req.url)) return false
-      void serve(req, res, (request) => rest.fetch(request))
+      void serve(req, res, rest, { allowedOrigins, maxBodyBytes })
       return true
     },
     upgrade(req, socket, head) {
@@ -113,6 +121,7 @@ function createHttpServer(core: BackendCore): Server {
     res.end(JSON.stringify({ message: 'no Route matched with those values' }))
   })
   server.on('upgrade', (req, socket, head) => {
+    socket.on('error', () => undefined)
     if (!core.upgrade(req, socket, head)) socket.destroy()
   })
   return server

@@ -1,12 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { App } from '@supabase/lite'
 import type { Database } from './database.ts'
+import type { RequestHandler } from './http.ts'
 import type { Keys } from './keys.ts'
 
-/** REST and Auth of the embedded Supabase. */
-export interface Rest {
-  /** Answers a request for `/rest/v1` or `/auth/v1`. */
-  fetch(request: Request): Promise<Response>
+/** REST and Auth of the embedded Supabase: answers requests for `/rest/v1` and `/auth/v1`. */
+export interface Rest extends RequestHandler {
   close(): Promise<void>
 }
 
@@ -29,19 +28,17 @@ export async function createRest({ db, keys, schemas }: RestOptions): Promise<Re
   const stopListening = await db.listen('pgrst', () => void db.connection.clearSchemaCache())
   let closed = false
   return {
-    fetch: async (request) => {
-      const refused = await checkApiKey(request, keys)
-      if (refused) return refused
-      // Everything the answer needs is read before the connection goes to the next in line.
-      return db.exclusive(() =>
+    check: (headers, url) => checkApiKey(headers, url, keys),
+    // Everything the answer needs is read before the connection goes to the next in line.
+    fetch: (request) =>
+      db.exclusive(() =>
         quietly(async () => {
           if (closed) return Response.json({ message: 'The backend is closing' }, { status: 503 })
           const response = await app.fetch(request)
           const body = hasBody(response) ? await response.arrayBuffer() : null
           return new Response(body, response)
         }),
-      )
-    },
+      ),
     close: () => {
       closed = true
       return stopListening()
@@ -53,12 +50,12 @@ export async function createRest({ db, keys, schemas }: RestOptions): Promise<Re
  * The gateway in front of a Supabase project: no request without a valid key, and the key is the
  * identity of whoever has no token of their own.
  */
-async function checkApiKey(request: Request, keys: Keys): Promise<Response | undefined> {
-  const key = request.headers.get('apikey') ?? new URL(request.url).searchParams.get('apikey')
+async function checkApiKey(headers: Headers, url: URL, keys: Keys): Promise<Response | undefined> {
+  const key = headers.get('apikey') ?? url.searchParams.get('apikey')
   if (!key) return Response.json({ message: 'No API key found in request' }, { status: 401 })
   const check = await keys.verify(key)
   if (!check.ok) return Response.json({ message: 'Invalid API key' }, { status: 401 })
-  if (!request.headers.has('authorization')) request.headers.set('authorization', `Bearer ${key}`)
+  if (!headers.has('authorization')) headers.set('authorization', `Bearer ${key}`)
   return undefined
 }
 
@@ -93,13 +90,13 @@ function hasBody(response: Response): boolean {
 const inRequest = new AsyncLocalStorage<true>()
 
 /**
- * The REST layer prints every error of the database although it also answers with it. Inside the
- * request, and only for errors that carry the code the caller gets, the terminal stays clean.
+ * The REST layer prints every error although it also answers with it. Inside the request the terminal
+ * stays clean: anybody who can reach the port could fill it.
  */
 async function quietly<T>(work: () => Promise<T>): Promise<T> {
   const print = console.error
   const filtered = (...args: unknown[]) => {
-    if (inRequest.getStore() && isDatabaseError(args[0])) return
+    if (inRequest.getStore() && args[0] instanceof Error) return
     print(...args)
   }
   console.error = filtered
@@ -108,8 +105,4 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     if (console.error === filtered) console.error = print
   }
-}
-
-function isDatabaseError(value: unknown): boolean {
-  return value instanceof Error && 'code' in value && typeof value.code === 'string'
 }

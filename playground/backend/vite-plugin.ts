@@ -80,6 +80,8 @@ async function upgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
+  // Whoever hangs up while the backend boots must not end the dev server.
+  socket.on('error', () => undefined)
   try {
     const core = await booting
     core.upgrade(req, socket, head)

@@ -22,6 +22,21 @@ describe('the life of an embedded backend', () => {
     })
   })
 
+  it('stops at once when it is asked to in the middle of a map of many rows', async () => {
+    const script = new URL('./support/boot-and-stop.ts', import.meta.url).pathname
+    const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: 'pipe' })
+    const output: string[] = []
+    child.stdout.on('data', (chunk: Buffer) => {
+      output.push(chunk.toString())
+      if (chunk.toString().includes('started')) child.kill('SIGTERM')
+    })
+    const [code] = (await once(child, 'exit')) as [number | null]
+    expect(code).toBe(0)
+    // Not all of it was worked off before anybody listened.
+    const [, left] = /stopped with (\d+) left/.exec(output.join('')) ?? []
+    expect(Number(left)).toBeGreaterThan(1_000)
+  })
+
   it('closes twice without complaint, and disconnects everyone', async () => {
     const backend = await createBackend({ database: { level: 'pgflow' } })
     const client = await WireClient.connect(backend)

@@ -116,7 +116,7 @@ describe('what the store holds', () => {
     await until(() => flow.status.value === 'completed')
     expect(JSON.parse(JSON.stringify(store.$state))).toEqual(store.$state)
     store.removeRun(run_id)
-    for (const table of Object.values(store.$state)) expect(Object.keys(table)).toEqual([])
+    for (const table of Object.values<object>(store.$state)) expect(Object.keys(table)).toEqual([])
     expect(flow.run.value).toBeNull()
     wrapper.unmount()
   })

@@ -81,10 +81,11 @@ export async function followMessages(
   let pending: string[] = []
   let reading = Promise.resolve()
   let busy = false
+  let isStopped = false
   const read = async () => {
     busy = true
     try {
-      while (pending.length > 0) {
+      while (pending.length > 0 && !isStopped) {
         const ids = pending
         pending = []
         for (const { private: isPrivate, ...row } of await readRows(db, ids)) {
@@ -102,6 +103,7 @@ export async function followMessages(
     if (!busy) reading = read()
   })
   return async () => {
+    isStopped = true
     await stopListening()
     await reading
   }

@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Keys } from '../keys.ts'
+import { isAllowedOrigin } from '../origins.ts'
 
 /** Where supabase-js connects to. */
 export const websocketPath = '/realtime/v1/websocket'
@@ -9,12 +10,20 @@ export type Handshake =
   { ok: true; apiKey: string } | { ok: false; status: number; error?: string; immediate?: boolean }
 
 export function isRealtimeUrl(url: string | undefined): boolean {
-  return url !== undefined && new URL(url, 'http://localhost').pathname === websocketPath
+  // Compared as text: what a stranger sends as an address need not be one.
+  return url?.split('?', 1)[0] === websocketPath
 }
 
-/** Decides whether a client may connect: protocol version and API key. */
-export async function checkHandshake(req: IncomingMessage, keys: Keys): Promise<Handshake> {
-  const { searchParams } = new URL(req.url ?? '/', 'http://localhost')
+/** Decides whether a client may connect: origin, protocol version and API key. */
+export async function checkHandshake(
+  req: IncomingMessage,
+  keys: Keys,
+  allowedOrigins: readonly string[],
+): Promise<Handshake> {
+  if (!isAllowedOrigin(req.headers.origin, allowedOrigins)) {
+    return { ok: false, status: 403, error: 'Foreign origin', immediate: true }
+  }
+  const searchParams = new URLSearchParams(req.url?.split('?').slice(1).join('?'))
   // Version 1.0.0, which a missing parameter means, is the one before binary frames.
   if (searchParams.get('vsn') !== '2.0.0') return { ok: false, status: 403, immediate: true }
   const header = req.headers['x-api-key']

@@ -21,10 +21,16 @@ export interface Realtime {
   close(): Promise<void>
 }
 
+/** What may differ from the real server's defaults, and who is let in. */
+export interface RealtimeOptions extends Partial<RealtimeSettings> {
+  /** Origins of pages besides those of this machine. */
+  allowedOrigins?: readonly string[]
+}
+
 export async function createRealtime(
   db: Database,
   keys: Keys,
-  overrides: Partial<RealtimeSettings> = {},
+  { allowedOrigins = [], ...overrides }: RealtimeOptions = {},
 ): Promise<Realtime> {
   const settings = { ...defaultSettings, ...overrides }
   const faults = new Faults()
@@ -51,7 +57,7 @@ export async function createRealtime(
   }
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined)
-    const handshake = await checkHandshake(req, keys)
+    const handshake = await checkHandshake(req, keys, allowedOrigins)
     if (closed) return void socket.destroy()
     if (!handshake.ok) {
       const waitMs = handshake.immediate ? 0 : settings.handshakeErrorDelayMs
@@ -67,7 +73,7 @@ export async function createRealtime(
   return {
     faults,
     settings,
-    upgrade: (req, socket, head) => void upgrade(req, socket, head),
+    upgrade: (req, socket, head) => void upgrade(req, socket, head).catch(() => socket.destroy()),
     close: async () => {
       closed = true
       for (const socket of refusals.keys()) socket.destroy()

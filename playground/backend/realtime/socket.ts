@@ -204,5 +204,10 @@ function readBroadcast(
   if (typeof encoded === 'string' || encoded instanceof Uint8Array) {
     return { event, payload: encoded }
   }
-  return { event, payload: JSON.stringify(value ?? {}) }
+  try {
+    return { event, payload: JSON.stringify(value ?? {}) }
+  } catch {
+    // Nested deeper than this engine can write.
+    return undefined
+  }
 }

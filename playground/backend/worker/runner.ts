@@ -67,6 +67,8 @@ export class Runner {
         // With every place taken, the next task to finish wakes the runner.
         if (free <= 0) break
         const batch = await queue.read(Math.min(free, config.batchSize))
+        // A handler that begins after the signal would wait for it in vain.
+        if (this.#isStopped()) return
         for (const started of batch.started) this.#launch(started)
         this.#readAgain ||= batch.full
         nextInMs = batch.nextInMs
@@ -119,6 +121,11 @@ export class Runner {
     return limit(work, step.timeoutSeconds * 1000, () => {
       throw new Error(`Step "${task.step_slug}" timed out after ${step.timeoutSeconds} seconds`)
     })
+  }
+
+  /** Asked anew: it may have become so while something was awaited. */
+  #isStopped(): boolean {
+    return this.#stopped
   }
 
   #report(what: string, error: unknown): void {

@@ -79,9 +79,10 @@ export async function createWorker(db: Database, options: WorkerOptions = {}): P
     },
     async close() {
       clearInterval(heartbeat)
+      // Before the signal: a handler that begins after it would wait for it in vain.
+      const stopped = [...runners.values()].map((runner) => runner.stop(shutdownGraceMs))
       shutdown.abort()
-      await unlisten()
-      await Promise.all([...runners.values()].map((runner) => runner.stop(shutdownGraceMs)))
+      await Promise.all([unlisten(), ...stopped])
     },
   }
 }
