@@ -159,6 +159,7 @@ describe('what is left', () => {
     expect(await starting).toBe('given up')
     expect(await waiting).toBe('given up')
     expect(left()).toEqual(nothing)
-    for (const table of Object.values<object>(store.$state)) expect(Object.keys(table)).toEqual([])
+    for (const table of Object.values(store.$state))
+      expect(['{}', '[]']).toContain(JSON.stringify(table))
   })
 })
