@@ -9,6 +9,7 @@ import {
   type PreparedLevel,
   type Script,
 } from './prepared.ts'
+import { createTurns, TurnsEnded } from './turns.ts'
 
 export type { PreparedLevel }
 
@@ -30,6 +31,7 @@ export interface Database extends Queryable {
   /** Calls `onNotify` after each commit that notified `channel`; resolves to its undo. */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>
   readonly connection: PgliteConnection
+  /** Ends with the statement under way; those that wait are refused with `TurnsEnded`. */
   close(): Promise<void>
 }
 
@@ -91,7 +93,8 @@ function createSchemaCache(prepared: string | undefined) {
 
 function wrap(connection: PgliteConnection): Database {
   const { driver } = connection
-  const exclusive = createMutex()
+  const turns = createTurns()
+  const exclusive = <T>(work: () => Promise<T>) => turns.take(work)
   return {
     connection,
     exclusive,
@@ -100,10 +103,18 @@ function wrap(connection: PgliteConnection): Database {
     transaction: (work) => exclusive(() => driver.transaction((tx) => work(queryable(tx)))),
     async listen(channel, onNotify) {
       const undo = await exclusive(() => driver.listen(channel, onNotify))
-      return () => exclusive(() => undo())
+      return () => exclusive(() => undo()).catch(unlessEnded)
     },
-    close: () => exclusive(() => connection.close()),
+    async close() {
+      await turns.end()
+      await connection.close()
+    },
   }
+}
+
+/** A database that closes has nobody left who listens. */
+function unlessEnded(error: unknown): void {
+  if (!(error instanceof TurnsEnded)) throw error
 }
 
 function queryable(target: Pick<Transaction, 'query' | 'exec'>): Queryable {
@@ -114,22 +125,4 @@ function queryable(target: Pick<Transaction, 'query' | 'exec'>): Queryable {
       await target.exec(sql)
     },
   }
-}
-
-/**
- * First come, first served; a failed turn does not stop the next. PGlite answers in promises that
- * are fulfilled at once: without a pause, a long line of turns would keep signals, sockets and timers
- * waiting until all of it is done.
- */
-function createMutex(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const turn = last.then(() => eventLoopTurn()).then(work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
-}
-
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -7,7 +7,7 @@ import { createKeys, type Keys } from './keys.ts'
 import { isRealtimeUrl } from './realtime/handshake.ts'
 import { createRealtime, type Realtime } from './realtime/server.ts'
 import type { RealtimeSettings } from './realtime/settings.ts'
-import { createRest, type Rest } from './rest.ts'
+import { createRest } from './rest.ts'
 import { createWorker, type Worker, type WorkerOptions } from './worker/worker.ts'
 
 export interface BackendOptions {
@@ -91,7 +91,7 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
       realtime.upgrade(req, socket, head)
       return true
     },
-    close: once(() => closeInOrder(worker, realtime, rest, db)),
+    close: once(() => closeAll([worker, realtime, rest, db])),
   }
 }
 
@@ -127,17 +127,9 @@ function createHttpServer(core: BackendCore): Server {
   return server
 }
 
-/** The worker first, as its tasks write; the database last, as everything reads it. */
-async function closeInOrder(
-  worker: Worker,
-  realtime: Realtime,
-  rest: Rest,
-  db: Database,
-): Promise<void> {
-  await worker.close()
-  await realtime.close()
-  await rest.close()
-  await db.close()
+/** All at once: what is still asked of the database would be lost with it. */
+async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.close()))
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -3,6 +3,7 @@ import { App } from '@supabase/lite'
 import type { Database } from './database.ts'
 import type { RequestHandler } from './http.ts'
 import type { Keys } from './keys.ts'
+import { TurnsEnded } from './turns.ts'
 
 /** REST and Auth of the embedded Supabase: answers requests for `/rest/v1` and `/auth/v1`. */
 export interface Rest extends RequestHandler {
@@ -26,23 +27,20 @@ export async function createRest({ db, keys, schemas }: RestOptions): Promise<Re
   await warmUp(db)
   // PostgREST reloads its schema cache on this notification; migrations send it.
   const stopListening = await db.listen('pgrst', () => void db.connection.clearSchemaCache())
-  let closed = false
   return {
     check: (headers, url) => checkApiKey(headers, url, keys),
     // Everything the answer needs is read before the connection goes to the next in line.
     fetch: (request) =>
-      db.exclusive(() =>
-        quietly(async () => {
-          if (closed) return Response.json({ message: 'The backend is closing' }, { status: 503 })
-          const response = await app.fetch(request)
-          const body = hasBody(response) ? await response.arrayBuffer() : null
-          return new Response(body, response)
-        }),
-      ),
-    close: () => {
-      closed = true
-      return stopListening()
-    },
+      db
+        .exclusive(() =>
+          quietly(async () => {
+            const response = await app.fetch(request)
+            const body = hasBody(response) ? await response.arrayBuffer() : null
+            return new Response(body, response)
+          }),
+        )
+        .catch(answerClosing),
+    close: stopListening,
   }
 }
 
@@ -74,6 +72,11 @@ async function warmUp(db: Database): Promise<void> {
     await connection.withContext({ auth }, () => Promise.reject(failure)).catch(ignore(failure))
     await connection.introspect({ useCache: true })
   })
+}
+
+function answerClosing(error: unknown): Response {
+  if (!(error instanceof TurnsEnded)) throw error
+  return Response.json({ message: 'The backend is closing' }, { status: 503 })
 }
 
 function ignore(expected: Error): (error: unknown) => void {

@@ -22,7 +22,7 @@ describe('the life of an embedded backend', () => {
     })
   })
 
-  it('stops at once when it is asked to in the middle of a map of many rows', async () => {
+  it('works off neither tasks nor statements when it is asked to stop', async () => {
     const script = new URL('./support/boot-and-stop.ts', import.meta.url).pathname
     const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: 'pipe' })
     const output: string[] = []
@@ -33,8 +33,10 @@ describe('the life of an embedded backend', () => {
     const [code] = (await once(child, 'exit')) as [number | null]
     expect(code).toBe(0)
     // Not all of it was worked off before anybody listened.
-    const [, left] = /stopped with (\d+) left/.exec(output.join('')) ?? []
+    const [, left, refused] =
+      /stopped with (\d+) left and (\d+) refused/.exec(output.join('')) ?? []
     expect(Number(left)).toBeGreaterThan(1_000)
+    expect(Number(refused)).toBeGreaterThan(1_900)
   })
 
   it('closes twice without complaint, and disconnects everyone', async () => {

@@ -93,7 +93,9 @@ export async function followMessages(
         }
       }
     } catch (error) {
-      console.error('The Realtime stand-in could not read realtime.messages', error)
+      if (!isStopped) {
+        console.error('The Realtime stand-in could not read realtime.messages', error)
+      }
     } finally {
       busy = false
     }

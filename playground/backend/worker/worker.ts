@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AnyFlow, WorkerConfig } from '@pgflow/dsl'
 import type { Database } from '../database.ts'
+import { TurnsEnded } from '../turns.ts'
 import { readSteps, registerFlow, wakeChannel } from './flow.ts'
 import { Queue } from './queue.ts'
 import { Runner } from './runner.ts'
@@ -91,6 +92,7 @@ async function beat(db: Database, id: string): Promise<void> {
   try {
     await db.query('update pgflow.workers set last_heartbeat_at = now() where worker_id = $1', [id])
   } catch (error) {
-    console.error('The embedded worker lost its heartbeat:', error)
+    if (!(error instanceof TurnsEnded))
+      console.error('The embedded worker lost its heartbeat:', error)
   }
 }
