@@ -1,11 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { loadEnv, type Plugin, type ViteDevServer } from 'vite'
+import {
+  defaultAllowedOrigins,
+  loadEnv,
+  type Plugin,
+  type UserConfig,
+  type ViteDevServer,
+} from 'vite'
 import { isRestUrl } from './http.ts'
 import { createBackendCore, type BackendCore, type BackendOptions } from './index.ts'
 import { createKeys, type Keys } from './keys.ts'
 import { isRealtimeUrl } from './realtime/handshake.ts'
+import { closeUnreadable } from './vite-targets.ts'
 
 /** What `embeddedBackend` takes. */
 export interface EmbeddedBackendOptions extends Omit<BackendOptions, 'port'> {
@@ -23,13 +30,16 @@ export function embeddedBackend(options: EmbeddedBackendOptions = {}): Plugin {
   return {
     name: 'pinia-pgflow:embedded-backend',
     apply: (_config, { command, isPreview }) => command === 'serve' && isPreview !== true,
-    async config({ root = process.cwd(), envDir }, { mode }) {
+    async config({ root = process.cwd(), envDir, server }, { mode }) {
       const env =
         envDir === false ? process.env : loadEnv(mode, resolve(root, envDir ?? '.'), 'VITE_')
       if (env.VITE_SUPABASE_URL) return undefined
       keys ??= createKeys(options.jwtSecret)
       const { anonKey } = await keys
-      return { define: { 'import.meta.env.VITE_SUPABASE_ANON_KEY': JSON.stringify(anonKey) } }
+      return {
+        define: { 'import.meta.env.VITE_SUPABASE_ANON_KEY': JSON.stringify(anonKey) },
+        ...(server?.cors === undefined && answerPreflights(options.allowedOrigins)),
+      }
     },
     async configureServer(server) {
       if (keys) mount(server, { ...options, jwtSecret: (await keys).secret })
@@ -37,10 +47,16 @@ export function embeddedBackend(options: EmbeddedBackendOptions = {}): Plugin {
   }
 }
 
+/** Vite answers preflights before any plugin does, for pages of this machine alone. */
+function answerPreflights(origins: readonly string[] = []): UserConfig {
+  return { server: { cors: { origin: [defaultAllowedOrigins, ...origins] } } }
+}
+
 /** The page loads while the backend boots; requests for it wait until it is there. */
 function mount(server: ViteDevServer, options: EmbeddedBackendOptions): void {
   const { httpServer, config } = server
   if (!httpServer) throw new Error('The embedded backend needs a dev server that listens by itself')
+  closeUnreadable(httpServer)
   const booting = createBackendCore(options)
   booting.then(
     (backend) => {

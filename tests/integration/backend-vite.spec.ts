@@ -10,6 +10,7 @@ import { WebSocket } from 'ws'
 import { embeddedBackend } from '../../playground/backend/vite-plugin.ts'
 import { connect } from '../support/backend.ts'
 import { Listener } from './support/listener.ts'
+import { openSocket, sendRaw, upgradeRequest } from './support/raw-http.ts'
 
 /** The backend inside Vite's own dev server, for a page that knows nothing but its origin. */
 describe('the embedded backend in Vite', () => {
@@ -20,6 +21,8 @@ describe('the embedded backend in Vite', () => {
     { slug: 'twice' },
     ({ run }) => run.n * 2,
   )
+
+  const listed = 'http://studio.local:5173'
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'pinia-pgflow-'))
@@ -40,7 +43,7 @@ describe('the embedded backend in Vite', () => {
       logLevel: 'info',
       customLogger: logger(logged),
       server: { host: '127.0.0.1', port: 0 },
-      plugins: [embeddedBackend({ flows: [flow] })],
+      plugins: [embeddedBackend({ flows: [flow], allowedOrigins: [listed] })],
     })
     await server.listen()
     const [url = ''] = server.resolvedUrls?.local ?? []
@@ -83,6 +86,45 @@ describe('the embedded backend in Vite', () => {
     expect(JSON.parse(message.toString())).toEqual({ type: 'connected' })
     socket.terminate()
   })
+
+  it('lets pages of this machine and of listed origins in, and no other', async () => {
+    const { url } = await serve()
+    const anonKey = String((await pageEnv(url)).VITE_SUPABASE_ANON_KEY)
+    const allowed = async (origin: string) => {
+      const target = `${url}/rest/v1/rpc/nothing`
+      const preflight = await fetch(target, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      })
+      const response = await fetch(target, { method: 'POST', headers: { origin, apikey: anonKey } })
+      const told = [preflight, response].map(({ headers }) =>
+        headers.get('access-control-allow-origin'),
+      )
+      return { told, status: response.status }
+    }
+    for (const origin of ['http://localhost:4000', listed]) {
+      expect(await allowed(origin)).toEqual({ told: [origin, origin], status: 404 })
+    }
+    for (const origin of ['https://example.org', 'null']) {
+      expect(await allowed(origin)).toEqual({ told: [null, null], status: 403 })
+    }
+    const target = `/realtime/v1/websocket?apikey=${anonKey}&vsn=2.0.0`
+    const answer = await sendRaw({ url }, upgradeRequest(target, { Origin: 'null' }))
+    expect(answer).toMatch(/^HTTP\/1.1 403 /)
+  })
+
+  it.each(['//', '///', '//:80', 'http://[::1', '*', '*:[', 'a://['])(
+    'goes on when it is asked for %s',
+    async (target) => {
+      const { url } = await serve()
+      const origin = { Origin: 'https://example.org' }
+      const socket = openSocket({ url })
+      socket.write(upgradeRequest(target, origin))
+      await sendRaw({ url }, `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+      expect((await fetch(url)).status).toBe(200)
+      socket.destroy()
+    },
+  )
 
   it('does nothing when a real project is configured', async () => {
     await writeFile(join(root, '.env'), 'VITE_SUPABASE_URL=https://example.supabase.co\n')
