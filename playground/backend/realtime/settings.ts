@@ -6,6 +6,10 @@ export interface RealtimeSettings {
   handshakeErrorDelayMs: number
   /** A larger frame closes the socket with 1009. */
   maxFrameBytes: number
+  /** A socket on which more than this waits, such as behind a join, is not read until it is less. */
+  maxUnreadBytes: number
+  /** A socket that does not take this much of what it is sent is cut off. */
+  maxUnsentBytes: number
   maxChannelsPerSocket: number
   /** Whether public channels are refused, as a project can choose in its Realtime settings. */
   privateOnly: boolean
@@ -24,6 +28,8 @@ export const defaultSettings: RealtimeSettings = {
   joinErrorDelayMs: 5_000,
   handshakeErrorDelayMs: 2_000,
   maxFrameBytes: 5_000_000,
+  maxUnreadBytes: 10_000_000,
+  maxUnsentBytes: 50_000_000,
   maxChannelsPerSocket: 100,
   privateOnly: false,
   maxPayloadBytes: 3_000_000,

@@ -15,6 +15,10 @@ export class RealtimeSocket implements Link {
   readonly #channels = new Map<string, Channel>()
   readonly #closing = new AbortController()
   #idleTimer: NodeJS.Timeout | undefined
+  /** Received, and waiting in the mailbox. */
+  #unreadBytes = 0
+  /** To be sent, and waiting in the mailbox. */
+  #undeliveredBytes = 0
 
   constructor(
     ws: WebSocket,
@@ -33,7 +37,12 @@ export class RealtimeSocket implements Link {
   }
 
   readonly deliver = (frame: Uint8Array): void => {
-    this.#mailbox.push(() => this.#transmit(frame))
+    this.#undeliveredBytes += frame.length
+    if (this.#undeliveredBytes > this.services.settings.maxUnsentBytes) return this.#ws.terminate()
+    this.#mailbox.push(() => {
+      this.#undeliveredBytes -= frame.length
+      this.#transmit(frame)
+    })
   }
 
   push(channel: Channel, event: string, payload: unknown): void {
@@ -53,7 +62,20 @@ export class RealtimeSocket implements Link {
     const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(new Uint8Array(data))
     const message = isBinary ? readBinary(bytes) : decodeText(bytes.toString('utf8'))
     if (!message) return
-    this.#mailbox.push(() => this.#handle(message))
+    this.#unreadBytes += bytes.length
+    this.#mailbox.push(() => {
+      this.#unreadBytes -= bytes.length
+      this.#throttle()
+      return this.#handle(message)
+    })
+    this.#throttle()
+  }
+
+  /** Leaves with the client what it sends faster than it can be handled. */
+  #throttle(): void {
+    const isTooMuch = this.#unreadBytes > this.services.settings.maxUnreadBytes
+    if (isTooMuch && !this.#ws.isPaused) this.#ws.pause()
+    if (!isTooMuch && this.#ws.isPaused) this.#ws.resume()
   }
 
   #handle(message: Message): void | Promise<void> {
@@ -164,7 +186,9 @@ export class RealtimeSocket implements Link {
   }
 
   #transmit(frame: string | Uint8Array): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(frame)
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.#ws.send(frame)
+    if (this.#ws.bufferedAmount > this.services.settings.maxUnsentBytes) this.#ws.terminate()
   }
 
   async #pause(milliseconds: number): Promise<void> {
