@@ -1,4 +1,26 @@
 -- Events of a run.
+create or replace function pgflow_realtime.send_to_owner(p_payload jsonb)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_owner text;
+begin
+  select owned.owner into v_owner
+  from pgflow_realtime.run_owners as owned
+  where owned.run_id = (p_payload ->> 'run_id')::uuid;
+  if v_owner is not null then
+    perform pgflow_realtime.send_event(
+      'pgflow:user:' || v_owner, p_payload ->> 'event_type', p_payload - array['input', 'output']
+    );
+  end if;
+end;
+$$;
+comment on function pgflow_realtime.send_to_owner(jsonb) is
+  'Sends an event of a private run to its owner too, on pgflow:user:<user id>, without input and output.';
+
 create or replace function pgflow_realtime.broadcast_run(p_payload jsonb)
 returns void
 language plpgsql
@@ -6,32 +28,19 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_run_id uuid := p_payload ->> 'run_id';
   v_event text := 'run:' || (p_payload ->> 'status');
   v_payload jsonb := p_payload || jsonb_build_object('event_type', v_event);
-  v_seq bigint := pgflow_realtime.broadcast(v_run_id, v_event, v_payload);
-  v_settings pgflow_realtime.settings;
-  v_owner text;
+  v_seq bigint := pgflow_realtime.broadcast((p_payload ->> 'run_id')::uuid, v_event, v_payload);
 begin
-  select * into v_settings from pgflow_realtime.settings;
-  if v_settings.visibility <> 'private' then
-    return;
-  end if;
-  select owned.owner into v_owner from pgflow_realtime.run_owners as owned where owned.run_id = v_run_id;
-  if v_owner is not null then
-    perform pgflow_realtime.send(
-      'pgflow:user:' || v_owner,
-      v_event,
-      v_payload - array['input', 'output'] || jsonb_build_object('seq', v_seq),
-      v_settings
-    );
+  if pgflow_realtime.is_private() then
+    perform pgflow_realtime.send_to_owner(v_payload || jsonb_build_object('seq', v_seq));
   end if;
 end;
 $$;
 comment on function pgflow_realtime.broadcast_run(jsonb) is
-  'Sends an event of a run, given what of it to tell: run:<status>. A private run''s owner hears it on pgflow:user:<user id> too, without input and output.';
+  'Sends an event of a run, run:<status>, given what of it to send; of a private run to its owner too.';
 
-create or replace function pgflow_realtime.on_run_start()
+create or replace function pgflow_realtime.on_run_insert()
 returns trigger
 language plpgsql
 security definer
@@ -39,24 +48,43 @@ set search_path = ''
 set timezone = 'UTC'
 as $$
 declare
-  v_payload jsonb := pgflow_realtime.run_projection(to_jsonb(new), null);
+  v_owner text := pgflow_realtime.caller_id();
+  v_seq bigint;
+  v_payload jsonb;
 begin
-  if pgflow_realtime.caller_id() is not null then
+  if pgflow_realtime.is_restored() then
+    return null;
+  end if;
+  if v_owner is not null then
     insert into pgflow_realtime.run_owners (run_id, owner, started_at)
-    values (new.run_id, pgflow_realtime.caller_id(), new.started_at)
+    values (new.run_id, v_owner, new.started_at)
     on conflict do nothing;
   end if;
-  if new.status = 'started' then
-    v_payload := v_payload - array['output', 'error_message', 'completed_at', 'failed_at'];
+  if new.status <> 'started' then
+    perform pgflow_realtime.broadcast_run(pgflow_realtime.run_projection(to_jsonb(new), null));
+    return null;
   end if;
-  perform pgflow_realtime.broadcast_run(v_payload);
+  -- Where a counter is there already, the run was deleted without a trigger or restored after it.
+  insert into pgflow_realtime.run_seq as counter (run_id, seq)
+  values (new.run_id, 1)
+  on conflict (run_id) do update set seq = counter.seq + 1
+  returning counter.seq into v_seq;
+  v_payload := jsonb_build_object(
+    'run_id', new.run_id, 'seq', v_seq, 'event_type', 'run:started', 'status', new.status,
+    'flow_slug', new.flow_slug, 'input', new.input, 'remaining_steps', new.remaining_steps,
+    'started_at', new.started_at
+  );
+  perform pgflow_realtime.send_event('pgflow:run:' || new.run_id, 'run:started', v_payload);
+  if pgflow_realtime.is_private() then
+    perform pgflow_realtime.send_to_owner(v_payload);
+  end if;
   return null;
 end;
 $$;
-comment on function pgflow_realtime.on_run_start() is
+comment on function pgflow_realtime.on_run_insert() is
   'Remembers who started a run and broadcasts it: run:started.';
 
-create or replace function pgflow_realtime.on_run_change()
+create or replace function pgflow_realtime.on_run_update()
 returns trigger
 language plpgsql
 security definer
@@ -90,12 +118,12 @@ begin
   end;
 
   perform pgflow_realtime.broadcast_run(v_payload);
-  -- Kept, so that a snapshot tells the error that was broadcast, whatever other steps do later.
+  -- Kept, so that a snapshot has the error that was broadcast, whatever other steps do later.
   if v_run.status = 'failed' then
     update pgflow_realtime.run_seq set error_message = v_error_message where run_id = v_run.run_id;
   end if;
   return null;
 end;
 $$;
-comment on function pgflow_realtime.on_run_change() is
+comment on function pgflow_realtime.on_run_update() is
   'Broadcasts a run''s new status: run:completed, run:failed. Runs last in the transaction.';
