@@ -31,6 +31,7 @@ function defineOnce(definitions: string): string {
 begin
   if to_regprocedure('pgflow_realtime.installed()') is not null
     and to_regprocedure('pgflow_realtime.fingerprint()') is not null then
+    -- The first is of this file, the second of what it made in this database.
     if pgflow_realtime.installed() = '${hash} ' || pgflow_realtime.fingerprint() then
       return;
     end if;
@@ -39,9 +40,8 @@ begin
   execute $definitions$
 ${definitions}$definitions$;
 
-  perform pgflow_realtime.put_constant('installed', 'text'::regtype,
-    '${hash} ' || pgflow_realtime.fingerprint(),
-    'What is installed: the definitions of the migration, and what they were in this database.');
+  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '${hash}',
+    'Which definitions were installed, as a digest.');
 end;
 $migration$;
 `

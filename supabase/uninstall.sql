@@ -9,6 +9,7 @@ do $$
 declare
   v_part record;
   v_is_called boolean;
+  v_silenced constant text := '/* silenced by pinia-pgflow */ false and null::record = row(';
   v_lock_timeout text := current_setting('lock_timeout');
 begin
   if to_regnamespace('pgflow_realtime') is null then
@@ -48,7 +49,22 @@ begin
   end if;
 
   if to_regclass('realtime.messages') is not null then
-    perform pgflow_realtime.drop_policies();
+    begin
+      for v_part in
+        select policy.polname
+        from pg_catalog.pg_policy as policy
+        where policy.polrelid = 'realtime.messages'::regclass and policy.polname like 'pinia\_pgflow\_%'
+      loop
+        execute format('drop policy %I on realtime.messages', v_part.polname);
+      end loop;
+    exception
+      when insufficient_privilege then
+        raise exception using
+          errcode = 'insufficient_privilege',
+          message = format('The role "%s" may not drop the policies that pinia-pgflow made on realtime.messages.', current_user),
+          detail = format('Private runs need them, and Postgres says: %s.', sqlerrm),
+          hint = 'Run this in the SQL editor of the Supabase dashboard, whose role may change policies there where that of "supabase db push" may not; or as a member of the role that owns the table. Nothing was changed.';
+    end;
   end if;
 
   if to_regnamespace('pgflow') is not null then
@@ -58,7 +74,22 @@ begin
       where proc.pronamespace = 'pgflow'::regnamespace
         and strpos(proc.prosrc, 'pgflow.pinia_pgflow_silence(') > 0
     );
-    perform pgflow_realtime.give_back();
+    -- As give_back() does. The first edition's also dropped the function that workers were calling.
+    for v_part in
+      select pg_get_functiondef(proc.oid) as definition
+      from pg_catalog.pg_proc as proc
+      where proc.pronamespace = 'pgflow'::regnamespace
+        and proc.prokind in ('f', 'p')
+        and (
+          strpos(proc.prosrc, v_silenced) > 0
+          or strpos(proc.prosrc, 'pgflow.pinia_pgflow_silence(') > 0
+        )
+    loop
+      execute replace(
+        replace(v_part.definition, v_silenced, 'realtime.send('),
+        'pgflow.pinia_pgflow_silence(', 'realtime.send('
+      );
+    end loop;
     if to_regprocedure('pgflow.pinia_pgflow_silence(jsonb, text, text, boolean)') is null then
       null;
     elsif v_is_called then

@@ -63,7 +63,8 @@ do $migration$
 begin
   if to_regprocedure('pgflow_realtime.installed()') is not null
     and to_regprocedure('pgflow_realtime.fingerprint()') is not null then
-    if pgflow_realtime.installed() = 'db649f7c2bc1978c ' || pgflow_realtime.fingerprint() then
+    -- The first is of this file, the second of what it made in this database.
+    if pgflow_realtime.installed() = '2f333a77a1255df6 ' || pgflow_realtime.fingerprint() then
       return;
     end if;
   end if;
@@ -1926,12 +1927,10 @@ returns table (run jsonb, steps jsonb, seq bigint)
 language plpgsql
 security definer
 set search_path = ''
--- realtime.send leaves the topic that it sent on behind, which policies of the project ask for: with
--- this it ends with the function, and what was set before is there again.
-set realtime.topic = ''
 as $$
 declare
   v_run_id uuid;
+  v_topic text := current_setting('realtime.topic', true);
 begin
   perform pgflow_realtime.check_start(p_flow_slug, p_input);
   v_run_id := pgflow_realtime.start_once(p_flow_slug, p_input, p_run_id);
@@ -1939,6 +1938,9 @@ begin
   -- the seq below counts it.
   set constraints pgflow.pinia_pgflow_run_change immediate;
   set constraints pgflow.pinia_pgflow_run_change deferred;
+  -- realtime.send leaves the topic behind that it sent on, which policies of the project ask for. (A
+  -- `set` clause would do the same, but only a superuser may write one for this parameter.)
+  perform set_config('realtime.topic', coalesce(v_topic, ''), true);
   return query select * from pgflow_realtime.snapshots(array[v_run_id]);
 end;
 $$;
@@ -2423,10 +2425,13 @@ as $$
       and proc.prokind = 'f'
       -- Settings and the like, and the note of this very text.
       and not (proc.provolatile = 'i' and proc.pronargs = 0)
+      and coalesce(obj_description(proc.oid, 'pg_proc'), '') not like 'Unused since %'
     union all
     select class.oid::regclass || coalesce(class.relacl::text, '')
     from pg_catalog.pg_class as class
     where class.relnamespace in ('pgflow_client'::regnamespace, 'pgflow_realtime'::regnamespace)
+      and class.relkind = 'r'
+      and coalesce(obj_description(class.oid, 'pg_class'), '') not like 'Unused since %'
   ) as part (text);
 $$;
 comment on function pgflow_realtime.fingerprint() is
@@ -2434,9 +2439,8 @@ comment on function pgflow_realtime.fingerprint() is
 revoke all on function pgflow_realtime.fingerprint() from public, anon, authenticated, service_role;
 $definitions$;
 
-  perform pgflow_realtime.put_constant('installed', 'text'::regtype,
-    'db649f7c2bc1978c ' || pgflow_realtime.fingerprint(),
-    'What is installed: the definitions of the migration, and what they were in this database.');
+  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '2f333a77a1255df6',
+    'Which definitions were installed, as a digest.');
 end;
 $migration$;
 
@@ -2488,6 +2492,9 @@ begin
         'Unused since the second edition of pinia-pgflow; dropped when the migration runs again.');
     end if;
   end loop;
+  perform pgflow_realtime.put_constant('installed', 'text'::regtype,
+    pgflow_realtime.definitions() || ' ' || pgflow_realtime.fingerprint(),
+    'What is installed: which definitions, and what they became in this database.');
 end;
 $$;
 

@@ -190,12 +190,10 @@ returns table (run jsonb, steps jsonb, seq bigint)
 language plpgsql
 security definer
 set search_path = ''
--- realtime.send leaves the topic that it sent on behind, which policies of the project ask for: with
--- this it ends with the function, and what was set before is there again.
-set realtime.topic = ''
 as $$
 declare
   v_run_id uuid;
+  v_topic text := current_setting('realtime.topic', true);
 begin
   perform pgflow_realtime.check_start(p_flow_slug, p_input);
   v_run_id := pgflow_realtime.start_once(p_flow_slug, p_input, p_run_id);
@@ -203,6 +201,9 @@ begin
   -- the seq below counts it.
   set constraints pgflow.pinia_pgflow_run_change immediate;
   set constraints pgflow.pinia_pgflow_run_change deferred;
+  -- realtime.send leaves the topic behind that it sent on, which policies of the project ask for. (A
+  -- `set` clause would do the same, but only a superuser may write one for this parameter.)
+  perform set_config('realtime.topic', coalesce(v_topic, ''), true);
   return query select * from pgflow_realtime.snapshots(array[v_run_id]);
 end;
 $$;

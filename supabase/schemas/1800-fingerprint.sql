@@ -13,10 +13,13 @@ as $$
       and proc.prokind = 'f'
       -- Settings and the like, and the note of this very text.
       and not (proc.provolatile = 'i' and proc.pronargs = 0)
+      and coalesce(obj_description(proc.oid, 'pg_proc'), '') not like 'Unused since %'
     union all
     select class.oid::regclass || coalesce(class.relacl::text, '')
     from pg_catalog.pg_class as class
     where class.relnamespace in ('pgflow_client'::regnamespace, 'pgflow_realtime'::regnamespace)
+      and class.relkind = 'r'
+      and coalesce(obj_description(class.oid, 'pg_class'), '') not like 'Unused since %'
   ) as part (text);
 $$;
 comment on function pgflow_realtime.fingerprint() is

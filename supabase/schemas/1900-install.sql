@@ -44,6 +44,9 @@ begin
         'Unused since the second edition of pinia-pgflow; dropped when the migration runs again.');
     end if;
   end loop;
+  perform pgflow_realtime.put_constant('installed', 'text'::regtype,
+    pgflow_realtime.definitions() || ' ' || pgflow_realtime.fingerprint(),
+    'What is installed: which definitions, and what they became in this database.');
 end;
 $$;
 

@@ -37,13 +37,25 @@ describe('start_flow_with_states', () => {
     expect(rows[0]).toMatchObject({
       run: { run_id: runId, flow_slug: flow, status: 'started', input: { some: 'input' } },
       steps: [
-        { step_slug: 'a', status: 'created', output: null, run_id: runId },
-        { step_slug: 'b', status: 'started', output: null, initial_tasks: 1 },
+        { step_slug: 'a', status: 'created', output: null, run_id: runId, step_index: 1 },
+        { step_slug: 'b', status: 'started', output: null, initial_tasks: 1, step_index: 0 },
       ],
       seq: 2,
     })
     expect(await snapshotOf(db, runId)).toEqual(rows[0])
   })
+
+  it.each([['', null] as const, ['chat:1', 'chat:1'] as const])(
+    'leaves realtime.topic as it was: "%s"',
+    async (topic, found) => {
+      const flow = await allowedFlow()
+      await db.transaction(async (tx) => {
+        await tx.query(`select set_config('realtime.topic', $1, true)`, [topic])
+        await start(tx, flow, {})
+        expect(await tx.query('select realtime.topic()')).toEqual([{ topic: found }])
+      })
+    },
+  )
 
   it('makes the run id where none is given', async () => {
     const flow = await allowedFlow()
