@@ -67,9 +67,94 @@ $$;
 comment on function pgflow_realtime.on_step_insert() is
   'Broadcasts a step that is not inserted as "created", which pgflow does not do.';
 
--- The one function that runs on nearly every event. It is flat and reads no column through JSON;
--- the conditions are in it, not in `when` clauses, which Postgres prepares anew for every statement
--- that touches a row.
+create or replace function pgflow_realtime.broadcast_step_change(
+  p_old pgflow.step_states, p_new pgflow.step_states
+)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  v_state jsonb := to_jsonb(p_new);
+  v_payload jsonb;
+begin
+  if p_old.status = p_new.status and (
+    p_new.status = 'created'
+    or (p_old.started_at, p_old.completed_at, p_old.failed_at)
+      is not distinct from (p_new.started_at, p_new.completed_at, p_new.failed_at)
+  ) then
+    return;
+  end if;
+  v_payload := case p_old.status || ' to ' || p_new.status
+    when 'created to started' then jsonb_build_object(
+      'started_at', v_state -> 'started_at', 'initial_tasks', v_state -> 'initial_tasks'
+    )
+    when 'started to failed' then jsonb_build_object(
+      'error_message', v_state -> 'error_message', 'failed_at', v_state -> 'failed_at'
+    )
+    when 'started to completed' then jsonb_build_object(
+      'output', pgflow_realtime.step_output(v_state), 'completed_at', v_state -> 'completed_at',
+      'remaining_steps', pgflow_realtime.remaining_steps(p_new.run_id)
+    )
+  end;
+  if v_payload is null then
+    perform pgflow_realtime.broadcast_whole_step(p_new);
+    return;
+  end if;
+  perform pgflow_realtime.broadcast(
+    p_new.run_id,
+    p_new.step_slug || ':' || p_new.status,
+    v_payload || jsonb_build_object(
+      'event_type', 'step:' || p_new.status, 'status', p_new.status, 'step_slug', p_new.step_slug
+    ),
+    v_state
+  );
+end;
+$$;
+comment on function pgflow_realtime.broadcast_step_change(pgflow.step_states, pgflow.step_states) is
+  'Broadcasts a step''s new status, <step_slug>:<status>, or that its times were written again; nothing where neither changed.';
+
+create or replace function pgflow_realtime.broadcast_progress(p_state pgflow.step_states)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform pgflow_realtime.broadcast(
+    p_state.run_id,
+    p_state.step_slug || ':progress',
+    jsonb_build_object(
+      'event_type', 'step:progress', 'status', p_state.status, 'step_slug', p_state.step_slug,
+      'initial_tasks', p_state.initial_tasks, 'remaining_tasks', p_state.remaining_tasks
+    ),
+    to_jsonb(p_state)
+  );
+end;
+$$;
+comment on function pgflow_realtime.broadcast_progress(pgflow.step_states) is
+  'Broadcasts that a map step has got further: <step_slug>:progress.';
+
+create or replace function pgflow_realtime.on_step_update_before_maps()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform pgflow_realtime.broadcast_step_change(old, new);
+  return null;
+end;
+$$;
+comment on function pgflow_realtime.on_step_update_before_maps() is
+  'Broadcasts changes of steps on pgflow before 0.7, which has no map steps and no initial_tasks.';
+
+-- What runs on nearly every event, so it is written for that: the conditions are in it rather than
+-- in `when` clauses, which Postgres prepares anew for every statement that touches a row; and it
+-- evaluates few expressions, each of which is prepared once a transaction. What is rare or large
+-- goes the long way, through broadcast_step_change().
 create or replace function pgflow_realtime.on_step_update()
 returns trigger
 language plpgsql
@@ -78,135 +163,137 @@ set search_path = ''
 set timezone = 'UTC'
 as $$
 declare
-  v_event text;
-  v_payload jsonb;
   v_seq bigint;
-  v_tasks integer;
   v_output jsonb;
+  v_is_map boolean;
   v_remaining_steps integer;
 begin
-  if old.status = 'created' and new.status = 'started' then
-    v_event := ':started';
-  elsif old.status = 'started' and new.status = 'completed' then
-    v_event := ':completed';
-  elsif old.status = 'started' and new.status = 'failed' then
-    v_event := ':failed';
-  elsif old.status = new.status then
-    if new.status = 'created' then
-      return null;
-    elsif old.started_at is distinct from new.started_at
-      or old.completed_at is distinct from new.completed_at
-      or old.failed_at is distinct from new.failed_at then
-      perform pgflow_realtime.broadcast_whole_step(new);
-      return null;
-    -- At most 50 messages a step, the last of which is its completion: one whenever another
-    -- fiftieth of its tasks is done.
-    elsif new.status = 'started' and new.remaining_tasks < old.remaining_tasks
-      and pgflow_realtime.has_map_steps() then
-      v_tasks := new.initial_tasks;
-      if (v_tasks - new.remaining_tasks)::bigint * 50 / nullif(v_tasks, 0)
-        > (v_tasks - old.remaining_tasks)::bigint * 50 / nullif(v_tasks, 0) then
-        v_event := ':progress';
-      else
-        return null;
-      end if;
-    else
-      return null;
-    end if;
-  else
-    perform pgflow_realtime.broadcast_whole_step(new);
-    return null;
-  end if;
-
-  -- As in next_seq(), which says why.
-  update pgflow_realtime.run_seq as counter
-  set seq = counter.seq + 1
-  where counter.run_id = new.run_id
-  returning counter.seq into v_seq;
-  if v_seq is null then
-    v_seq := pgflow_realtime.start_counter(new.run_id);
-  end if;
-
-  if v_event = ':started' then
-    if pgflow_realtime.has_map_steps() then
-      v_tasks := new.initial_tasks;
-    end if;
-    v_payload := jsonb_build_object(
-      'run_id', new.run_id, 'seq', v_seq, 'event_type', 'step:started', 'status', new.status,
-      'step_slug', new.step_slug, 'started_at', new.started_at, 'initial_tasks', v_tasks
-    );
-  elsif v_event = ':progress' then
-    v_payload := jsonb_build_object(
-      'run_id', new.run_id, 'seq', v_seq, 'event_type', 'step:progress', 'status', new.status,
-      'step_slug', new.step_slug, 'initial_tasks', v_tasks, 'remaining_tasks', new.remaining_tasks
-    );
-  elsif v_event = ':completed' then
+  if old.status = 'started' and new.status = 'completed'
+    and pgflow_realtime.step_event_prefix() = '' then
+    -- pgflow 0.11 and newer keep the output with the step. The column is named only where it is.
     if pgflow_realtime.has_step_outputs() then
       v_output := new.output;
-      select run.remaining_steps into v_remaining_steps
-      from pgflow.runs as run where run.run_id = new.run_id;
-    elsif pgflow_realtime.has_map_steps() then
+      v_remaining_steps := pgflow_realtime.remaining_steps(new.run_id);
+    else
       select
-        run.remaining_steps,
-        case when step.step_type = 'map' then (
-          select coalesce(jsonb_agg(task.output order by task.task_index), '[]'::jsonb)
-          from pgflow.step_tasks as task
-          where task.run_id = new.run_id and task.step_slug = new.step_slug
-            and task.status = 'completed'
-        ) else (
+        (select run.remaining_steps from pgflow.runs as run where run.run_id = new.run_id),
+        (
           select task.output
           from pgflow.step_tasks as task
-          where task.run_id = new.run_id and task.step_slug = new.step_slug
-            and task.task_index = 0 and task.status = 'completed'
-        ) end
-      into v_remaining_steps, v_output
-      from pgflow.runs as run, pgflow.steps as step
-      where run.run_id = new.run_id
-        and step.flow_slug = new.flow_slug and step.step_slug = new.step_slug;
-    else
-      v_output := pgflow_realtime.step_output(to_jsonb(new));
-      v_remaining_steps := pgflow_realtime.remaining_steps(new.run_id);
+          where task.run_id = new.run_id and task.step_slug = new.step_slug and task.task_index = 0
+        ),
+        (
+          select step.step_type = 'map'
+          from pgflow.steps as step
+          where step.flow_slug = new.flow_slug and step.step_slug = new.step_slug
+        )
+      into v_remaining_steps, v_output, v_is_map;
     end if;
-    v_payload := jsonb_build_object(
-      'run_id', new.run_id, 'seq', v_seq, 'event_type', 'step:completed', 'status', new.status,
-      'step_slug', new.step_slug, 'completed_at', new.completed_at, 'output', v_output,
-      'remaining_steps', v_remaining_steps
-    );
-  else
-    v_payload := jsonb_build_object(
-      'run_id', new.run_id, 'seq', v_seq, 'event_type', 'step:failed', 'status', new.status,
-      'step_slug', new.step_slug, 'failed_at', new.failed_at, 'error_message', new.error_message
-    );
-  end if;
-  if pgflow_realtime.step_event_prefix() <> '' then
-    v_payload := v_payload || jsonb_build_object(
-      'flow_slug', new.flow_slug, 'remaining_tasks', new.remaining_tasks,
-      'remaining_deps', new.remaining_deps
-    );
-  end if;
-
-  begin
-    if v_event = ':completed' or v_event = ':failed' then
-      if octet_length(v_payload::text) > pgflow_realtime.max_payload_bytes() then
-        v_payload := pgflow_realtime.fit(v_payload, pgflow_realtime.max_payload_bytes());
+    -- Made text once: here where it is small, which says nothing of its text, and on the long way
+    -- where it is not.
+    if v_is_map or pg_column_size(v_output) > 1900
+      or octet_length(v_output::text) > pgflow_realtime.max_payload_bytes() - 2000 then
+      perform pgflow_realtime.broadcast_step_change(old, new);
+      return null;
+    end if;
+    -- As in next_seq(), which says why.
+    update pgflow_realtime.run_seq as counter
+    set seq = counter.seq + 1
+    where counter.run_id = new.run_id
+    returning counter.seq into v_seq;
+    begin
+      -- A condition, since `perform` would start a query of its own.
+      if realtime.send(
+        jsonb_build_object(
+          'run_id', new.run_id, 'seq', coalesce(v_seq, pgflow_realtime.start_counter(new.run_id)),
+          'event_type', 'step:completed', 'status', 'completed', 'step_slug', new.step_slug,
+          'completed_at', new.completed_at, 'output', v_output, 'remaining_steps', v_remaining_steps
+        ),
+        new.step_slug || ':completed', 'pgflow:run:' || new.run_id, pgflow_realtime.is_private()
+      ) is null then
+        null;
       end if;
+    exception
+      when others then
+        perform pgflow_realtime.warn_of_loss(new.run_id, v_seq, sqlerrm);
+    end;
+
+  elsif old.status = 'created' and new.status = 'started'
+    and pgflow_realtime.step_event_prefix() = '' then
+    update pgflow_realtime.run_seq as counter
+    set seq = counter.seq + 1
+    where counter.run_id = new.run_id
+    returning counter.seq into v_seq;
+    begin
+      if realtime.send(
+        jsonb_build_object(
+          'run_id', new.run_id, 'seq', coalesce(v_seq, pgflow_realtime.start_counter(new.run_id)),
+          'event_type', 'step:started', 'status', 'started', 'step_slug', new.step_slug,
+          'started_at', new.started_at, 'initial_tasks', new.initial_tasks
+        ),
+        new.step_slug || ':started', 'pgflow:run:' || new.run_id, pgflow_realtime.is_private()
+      ) is null then
+        null;
+      end if;
+    exception
+      when others then
+        perform pgflow_realtime.warn_of_loss(new.run_id, v_seq, sqlerrm);
+    end;
+
+  elsif old.status = 'started' and new.status = 'started'
+    and new.remaining_tasks < old.remaining_tasks
+    and old.started_at is not distinct from new.started_at
+    and old.completed_at is not distinct from new.completed_at
+    and old.failed_at is not distinct from new.failed_at then
+    -- At most 50 messages a step, the last of which is its completion: one whenever another
+    -- fiftieth of its tasks is done.
+    if (new.initial_tasks - new.remaining_tasks)::bigint * 50 / nullif(new.initial_tasks, 0)
+      > (new.initial_tasks - old.remaining_tasks)::bigint * 50 / nullif(new.initial_tasks, 0) then
+      if pgflow_realtime.step_event_prefix() <> '' then
+        perform pgflow_realtime.broadcast_progress(new);
+        return null;
+      end if;
+      update pgflow_realtime.run_seq as counter
+      set seq = counter.seq + 1
+      where counter.run_id = new.run_id
+      returning counter.seq into v_seq;
+      begin
+        if realtime.send(
+          jsonb_build_object(
+            'run_id', new.run_id, 'seq', coalesce(v_seq, pgflow_realtime.start_counter(new.run_id)),
+            'event_type', 'step:progress', 'status', 'started', 'step_slug', new.step_slug,
+            'initial_tasks', new.initial_tasks, 'remaining_tasks', new.remaining_tasks
+          ),
+          new.step_slug || ':progress', 'pgflow:run:' || new.run_id, pgflow_realtime.is_private()
+        ) is null then
+          null;
+        end if;
+      exception
+        when others then
+          perform pgflow_realtime.warn_of_loss(new.run_id, v_seq, sqlerrm);
+      end;
     end if;
-    perform realtime.send(
-      v_payload,
-      pgflow_realtime.step_event_prefix() || new.step_slug || v_event,
-      'pgflow:run:' || new.run_id,
-      pgflow_realtime.is_private()
-    );
-  exception
-    when others then
-      raise warning 'pinia-pgflow could not send % of run %: %',
-        new.step_slug || v_event, new.run_id, sqlerrm;
-  end;
+
+  else
+    perform pgflow_realtime.broadcast_step_change(old, new);
+  end if;
   return null;
 end;
 $$;
 comment on function pgflow_realtime.on_step_update() is
   'Broadcasts a step''s new status, <step_slug>:<status>, or that a map step has got further, <step_slug>:progress.';
+
+create or replace function pgflow_realtime.warn_of_loss(p_run_id uuid, p_seq bigint, p_error text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise warning 'pinia-pgflow could not send event % of run %: %', p_seq, p_run_id, p_error;
+end;
+$$;
+comment on function pgflow_realtime.warn_of_loss(uuid, bigint, text) is
+  'Warns that an event could not be sent, which its receivers see as a gap.';
 
 create or replace function pgflow_realtime.on_task_retry()
 returns trigger

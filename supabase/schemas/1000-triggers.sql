@@ -21,7 +21,9 @@ as $$
     ('runs', 'pinia_pgflow_run_truncate',
       'CREATE TRIGGER pinia_pgflow_run_truncate AFTER TRUNCATE ON pgflow.runs FOR EACH STATEMENT EXECUTE FUNCTION pgflow_realtime.forget_all_runs()'),
     ('step_states', 'pinia_pgflow_step_update',
-      'CREATE TRIGGER pinia_pgflow_step_update AFTER UPDATE OF status, started_at, completed_at, failed_at ON pgflow.step_states FOR EACH ROW EXECUTE FUNCTION pgflow_realtime.on_step_update()'),
+      'CREATE TRIGGER pinia_pgflow_step_update AFTER UPDATE OF status, started_at, completed_at, failed_at ON pgflow.step_states FOR EACH ROW EXECUTE FUNCTION pgflow_realtime.on_step_update'
+      || case when pgflow_realtime.has_step_column('initial_tasks') then '' else '_before_maps' end
+      || '()'),
     -- pgflow creates steps as "created", which a client learns from the snapshot.
     ('step_states', 'pinia_pgflow_step_insert',
       'CREATE TRIGGER pinia_pgflow_step_insert AFTER INSERT ON pgflow.step_states FOR EACH ROW WHEN ((new.status <> ''created''::text)) EXECUTE FUNCTION pgflow_realtime.on_step_insert()'),

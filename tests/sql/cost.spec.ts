@@ -118,7 +118,10 @@ describe('a map', () => {
         Array.from({ length: 300 }, (_, index) => index),
       )
       const calls = await callsOf(tx, () => workThrough(tx, flow))
-      expect(calls).toEqual({ 'pgflow_realtime.on_step_update': 300, 'realtime.send': 50 })
+      expect(calls).toMatchObject({ 'pgflow_realtime.on_step_update': 300, 'realtime.send': 50 })
+      // The completion goes the long way, as its output can be large.
+      const total = Object.values(calls).reduce((sum, count) => sum + count, 0)
+      expect(total, JSON.stringify(calls)).toBeLessThanOrEqual(360)
     })
   })
 })
