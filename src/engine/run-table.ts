@@ -2,6 +2,7 @@ import { markRaw, reactive, ref, toRaw, type Ref } from 'vue'
 import type { PgflowError, PlainError } from '../errors.ts'
 import type { RunChange } from '../model/changes.ts'
 import {
+  compareSteps,
   createdStep,
   idleConnection,
   isTerminal,
@@ -100,6 +101,20 @@ export function createRunTable(watcher?: RunTableWatcher) {
     watcher?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
   }
 
+  /** Takes over what a snapshot says of the attempts of a step: news only where it is more. */
+  function keepRetry(runId: string, slug: string, retry: StepRetry | null, isFirst: boolean): void {
+    const key = stepKey(runId, slug)
+    const known = rawRow(retries, key)
+    if (!retry) Reflect.deleteProperty(retries.value, key)
+    else if (isFirst) retries.value[key] = retry
+    else if (retry.attempts_count > (known?.attempts_count ?? 0)) putRetry(runId, slug, retry)
+  }
+
+  function inOrder(runId: string, slugs: readonly string[]): string[] {
+    const rows = slugs.flatMap((slug) => rawRow(steps, stepKey(runId, slug)) ?? [])
+    return rows.sort(compareSteps).map((step) => step.step_slug)
+  }
+
   /** Tells what has changed: first that the run has started, last that it has ended. */
   function tell(runId: string): void {
     const run = rawRow(runs, runId)
@@ -174,7 +189,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
       const { slug, patch } = outcome.step
       const isNew = !rawRow(steps, stepKey(runId, slug))
       putStep(runId, slug, patch, false)
-      if (isNew) putOrder(runId, [...(rawRow(stepOrder, runId) ?? []), slug].sort())
+      if (isNew) putOrder(runId, inOrder(runId, [...(rawRow(stepOrder, runId) ?? []), slug]))
       if (outcome.retry) putRetry(runId, slug, outcome.retry)
     }
     if (run) changeRow(run, null, outcome.run)
@@ -196,6 +211,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
       hasChanged = putStep(runId, step.step_slug, step, !run) || hasChanged
     }
     putOrder(runId, slugs)
+    for (const [slug, retry] of outcome.retries) keepRetry(runId, slug, retry, !run)
     if (run) hasChanged = changeRow(run, null, outcome.run) || hasChanged
     return { ...outcome, hasChanged }
   }

@@ -64,7 +64,7 @@ begin
   if to_regprocedure('pgflow_realtime.installed()') is not null
     and to_regprocedure('pgflow_realtime.fingerprint()') is not null then
     -- The first is of this file, the second of what it made in this database.
-    if pgflow_realtime.installed() = 'ddbfcbcd3547bde4 ' || pgflow_realtime.fingerprint() then
+    if pgflow_realtime.installed() = '2e51c8eecbc20eb2 ' || pgflow_realtime.fingerprint() then
       return;
     end if;
   end if;
@@ -606,7 +606,8 @@ begin
   return (
     select jsonb_build_object(
       'task_index', task.task_index,
-      'attempts_count', task.attempts_count,
+      -- Of a task under way, the attempt that is being made has not failed.
+      'attempts_count', task.attempts_count - (task.status = 'started')::integer,
       'error_message', task.error_message
     )
     from pgflow.step_tasks as task
@@ -2528,7 +2529,7 @@ comment on function pgflow_realtime.fingerprint() is
 revoke all on function pgflow_realtime.fingerprint() from public, anon, authenticated, service_role;
 $definitions$;
 
-  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, 'ddbfcbcd3547bde4',
+  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '2e51c8eecbc20eb2',
     'Which definitions were installed, as a digest.');
 end;
 $migration$;

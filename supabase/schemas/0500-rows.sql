@@ -84,7 +84,8 @@ begin
   return (
     select jsonb_build_object(
       'task_index', task.task_index,
-      'attempts_count', task.attempts_count,
+      -- Of a task under way, the attempt that is being made has not failed.
+      'attempts_count', task.attempts_count - (task.status = 'started')::integer,
       'error_message', task.error_message
     )
     from pgflow.step_tasks as task

@@ -46,13 +46,6 @@ const namesAndPayloads = (
   messages: readonly { payload: unknown; event?: string; name?: string }[],
 ) => messages.map(({ event, name, payload }) => ({ name: event ?? name, payload }))
 
-/** Without what the database in memory does not have yet. */
-async function readReal(runId: string) {
-  const snapshot = await snapshotOf(db, runId)
-  const steps = snapshot?.steps.map(({ step_index: _index, retry: _retry, ...step }) => step)
-  return { ...snapshot, steps }
-}
-
 describe('the same flow, worked on in the same way, sends and tells the same', () => {
   it.each(Object.entries(scenarios))('%s', async (_name, scenario) => {
     const { flow, input = { url: 'x' }, moves, maxAttempts = 1 } = scenario
@@ -60,7 +53,7 @@ describe('the same flow, worked on in the same way, sends and tells the same', (
     const { memory, messages } = memoryOf(flowSlug, flow)
     const runId = await startRun(db, flowSlug, input)
     const record = memory.startFlow(flowSlug, input, runId, null)
-    const told = { real: [await readReal(runId)], memory: [record.snapshot()] }
+    const told = { real: [await snapshotOf(db, runId)], memory: [record.snapshot()] }
 
     const failures = new Map<string, number>()
     for (const move of moves) {
@@ -79,7 +72,7 @@ describe('the same flow, worked on in the same way, sends and tells the same', (
         if (failed < maxAttempts) record.retryTask(step, task_index, move.failure)
         else record.failTask(step, move.failure)
       }
-      told.real.push(await readReal(runId))
+      told.real.push(await snapshotOf(db, runId))
       told.memory.push(record.snapshot())
     }
 
