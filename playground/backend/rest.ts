@@ -38,10 +38,12 @@ export async function createRest({ db, keys, schemas, maxRows }: RestOptions): P
           if (closed) return Response.json({ message: 'The backend is closing' }, { status: 503 })
           const response = await app.fetch(request)
           const body = hasBody(response) ? await response.arrayBuffer() : null
-          if (maxRows !== undefined && body && (await hasRows(db, request))) {
-            return new Response(cutRows(body, maxRows), response)
+          if (maxRows === undefined || !body || !(await hasRows(db, request))) {
+            return new Response(body, response)
           }
-          return new Response(body, response)
+          const cut = new Response(cutRows(body, maxRows), response)
+          cut.headers.delete('content-length')
+          return cut
         }),
       ),
     close: () => {

@@ -12,6 +12,7 @@ import {
   type PgflowRun,
   type PgflowStep,
   type RunConnection,
+  type RunSnapshot,
   type StepRetry,
 } from '../model/entities.ts'
 import { isSameJson } from '../model/json.ts'
@@ -101,13 +102,18 @@ export function createRunTable(watcher?: RunTableWatcher) {
     watcher?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
   }
 
-  /** Takes over what a snapshot says of the attempts of a step: news only where it is more. */
-  function keepRetry(runId: string, slug: string, retry: StepRetry | null, isFirst: boolean): void {
-    const key = stepKey(runId, slug)
-    const known = rawRow(retries, key)
-    if (!retry) Reflect.deleteProperty(retries.value, key)
-    else if (isFirst) retries.value[key] = retry
-    else if (retry.attempts_count > (known?.attempts_count ?? 0)) putRetry(runId, slug, retry)
+  /** Takes over what a snapshot says of the attempts of steps: news only where it is more. */
+  function keepRetries({ run, steps, seq }: RunSnapshot, isFirst: boolean): void {
+    // Broadcasts that came meanwhile may say that a step is tried again.
+    const isNewest = seq === (rawRow(connections, run.run_id)?.seq ?? null)
+    for (const { step_slug, retry } of steps) {
+      const key = stepKey(run.run_id, step_slug)
+      const known = rawRow(retries, key)?.attempts_count ?? 0
+      if (retry === null && isNewest) Reflect.deleteProperty(retries.value, key)
+      if (!retry || retry.attempts_count <= known) continue
+      if (isFirst) retries.value[key] = retry
+      else putRetry(run.run_id, step_slug, retry)
+    }
   }
 
   function inOrder(runId: string, slugs: readonly string[]): string[] {
@@ -211,7 +217,6 @@ export function createRunTable(watcher?: RunTableWatcher) {
       hasChanged = putStep(runId, step.step_slug, step, !run) || hasChanged
     }
     putOrder(runId, slugs)
-    for (const [slug, retry] of outcome.retries) keepRetry(runId, slug, retry, !run)
     if (run) hasChanged = changeRow(run, null, outcome.run) || hasChanged
     return { ...outcome, hasChanged }
   }
@@ -240,7 +245,10 @@ export function createRunTable(watcher?: RunTableWatcher) {
     },
     applySnapshot(snapshot, since, floor) {
       const runId = snapshot.run.run_id
-      return commitSnapshot(runId, mergeSnapshot(snapshot, since, floor, view(runId)))
+      const held = view(runId)
+      const outcome = commitSnapshot(runId, mergeSnapshot(snapshot, since, floor, held))
+      if (outcome.kind !== 'stale') keepRetries(snapshot, !held)
+      return outcome
     },
     connection: (runId) => rawRow(connections, runId),
     setConnection(runId, { error, ...patch }) {

@@ -49,14 +49,7 @@ export function mergeEvent(view: RunView, event: RunEvent): EventOutcome {
 }
 
 /** What a snapshot makes of a state. */
-export type SnapshotOutcome =
-  | { kind: 'stale' }
-  | ({
-      kind: 'replace'
-      isGap: boolean
-      /** By slug, of the steps whose attempts the snapshot or a broadcast since then tells. */
-      retries: ReadonlyMap<string, StepRetry | null>
-    } & RunState)
+export type SnapshotOutcome = { kind: 'stale' } | ({ kind: 'replace'; isGap: boolean } & RunState)
 
 /**
  * Decides what a snapshot does. It replaces the state, and the broadcasts that arrived since it was
@@ -74,7 +67,6 @@ export function mergeSnapshot(
   if (snapshot.seq !== null && floor !== null && snapshot.seq < floor) return { kind: 'stale' }
   const run = { ...snapshot.run }
   const steps = new Map(snapshot.steps.map((step) => [step.step_slug, completeStep(step, held)]))
-  const retries = retriesOf(snapshot)
   const view: RunView = { run, step: (slug) => steps.get(slug), seq: snapshot.seq }
   let isGap = false
   for (const event of inOrder(since)) {
@@ -86,14 +78,13 @@ export function mergeSnapshot(
     if (outcome.step) {
       const { slug, patch } = outcome.step
       steps.set(slug, Object.assign(steps.get(slug) ?? createdStep(run.run_id, slug), patch))
-      if (outcome.retry) retries.set(slug, outcome.retry)
     }
   }
   // Without a seq only the statuses tell the age.
   const isUncounted = snapshot.seq === null && floor !== null
   if (isUncounted && held && isOutdated(held, run, steps.values())) return { kind: 'stale' }
   const ordered = [...steps.values()].sort(compareSteps)
-  return { kind: 'replace', run, steps: ordered, retries, seq: view.seq, isGap }
+  return { kind: 'replace', run, steps: ordered, seq: view.seq, isGap }
 }
 
 /** The step with what the snapshot leaves out: an output that is known is not lost. */
@@ -104,12 +95,6 @@ function completeStep(
   if (step.output !== undefined) return { ...step, output: step.output }
   const known = held?.step(step.step_slug)
   return { ...step, output: known?.status === step.status ? known.output : null }
-}
-
-function retriesOf({ steps }: RunSnapshot): Map<string, StepRetry | null> {
-  return new Map(
-    steps.flatMap(({ step_slug, retry }) => (retry === undefined ? [] : [[step_slug, retry]])),
-  )
 }
 
 function inOrder(events: readonly RunEvent[]): RunEvent[] {

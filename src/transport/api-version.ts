@@ -6,20 +6,39 @@ import { apiSchema } from './schemas.ts'
 const ownVersion = 2
 
 /**
- * A failure that may come from a package and a migration of different versions, with the side that
- * is to be upgraded as its hint. For developers: it asks the database once more.
+ * The same call, whose failures say which side is to be upgraded where package and migration are of
+ * different versions. For developers: it asks the database once more.
  */
-export async function explainVersions(
-  supabase: SupabaseClient,
-  failure: PgflowError,
-  signal: AbortSignal,
-): Promise<PgflowError> {
+export function explaining<Given extends [SupabaseClient, ...unknown[]], Answer>(
+  call: (...given: Given) => Promise<Answer>,
+): (...given: Given) => Promise<Answer> {
+  return async (...given) => {
+    const [supabase] = given
+    try {
+      const answer = await call(...given)
+      // What is wrong with single runs.
+      const results: unknown = answer
+      if (results instanceof Map) await explainEach(supabase, results)
+      return answer
+    } catch (thrown) {
+      throw thrown instanceof PgflowError ? await explain(supabase, thrown) : thrown
+    }
+  }
+}
+
+async function explainEach(supabase: SupabaseClient, results: Map<unknown, unknown>) {
+  for (const [id, result] of results) {
+    if (result instanceof PgflowError) results.set(id, await explain(supabase, result))
+  }
+}
+
+async function explain(supabase: SupabaseClient, failure: PgflowError): Promise<PgflowError> {
   const { code, message, cause } = failure
   if (code !== 'malformed_reply' && code !== 'not_migrated') return failure
-  const { data, error } = await supabase.schema(apiSchema).rpc('api_version').abortSignal(signal)
+  const reply = await supabase.schema(apiSchema).rpc('api_version')
   // The first edition has no such function.
-  const version = error?.code === 'PGRST202' ? 1 : Number(data)
-  if (version === ownVersion || !Number.isInteger(version)) return failure
+  const version: unknown = reply.error?.code === 'PGRST202' ? 1 : reply.data
+  if (version === ownVersion || typeof version !== 'number') return failure
   const hint =
     version < ownVersion
       ? 'The database lacks the migration of this package, or has an older one: run the newest.'

@@ -4,7 +4,6 @@ import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/e
 import { isRunId, notARunId } from '../model/run-id.ts'
 import { clip } from '../model/text.ts'
 import { parseFlowShape, parseRunSummaries, parseSnapshot, type Parsed } from '../model/wire.ts'
-import { explainVersions } from './api-version.ts'
 import { fromFailure } from './failure.ts'
 import { apiSchema } from './schemas.ts'
 
@@ -18,10 +17,9 @@ export async function callStartFlow(
 ): Promise<RunSnapshot> {
   const name = 'start_flow_with_states'
   const args = { p_flow_slug: flowSlug, p_input: input, p_run_id: runId }
-  return call(supabase, name, args, signal, ([row, ...others]) => {
-    if (others.length > 0) throw malformed(name, 'more than one run')
-    return valueOf(name, parseSnapshot(row))
-  })
+  const [row, ...others] = await call(supabase, name, args, signal)
+  if (others.length > 0) throw malformed(name, 'more than one run')
+  return valueOf(name, parseSnapshot(row))
 }
 
 /**
@@ -38,18 +36,13 @@ export async function callGetRuns(
   if (only === undefined) return results
   const name = ids.length === 1 ? 'get_run_with_states' : 'get_runs_with_states'
   const args = ids.length === 1 ? { p_run_id: only } : { p_run_ids: ids }
-  await call(supabase, name, args, signal, (rows) => {
-    for (const row of rows) {
-      const id = idOfRow(row)
-      if (id === undefined) throw malformed(name, 'a row without run_id')
-      if (!ids.includes(id)) throw malformed(name, 'a run that was not asked for')
-      if (results.has(id)) throw malformed(name, 'the same run twice')
-      const snapshot = parseSnapshot(row)
-      results.set(id, snapshot.ok ? snapshot.value : malformed(name, snapshot.reason))
-    }
-  })
-  for (const [id, result] of results) {
-    if (result instanceof PgflowError) results.set(id, await explain(supabase, result, signal))
+  for (const row of await call(supabase, name, args, signal)) {
+    const id = idOfRow(row)
+    if (id === undefined) throw malformed(name, 'a row without run_id')
+    if (!ids.includes(id)) throw malformed(name, 'a run that was not asked for')
+    if (results.has(id)) throw malformed(name, 'the same run twice')
+    const snapshot = parseSnapshot(row)
+    results.set(id, snapshot.ok ? snapshot.value : malformed(name, snapshot.reason))
   }
   return results
 }
@@ -69,9 +62,7 @@ export async function callListRuns(
     p_before: before,
     p_limit: limit,
   }
-  const runs = await call(supabase, name, args, signal, (rows) =>
-    valueOf(name, parseRunSummaries(rows)),
-  )
+  const runs = valueOf(name, parseRunSummaries(await call(supabase, name, args, signal)))
   return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
 }
 
@@ -82,10 +73,9 @@ export async function callGetFlow(
   signal: AbortSignal,
 ): Promise<FlowShape> {
   const name = 'get_flow'
-  return call(supabase, name, { p_flow_slug: flowSlug }, signal, ([row]) => {
-    if (row === undefined) throw flowNotFound(flowSlug)
-    return valueOf(name, parseFlowShape(row))
-  })
+  const [row] = await call(supabase, name, { p_flow_slug: flowSlug }, signal)
+  if (row === undefined) throw flowNotFound(flowSlug)
+  return valueOf(name, parseFlowShape(row))
 }
 
 /** Ids that can be asked for, and an error for each that cannot. */
@@ -111,32 +101,17 @@ export function flowNotFound(flowSlug: string): PgflowError {
   return new PgflowError('flow_not_found', `There is no flow "${clip(flowSlug)}".`)
 }
 
-/** Calls a function, and reads what it returns. @throws PgflowError */
-async function call<T>(
+async function call(
   supabase: SupabaseClient,
   name: string,
   args: Record<string, Json>,
   signal: AbortSignal,
-  read: (rows: unknown[]) => T,
-): Promise<T> {
-  try {
-    const reply = await supabase.schema(apiSchema).rpc(name, args).abortSignal(signal)
-    if (reply.error) throw fromFailure(reply.error, reply.status, signal, { schema: apiSchema })
-    const rows: unknown = reply.data
-    if (!Array.isArray(rows)) throw malformed(name, 'expected an array')
-    return read(Array.from<unknown>(rows))
-  } catch (thrown) {
-    throw thrown instanceof PgflowError ? await explain(supabase, thrown, signal) : thrown
-  }
-}
-
-function explain(
-  supabase: SupabaseClient,
-  failure: PgflowError,
-  signal: AbortSignal,
-): Promise<PgflowError> | PgflowError {
-  if (process.env.NODE_ENV === 'production') return failure
-  return explainVersions(supabase, failure, signal)
+): Promise<unknown[]> {
+  const reply = await supabase.schema(apiSchema).rpc(name, args).abortSignal(signal)
+  if (reply.error) throw fromFailure(reply.error, reply.status, signal, { schema: apiSchema })
+  const rows: unknown = reply.data
+  if (Array.isArray(rows)) return Array.from<unknown>(rows)
+  throw malformed(name, 'expected an array of rows')
 }
 
 function idOfRow(row: unknown): string | undefined {
