@@ -69,7 +69,8 @@ export interface SharedOptions extends Partial<SyncTimes> {
   maxChannels?: number
   /**
    * Told of every failure that no caller is waiting for, such as a broadcast that does not parse
-   * or a snapshot that will be asked again. Without it, only mistakes in the set-up are printed.
+   * or a snapshot that will be asked again. Without it, mistakes in the set-up are printed in
+   * development, and nothing is in production.
    */
   onError?: (error: PgflowError) => void
   /**
@@ -124,7 +125,8 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
 
 /** Decides everything else, given the way to the database. */
 export function resolveConfig(options: SharedOptions, transport: PgflowTransport): PgflowConfig {
-  const onError = options.onError ?? createMistakePrinter()
+  const isProduction = process.env.NODE_ENV === 'production'
+  const onError = options.onError ?? (isProduction ? () => {} : createMistakePrinter())
   return {
     scheduler: options.scheduler ?? systemScheduler(),
     transport,

@@ -29,6 +29,8 @@ export interface BackendOptions {
    * `http://my-computer.local:5173`. Other pages are refused, in whichever tab they are open.
    */
   allowedOrigins?: readonly string[]
+  /** The most rows of a reply of the API, as a project's setting "Max rows". Default: no limit. */
+  maxRows?: number
   /** The most bytes of a request's body. Default: 6 MB. */
   maxBodyBytes?: number
 }
@@ -67,6 +69,7 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
     db,
     keys,
     schemas: options.schemas ?? ['public', 'pgflow_client'],
+    maxRows: options.maxRows,
   })
   const { allowedOrigins = [], maxBodyBytes = 6 * 1024 ** 2 } = options
   const realtime = await createRealtime(db, keys, { ...options.realtime, allowedOrigins })

@@ -15,10 +15,12 @@ export interface RestOptions {
   keys: Keys
   /** The schemas PostgREST exposes. */
   schemas: readonly string[]
+  /** The most rows of a reply, as `db-max-rows` of PostgREST; what is over is cut without a word. */
+  maxRows?: number | undefined
 }
 
 /** Serves REST and Auth over the database, as the roles and with the privileges of Supabase. */
-export async function createRest({ db, keys, schemas }: RestOptions): Promise<Rest> {
+export async function createRest({ db, keys, schemas, maxRows }: RestOptions): Promise<Rest> {
   const app = new App({
     connection: db.connection,
     api: { schemas: [...schemas] },
@@ -36,7 +38,12 @@ export async function createRest({ db, keys, schemas }: RestOptions): Promise<Re
           quietly(async () => {
             const response = await app.fetch(request)
             const body = hasBody(response) ? await response.arrayBuffer() : null
-            return new Response(body, response)
+            if (maxRows === undefined || !body || !(await hasRows(db, request))) {
+              return new Response(body, response)
+            }
+            const cut = new Response(cutRows(body, maxRows), response)
+            cut.headers.delete('content-length')
+            return cut
           }),
         )
         .catch(answerClosing),
@@ -87,6 +94,25 @@ function ignore(expected: Error): (error: unknown) => void {
 
 function hasBody(response: Response): boolean {
   return response.body !== null && ![101, 204, 205, 304].includes(response.status)
+}
+
+/** Whether a reply is made of rows: a function that returns one value is never cut. */
+async function hasRows({ connection }: Database, request: Request): Promise<boolean> {
+  const [, name] = /\/rest\/v1\/rpc\/(\w+)$/.exec(new URL(request.url).pathname) ?? []
+  if (name === undefined) return true
+  const schema = request.headers.get('content-profile') ?? 'public'
+  const { rows } = await connection.driver.query<{ proretset: boolean }>(
+    `select proretset from pg_catalog.pg_proc
+      where proname = $1 and pronamespace = to_regnamespace($2)`,
+    [name, schema],
+  )
+  return rows.some((row) => row.proretset)
+}
+
+function cutRows(body: ArrayBuffer, maxRows: number): string {
+  const text = new TextDecoder().decode(body)
+  const value: unknown = text.startsWith('[') ? JSON.parse(text) : undefined
+  return Array.isArray(value) ? JSON.stringify(value.slice(0, maxRows)) : text
 }
 
 /** True while the code that asks runs on behalf of a REST request. */

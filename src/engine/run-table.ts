@@ -2,6 +2,7 @@ import { markRaw, reactive, ref, toRaw, type Ref } from 'vue'
 import type { PgflowError, PlainError } from '../errors.ts'
 import type { RunChange } from '../model/changes.ts'
 import {
+  compareSteps,
   createdStep,
   idleConnection,
   isTerminal,
@@ -11,6 +12,7 @@ import {
   type PgflowRun,
   type PgflowStep,
   type RunConnection,
+  type RunSnapshot,
   type StepRetry,
 } from '../model/entities.ts'
 import { isSameJson } from '../model/json.ts'
@@ -100,6 +102,25 @@ export function createRunTable(watcher?: RunTableWatcher) {
     watcher?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
   }
 
+  /** Takes over what a snapshot says of the attempts of steps: news only where it is more. */
+  function keepRetries({ run, steps, seq }: RunSnapshot, isFirst: boolean): void {
+    // Broadcasts that came meanwhile may say that a step is tried again.
+    const isNewest = seq === (rawRow(connections, run.run_id)?.seq ?? null)
+    for (const { step_slug, retry } of steps) {
+      const key = stepKey(run.run_id, step_slug)
+      const known = rawRow(retries, key)?.attempts_count ?? 0
+      if (retry === null && isNewest) Reflect.deleteProperty(retries.value, key)
+      if (!retry || retry.attempts_count <= known) continue
+      if (isFirst) retries.value[key] = retry
+      else putRetry(run.run_id, step_slug, retry)
+    }
+  }
+
+  function inOrder(runId: string, slugs: readonly string[]): string[] {
+    const rows = slugs.flatMap((slug) => rawRow(steps, stepKey(runId, slug)) ?? [])
+    return rows.sort(compareSteps).map((step) => step.step_slug)
+  }
+
   /** Tells what has changed: first that the run has started, last that it has ended. */
   function tell(runId: string): void {
     const run = rawRow(runs, runId)
@@ -174,7 +195,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
       const { slug, patch } = outcome.step
       const isNew = !rawRow(steps, stepKey(runId, slug))
       putStep(runId, slug, patch, false)
-      if (isNew) putOrder(runId, [...(rawRow(stepOrder, runId) ?? []), slug].sort())
+      if (isNew) putOrder(runId, inOrder(runId, [...(rawRow(stepOrder, runId) ?? []), slug]))
       if (outcome.retry) putRetry(runId, slug, outcome.retry)
     }
     if (run) changeRow(run, null, outcome.run)
@@ -224,7 +245,10 @@ export function createRunTable(watcher?: RunTableWatcher) {
     },
     applySnapshot(snapshot, since, floor) {
       const runId = snapshot.run.run_id
-      return commitSnapshot(runId, mergeSnapshot(snapshot, since, floor, view(runId)))
+      const held = view(runId)
+      const outcome = commitSnapshot(runId, mergeSnapshot(snapshot, since, floor, held))
+      if (outcome.kind !== 'stale') keepRetries(snapshot, !held)
+      return outcome
     },
     connection: (runId) => rawRow(connections, runId),
     setConnection(runId, { error, ...patch }) {

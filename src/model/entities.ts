@@ -41,6 +41,11 @@ export interface PgflowRun<Input = Json, Output = Json> {
 export interface PgflowStep<Output = Json, Slug extends string = string> {
   run_id: string
   step_slug: Slug
+  /**
+   * Its place in the order of the flow; null while only a broadcast has told of it, and with plain
+   * pgflow.
+   */
+  step_index: number | null
   status: StepStatus
   output: Output | null
   error_message: string | null
@@ -71,6 +76,8 @@ export interface StepRetry {
  */
 export interface StepSnapshot extends Omit<PgflowStep, 'output'> {
   output?: Json | null
+  /** Of a step that is tried again, the last attempt that failed; absent with plain pgflow. */
+  retry?: StepRetry | null
 }
 
 /** A run and its steps as read at one moment; `seq` is null without this project's SQL. */
@@ -83,6 +90,13 @@ export interface RunSnapshot {
 /** A run and its steps with all that is known of them. */
 export interface RunState extends RunSnapshot {
   steps: PgflowStep[]
+}
+
+/** The order in which steps are shown: that of the flow, and by slug what is not known to be in it. */
+export function compareSteps(a: PgflowStep, b: PgflowStep): number {
+  const places = (a.step_index ?? Infinity) - (b.step_index ?? Infinity)
+  // Of two without a place the difference is no number.
+  return places || (a.step_slug < b.step_slug ? -1 : 1)
 }
 
 /** A run in a list: without input and output, which can be large. */
@@ -204,6 +218,7 @@ export function createdStep(runId: string, stepSlug: string): PgflowStep {
   return {
     run_id: runId,
     step_slug: stepSlug,
+    step_index: null,
     status: 'created',
     output: null,
     error_message: null,

@@ -8,9 +8,7 @@ import type { Json } from './entities.ts'
 export function toJson(input: Json): Json {
   const text = writeJson(input)
   if (hasZeroByte(text)) {
-    throw new PgflowError('invalid_input', 'The input holds a zero byte, which Postgres cannot.', {
-      hint: String.raw`Take it out: text.replaceAll('\0', '').`,
-    })
+    throw new PgflowError('invalid_input', 'The input holds a zero byte, which Postgres cannot.')
   }
   return JSON.parse(text) as Json
 }

@@ -1,4 +1,5 @@
 import {
+  compareSteps,
   createdStep,
   type PgflowRun,
   type PgflowStep,
@@ -82,12 +83,15 @@ export function mergeSnapshot(
   // Without a seq only the statuses tell the age.
   const isUncounted = snapshot.seq === null && floor !== null
   if (isUncounted && held && isOutdated(held, run, steps.values())) return { kind: 'stale' }
-  const ordered = [...steps.values()].sort((a, b) => (a.step_slug < b.step_slug ? -1 : 1))
+  const ordered = [...steps.values()].sort(compareSteps)
   return { kind: 'replace', run, steps: ordered, seq: view.seq, isGap }
 }
 
 /** The step with what the snapshot leaves out: an output that is known is not lost. */
-function completeStep(step: StepSnapshot, held: RunView | undefined): PgflowStep {
+function completeStep(
+  { retry: _retry, ...step }: StepSnapshot,
+  held: RunView | undefined,
+): PgflowStep {
   if (step.output !== undefined) return { ...step, output: step.output }
   const known = held?.step(step.step_slug)
   return { ...step, output: known?.status === step.status ? known.output : null }

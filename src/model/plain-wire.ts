@@ -20,6 +20,8 @@ const snapshotSchema = v.object({
     v.object({
       run_id: v.string(),
       step_slug: v.string(),
+      // Only the flow has it; `fetchFlow` reads that.
+      step_index: v.optional(v.null(), null),
       ...stepFields,
       // Absent before pgflow 0.11, which is not the same as null.
       output: v.exactOptional(anyJson),

@@ -86,9 +86,23 @@ export const stepFields = {
   skip_reason: text,
 }
 
+const retrySchema = v.object({
+  task_index: v.optional(whole, 0),
+  attempts_count: v.optional(whole, 0),
+  error_message: text,
+})
+
 const snapshotSchema = v.object({
   run: v.object({ run_id: runIdField, ...runFields }),
-  steps: v.array(v.object({ run_id: v.string(), step_slug: v.string(), ...stepFields })),
+  steps: v.array(
+    v.object({
+      run_id: v.string(),
+      step_slug: v.string(),
+      step_index: v.nullable(whole),
+      retry: v.exactOptional(v.nullable(retrySchema)),
+      ...stepFields,
+    }),
+  ),
   seq: count,
 })
 
@@ -121,11 +135,6 @@ const eventSchema = v.object({
   step_slug: v.optional(v.string()),
   truncated: v.optional(v.array(v.string())),
   remaining_steps: v.optional(whole),
-})
-const retrySchema = v.object({
-  task_index: v.optional(whole, 0),
-  attempts_count: v.optional(whole, 0),
-  error_message: text,
 })
 const runPatchSchema = v.partial(v.object(runFields))
 const stepPatchSchema = v.partial(v.object(stepFields))

@@ -19,12 +19,17 @@ export function newRun(flow: FlowDefinition, runId: string, input: Json, now: st
 }
 
 /** The row of a step of a run that starts now. A map step learns its tasks from its dependency. */
-export function newStep(run: RunRow, { slug, deps, isMap }: StepDefinition): StepRow {
+export function newStep(
+  run: RunRow,
+  { slug, deps, isMap }: StepDefinition,
+  step_index: number,
+): StepRow {
   const ofMap = deps.length === 0 && Array.isArray(run.input) ? run.input.length : null
   return {
     flow_slug: run.flow_slug,
     run_id: run.run_id,
     step_slug: slug,
+    step_index,
     status: 'created',
     output: null,
     error_message: null,

@@ -1,4 +1,4 @@
-import type { Json, RunQuery } from '../model/entities.ts'
+import type { Json, RunQuery, StepRetry } from '../model/entities.ts'
 
 /** A row of `pgflow.runs`, and its error as this project's SQL adds it. */
 export interface RunRow {
@@ -19,6 +19,7 @@ export interface StepRow {
   flow_slug: string
   run_id: string
   step_slug: string
+  step_index: number
   status: string
   output: Json
   error_message: string | null
@@ -33,10 +34,16 @@ export interface StepRow {
   skipped_at: null
 }
 
+/** A step as a snapshot has it. */
+export interface SnapshotStepRow extends StepRow {
+  /** Of a step that is tried again, the task that was tried most often. */
+  retry: StepRetry | null
+}
+
 /** What `get_run_with_states` returns of a run. */
 export interface SnapshotRow {
   run: RunRow
-  steps: StepRow[]
+  steps: SnapshotStepRow[]
   seq: number
 }
 

@@ -1,4 +1,4 @@
-import type { Json } from '../model/entities.ts'
+import type { Json, StepRetry } from '../model/entities.ts'
 import { isTerminal } from '../model/entities.ts'
 import { runTopic } from '../model/wire.ts'
 import type { FlowDefinition, StepDefinition } from './definition.ts'
@@ -18,6 +18,8 @@ interface Task {
   isDone: boolean
   /** Attempts so far; the one under way counts. */
   attempts: number
+  /** Of the last attempt that failed. */
+  error: string | null
   output: Json
 }
 
@@ -53,7 +55,9 @@ export class RunRecord {
     this.#context = context
     this.#time = context.now()
     this.run = newRun(flow, start.runId, start.input, this.#time)
-    for (const step of flow.steps) this.#steps.set(step.slug, newStep(this.run, step))
+    flow.steps.forEach((step, index) => {
+      this.#steps.set(step.slug, newStep(this.run, step, index))
+    })
     const { status, flow_slug, input, remaining_steps, started_at } = this.run
     this.#tellRun({ status, flow_slug, input, remaining_steps, started_at })
     this.#completeTaskless()
@@ -111,6 +115,7 @@ export class RunRecord {
       const [row, task] = this.#at(step, index)
       const attempts_count = task.attempts
       task.attempts += 1
+      task.error = message
       const attempt = { task_index: index, attempts_count, error_message: message }
       this.#tellStep(row, 'retrying', attempt)
     })
@@ -176,7 +181,7 @@ export class RunRecord {
     const ready = this.#ready().filter(([, row]) => (row.initial_tasks ?? 0) > 0)
     for (const [step, row] of ready.sort(([a], [b]) => (a.slug < b.slug ? -1 : 1))) {
       const count = row.initial_tasks ?? 0
-      const task = (): Task => ({ isDone: false, attempts: 1, output: null })
+      const task = (): Task => ({ isDone: false, attempts: 1, error: null, output: null })
       this.#tasks.set(step.slug, Array.from({ length: count }, task))
       row.status = 'started'
       row.started_at = this.#time
@@ -269,6 +274,20 @@ export class RunRecord {
     this.#messages.push({ topic: runTopic(run_id), name, payload })
   }
 
+  /** The task that was tried most often and is tried again. */
+  #retryOf({ step_slug, status }: StepRow): StepRetry | null {
+    if (status !== 'started') return null
+    const tried = this.tasks(step_slug).map((task, task_index): StepRetry & { isDone: boolean } => {
+      const { attempts, error: error_message, isDone } = task
+      return { task_index, attempts_count: attempts - 1, error_message, isDone }
+    })
+    const again = tried.filter(({ isDone, attempts_count }) => !isDone && attempts_count > 0)
+    const [first] = again.sort((a, b) => b.attempts_count - a.attempts_count)
+    if (!first) return null
+    const { task_index, attempts_count, error_message } = first
+    return { task_index, attempts_count, error_message }
+  }
+
   #transaction(work: () => void): void {
     this.#time = this.#context.now()
     work()
@@ -284,7 +303,9 @@ export class RunRecord {
   }
 
   #text(): string {
-    const steps = [...this.#steps.values()].sort((a, b) => (a.step_slug < b.step_slug ? -1 : 1))
+    const steps = [...this.#steps.values()]
+      .sort((a, b) => (a.step_slug < b.step_slug ? -1 : 1))
+      .map((row) => ({ ...row, retry: this.#retryOf(row) }))
     return JSON.stringify({ run: this.run, steps, seq: this.#seq } satisfies SnapshotRow)
   }
 }

@@ -2,6 +2,7 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError } from '../errors.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import { runTopic } from '../model/wire.ts'
+import { explaining } from './api-version.ts'
 import { callGetFlow, callGetRuns, callListRuns, callStartFlow } from './rpc.ts'
 import { plainSchema, type ApiSchema } from './schemas.ts'
 import { watchSignedIn } from './signed-in.ts'
@@ -49,7 +50,9 @@ export function createSupabaseTransport({
   schema,
   isPrivate,
 }: SupabaseTransportOptions): PgflowTransport {
-  const { start, getRuns, list, getFlow, hear } = schema === plainSchema ? plain : counted
+  const { hear, ...calls } = schema === plainSchema ? plain : counted
+  const isExplained = process.env.NODE_ENV !== 'production' && schema !== plainSchema
+  const { start, getRuns, list, getFlow } = isExplained ? explainAll(calls) : calls
   // Only this project's SQL sends on the channel of a user.
   const hasFeed = isPrivate && schema !== plainSchema
   return {
@@ -64,5 +67,15 @@ export function createSupabaseTransport({
     openFeed: hasFeed ? (handlers) => openUserFeed(supabase, scheduler, handlers) : null,
     watchUser: (onChange) => watchSignedIn(supabase, scheduler, onChange),
     fetchFlow: (flowSlug, signal) => getFlow(supabase, flowSlug, signal),
+  }
+}
+
+/** The calls, with words about versions for developers. */
+function explainAll({ start, getRuns, list, getFlow }: Omit<typeof counted, 'hear'>) {
+  return {
+    start: explaining(start),
+    getRuns: explaining(getRuns),
+    list: explaining(list),
+    getFlow: explaining(getFlow),
   }
 }

@@ -211,7 +211,9 @@ describe.each(['anon', 'another user'])('private runs before an attacker who is 
 
 describe('every function that an attacker could call', () => {
   const rpcs = [
+    'api_version',
     'get_flow',
+    'get_run_seqs',
     'get_run_with_states',
     'get_runs_with_states',
     'list_runs',

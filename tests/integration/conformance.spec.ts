@@ -94,7 +94,7 @@ describe('what is refused is refused with the same code and words', () => {
       runId,
     ])
   const list = (tx: Queryable, limit: number) =>
-    tx.query('select run from pgflow_client.list_runs(null, null, null, $1)', [limit])
+    tx.query('select pgflow_client.list_runs(null, null, null, $1)', [limit])
 
   const failureOf = async (work: () => unknown): Promise<{ code: unknown; message: string }> => {
     try {
@@ -200,7 +200,8 @@ describe('lists and shapes', () => {
     for (let page = 0; page < 3; page += 1) {
       const real = await asCaller(db, me, (tx) =>
         tx.query<{ cursor: string; run: Json; seq: string }>(
-          'select run, seq, cursor from pgflow_client.list_runs($1, $2, $3, 2)',
+          `select entry -> 'run' as run, entry ->> 'seq' as seq, entry ->> 'cursor' as cursor
+           from jsonb_array_elements(pgflow_client.list_runs($1, $2, $3, 2)) as entry`,
           [slug, 'started', realCursor],
         ),
       )

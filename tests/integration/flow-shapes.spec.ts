@@ -52,11 +52,12 @@ it('tells the steps of a flow with types and dependencies, asked once by many', 
   wrapper.unmount()
 })
 
-it('puts the steps of its runs in its order, whenever it comes', async () => {
+it('is not needed for the order of steps: runs bring it along', async () => {
   const { result, store, wrapper } = mountApp(supabase, () => useFlow<typeof Report>('report'))
   await result.start({ words: ['a'] })
   const order = () => result.steps.value.map((step) => step.step_slug)
-  expect(order()).toEqual(['all', 'beside', 'each', 'split'])
+  expect(asked()).toEqual([])
+  expect(order()).toEqual(['split', 'each', 'beside', 'all'])
   await store.fetchFlow('report')
   expect(order()).toEqual(['split', 'each', 'beside', 'all'])
   wrapper.unmount()

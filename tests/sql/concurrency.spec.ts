@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { nativePort, openConcurrentDatabase, type Queryable } from './support/database.ts'
 import { completeTask, createFlow, startRun, takeTasks } from './support/flows.ts'
 import { eventsOf, messagesOf, type Snapshot } from './support/messages.ts'
+import { install } from './support/migration.ts'
 import type { NativeDatabase, Session } from './support/native/session.ts'
 
 // PGlite has one session: on it these would wait for themselves.
@@ -24,7 +25,7 @@ describe.runIf(nativePort)('two sessions at once', () => {
 
   const start = (on: Queryable, runId: string, input = '{}') =>
     on.query<Snapshot>(
-      'select run, steps, seq::int from pgflow_client.start_flow_with_states($1, $2::jsonb, $3)',
+      'select run, steps, seq::float8 from pgflow_client.start_flow_with_states($1, $2::jsonb, $3)',
       [flow, input, runId],
     )
 
@@ -101,13 +102,16 @@ describe.runIf(nativePort)('two sessions at once', () => {
   })
 
   it('never wait for a run to tell that a stalled task was put back', async () => {
+    await db.exec('alter table pgflow.step_tasks add column requeued_count int default 0')
+    await db.exec(install)
     const [busy, idle] = [await startRun(db, flow), await startRun(db, flow)]
     await takeTasks(db, flow)
     await db.transaction(async (tx) => {
       await tx.query('select from pgflow.runs where run_id = $1 for update', [busy])
       // As requeue_stalled_tasks() of newer pgflow does: tasks of many runs, no lock on any run.
       await other.query(
-        `update pgflow.step_tasks set status = 'queued', started_at = null
+        `update pgflow.step_tasks
+         set status = 'queued', started_at = null, requeued_count = requeued_count + 1
          where run_id = any ($1::uuid[])`,
         [[busy, idle]],
       )

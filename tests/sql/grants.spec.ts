@@ -9,7 +9,9 @@ beforeAll(async () => {
 afterAll(() => db.close())
 
 const apiFunctions = [
+  'pgflow_client.api_version()',
   'pgflow_client.get_flow(text)',
+  'pgflow_client.get_run_seqs(uuid[])',
   'pgflow_client.get_run_with_states(uuid)',
   'pgflow_client.get_runs_with_states(uuid[])',
   'pgflow_client.list_runs(text,text,text,integer)',
@@ -63,7 +65,8 @@ describe('what the roles of the API may do', () => {
     `select pgflow_realtime.set_visibility('public')`,
     `select * from pgflow_realtime.snapshots(array[gen_random_uuid()])`,
     `select * from pgflow_realtime.run_seq`,
-    `update pgflow_realtime.settings set max_payload_bytes = 1000`,
+    `select pgflow_realtime.max_payload_bytes()`,
+    `select pgflow_realtime.set_max_payload_bytes(1000)`,
   ])('anon is refused: %s', async (statement) => {
     await expect(asCaller(db, anon, (tx) => tx.query(statement))).rejects.toMatchObject({
       code: '42501',
@@ -72,13 +75,14 @@ describe('what the roles of the API may do', () => {
 })
 
 describe('how the functions run', () => {
-  it('every one has an empty search path and a comment', async () => {
+  it('every one has an empty search path and a comment, but constants no path', async () => {
     const rows = await db.query(
       `select proc.oid::regprocedure::text as name
        from pg_proc as proc
        where proc.pronamespace in ('pgflow_client'::regnamespace, 'pgflow_realtime'::regnamespace)
          and (
            not coalesce(proc.proconfig, '{}') && array['search_path=""']
+             and proc.prosrc !~ '^select ''[^'']*''::(text|integer|boolean)$'
            or obj_description(proc.oid, 'pg_proc') is null
          )`,
     )

@@ -44,11 +44,13 @@ interface ListOptions {
   limit?: number | null
 }
 
-function list(on: Queryable, { flow, status, before, limit = 20 }: ListOptions = {}) {
-  return on.query<Listed>(
-    'select run, seq::int, cursor from pgflow_client.list_runs($1, $2, $3, $4)',
+async function list(on: Queryable, { flow, status, before, limit = 20 }: ListOptions = {}) {
+  const rows = await on.query<{ runs: Listed[] }>(
+    'select pgflow_client.list_runs($1, $2, $3, $4) as runs',
     [flow ?? null, status ?? null, before ?? null, limit],
   )
+  expect(rows).toHaveLength(1)
+  return rows[0]?.runs ?? []
 }
 
 const listAs = (caller: Caller, options?: ListOptions) =>
@@ -138,25 +140,27 @@ describe('list_runs', () => {
     await expect(listAs(user(), { limit })).rejects.toMatchObject({ code: 'PT422' })
   })
 
-  it.each(['', 'x', '2026-01-01', `2026-01-01T00:00:00+00:00 ' or true --`])(
-    'refuses the cursor "%s"',
-    async (before) => {
-      await expect(listAs(user(), { before })).rejects.toMatchObject({
-        code: 'PT422',
-        message: 'The cursor is not one that list_runs returned.',
-      })
-    },
-  )
+  it.each([
+    ...['', 'x', '2026-01-01', `2026-01-01T00:00:00+00:00 ' or true --`],
+    '2026-13-45T99:99:99+00:00 00000000-0000-4000-8000-000000000000',
+  ])('refuses the cursor "%s"', async (before) => {
+    await expect(listAs(user(), { before })).rejects.toMatchObject({
+      code: 'PT422',
+      message: 'The cursor is not one that list_runs returned.',
+    })
+  })
 })
 
 describe('get_runs_with_states', () => {
   const readAs = (caller: Caller, runIds: string[]) =>
-    asCaller(db, caller, (tx) =>
-      tx.query<Snapshot>(
-        'select run, steps, seq::int from pgflow_client.get_runs_with_states($1::uuid[])',
+    asCaller(db, caller, async (tx) => {
+      const rows = await tx.query<{ runs: Snapshot[] }>(
+        'select pgflow_client.get_runs_with_states($1::uuid[]) as runs',
         [runIds],
-      ),
-    )
+      )
+      expect(rows).toHaveLength(1)
+      return rows[0]?.runs ?? []
+    })
 
   it('tells each run as get_run_with_states does, and leaves out what is unknown', async () => {
     const flow = await createFlow(db, [{ slug: 'a' }, { slug: 'b', after: ['a'] }])
@@ -176,6 +180,44 @@ describe('get_runs_with_states', () => {
     const rows = await readAs(me, [mine, other])
     await db.exec(`select pgflow_realtime.set_visibility('public')`)
     expect(rows.map((row) => row.run.run_id)).toEqual([mine])
+  })
+
+  it('refuses more than 200', async () => {
+    const many = Array.from({ length: 201 }, () => randomUUID())
+    await expect(readAs(anon, many)).rejects.toMatchObject({ code: 'PT422' })
+  })
+})
+
+describe('get_run_seqs', () => {
+  const readAs = (caller: Caller, runIds: (string | null)[]) =>
+    asCaller(db, caller, async (tx) => {
+      const [row] = await tx.query<{ seqs: Record<string, number> }>(
+        'select pgflow_client.get_run_seqs($1::uuid[]) as seqs',
+        [runIds],
+      )
+      return row?.seqs
+    })
+
+  it('has the seq of each run that its snapshot has, and leaves out what is unknown', async () => {
+    const flow = await createFlow(db, [{ slug: 'a' }])
+    const [first, second] = [await startRun(db, flow), await startRun(db, flow)]
+    await db.query('delete from pgflow_realtime.run_seq where run_id = $1', [second])
+    expect(await readAs(anon, [first, second, first, randomUUID(), null])).toEqual({
+      [first]: 2,
+      [second]: (await snapshotOf(db, second))?.seq,
+    })
+    expect(await readAs(anon, [])).toEqual({})
+  })
+
+  it('leaves out the private runs of others', async () => {
+    const [flow, me] = [await allowedFlow(), user()]
+    const [mine, other] = [await startAs(me, flow), await startAs(user(), flow)]
+    await db.exec(`select pgflow_realtime.set_visibility('private')`)
+    const seen = await readAs(me, [mine, other])
+    const all = await readAs({ role: 'service_role' }, [mine, other])
+    await db.exec(`select pgflow_realtime.set_visibility('public')`)
+    expect(Object.keys(seen ?? {})).toEqual([mine])
+    expect(all).toEqual({ [mine]: 2, [other]: 2 })
   })
 
   it('refuses more than 200', async () => {

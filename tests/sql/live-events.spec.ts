@@ -9,6 +9,7 @@ import {
   workThrough,
 } from './support/flows.ts'
 import { messagesOf, snapshotOf, type Message } from './support/messages.ts'
+import { install } from './support/migration.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -82,6 +83,20 @@ describe('progress of a map step', () => {
 })
 
 describe('a task that will be tried again', () => {
+  // As requeue_stalled_tasks() of newer pgflow does, which counts it in a column of its own.
+  async function requeueStalledTasks(runId: string): Promise<void> {
+    await db.exec(
+      'alter table pgflow.step_tasks add column if not exists requeued_count int default 0',
+    )
+    await db.exec(install)
+    await db.query(
+      `update pgflow.step_tasks
+       set status = 'queued', started_at = null, requeued_count = requeued_count + 1
+       where run_id = $1 and status = 'started'`,
+      [runId],
+    )
+  }
+
   it('is told with its error, which is not the step’s', async () => {
     const flow = await createFlow(db, [{ slug: 'each', map: true, maxAttempts: 2 }])
     const runId = await startRun(db, flow, ['a', 'b'])
@@ -123,13 +138,45 @@ describe('a task that will be tried again', () => {
     const flow = await createFlow(db, [{ slug: 'only' }])
     const runId = await startRun(db, flow)
     await takeTasks(db, flow)
-    await db.query(
-      `update pgflow.step_tasks set status = 'queued', started_at = null where run_id = $1`,
-      [runId],
-    )
+    await requeueStalledTasks(runId)
     expect(await messagesNamed(runId, 'only:retrying')).toMatchObject([
       { payload: { task_index: 0, attempts_count: 1, error_message: null } },
     ])
+  })
+
+  it('is told of 50 tasks evenly, however many are put back; the snapshot has the one tried most', async () => {
+    const flow = await createFlow(db, [{ slug: 'each', map: true, maxAttempts: 3 }])
+    const input = Array.from({ length: 300 }, (_, index) => index)
+    const runId = await startRun(db, flow, input)
+    const tasks = await takeTasks(db, flow, 300)
+    const [, second] = tasks
+    if (second) await failTask(db, second, 'timed out')
+    expect(await messagesNamed(runId, 'each:retrying')).toEqual([])
+    expect((await snapshotOf(db, runId))?.steps[0]?.retry).toEqual({
+      task_index: 1,
+      attempts_count: 1,
+      error_message: 'timed out',
+    })
+    await requeueStalledTasks(runId)
+    const told = (await messagesNamed(runId, 'each:retrying')).map(
+      ({ payload }) => payload.task_index,
+    )
+    expect(told).toHaveLength(50)
+    expect(told.slice(0, 3)).toEqual([5, 11, 17])
+  })
+
+  it('shows in the snapshot only while it lasts', async () => {
+    const flow = await createFlow(db, [{ slug: 'only', maxAttempts: 2 }])
+    const runId = await startRun(db, flow)
+    const retry = async () => (await snapshotOf(db, runId))?.steps[0]?.retry
+    expect(await retry()).toBeNull()
+    const [first] = await takeTasks(db, flow)
+    if (first) await failTask(db, first, 'once')
+    expect(await retry()).toMatchObject({ attempts_count: 1, error_message: 'once' })
+    const [second] = await takeTasks(db, flow)
+    expect(await retry()).toMatchObject({ attempts_count: 2 })
+    if (second) await completeTask(db, second, 'done')
+    expect(await retry()).toBeNull()
   })
 })
 
@@ -220,6 +267,7 @@ describe('a setting', () => {
     ['set_max_payload_bytes(0)', 'max_payload_bytes cannot be 0.'],
     ['set_max_payload_bytes(4000000)', 'max_payload_bytes cannot be 4000000.'],
     ['set_max_payload_bytes(null)', 'max_payload_bytes cannot be null.'],
+    ['set_max_input_bytes(1)', 'max_input_bytes cannot be 1.'],
   ])('refuses what it cannot be: %s', async (call, message) => {
     await expect(db.query(`select pgflow_realtime.${call}`)).rejects.toMatchObject({
       code: '22023',

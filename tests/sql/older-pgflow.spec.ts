@@ -5,14 +5,13 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openTestDatabase, type TestDatabase } from './support/database.ts'
 import { completeTask, failTask, startRun, type Task } from './support/flows.ts'
 import { messagesOf, snapshotOf } from './support/messages.ts'
+import { install } from './support/migration.ts'
 
 // pgflow's releases only ever added migrations, so the first of them are an older pgflow.
 const folder = join(
   dirname(createRequire(import.meta.url).resolve('@pgflow/core/package.json')),
   'dist/supabase/migrations',
 )
-const file = new URL('../../supabase/migrations/20261123000000_pinia_pgflow.sql', import.meta.url)
-const install = await readFile(file, 'utf8')
 
 let db: TestDatabase | undefined
 afterEach(() => db?.close())

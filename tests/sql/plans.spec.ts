@@ -101,7 +101,10 @@ describe(`with ${runs} runs in the database`, () => {
   it('a page of one’s own runs reads no table from end to end', async () => {
     const owner: Caller = { role: 'authenticated', sub: 'user 7' }
     const page = await asCaller(db, owner, (tx) =>
-      tx.query<{ cursor: string }>('select cursor from pgflow_client.list_runs()'),
+      tx.query<{ cursor: string }>(
+        `select entry ->> 'cursor' as cursor
+         from jsonb_array_elements(pgflow_client.list_runs()) as entry`,
+      ),
     )
     expect(page).toHaveLength(20)
     const next = async (tx: Queryable) => {
@@ -116,7 +119,9 @@ describe(`with ${runs} runs in the database`, () => {
     for (const filter of ['', `p_status => 'completed'`, `p_flow_slug => '${flow}'`]) {
       const page = async (tx: Queryable) => {
         await become(tx, { role: 'service_role' })
-        const rows = await tx.query(`select from pgflow_client.list_runs(${filter})`)
+        const rows = await tx.query(
+          `select from jsonb_array_elements(pgflow_client.list_runs(${filter}))`,
+        )
         expect(rows).toHaveLength(20)
         await tx.exec('set local role none')
       }

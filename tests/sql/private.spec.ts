@@ -107,7 +107,10 @@ describe('starting a private run', () => {
       code: 'PT401',
       message: `Sign in to start the flow "${flow}".`,
     })
-    await expect(startAs({ role: 'authenticated' })).rejects.toMatchObject({ code: 'PT401' })
+    for (const nobody of [{ role: 'authenticated' }, { role: 'authenticated', sub: '' }] as const) {
+      await expect(startAs(nobody)).rejects.toMatchObject({ code: 'PT401' })
+      expect(await mayListen(db, nobody, 'pgflow:user:')).toBe(false)
+    }
     expect(await startAs(service)).toEqual(expect.any(String))
   })
 

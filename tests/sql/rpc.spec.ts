@@ -13,7 +13,7 @@ afterAll(() => db.close())
 
 function start(on: Queryable, flow: string, input: unknown, runId: string | null = null) {
   return on.query<Snapshot>(
-    'select run, steps, seq::int from pgflow_client.start_flow_with_states($1, $2::jsonb, $3)',
+    'select run, steps, seq::float8 from pgflow_client.start_flow_with_states($1, $2::jsonb, $3)',
     [flow, input === undefined ? null : JSON.stringify(input), runId],
   )
 }
@@ -37,13 +37,25 @@ describe('start_flow_with_states', () => {
     expect(rows[0]).toMatchObject({
       run: { run_id: runId, flow_slug: flow, status: 'started', input: { some: 'input' } },
       steps: [
-        { step_slug: 'a', status: 'created', output: null, run_id: runId },
-        { step_slug: 'b', status: 'started', output: null, initial_tasks: 1 },
+        { step_slug: 'a', status: 'created', output: null, run_id: runId, step_index: 1 },
+        { step_slug: 'b', status: 'started', output: null, initial_tasks: 1, step_index: 0 },
       ],
       seq: 2,
     })
     expect(await snapshotOf(db, runId)).toEqual(rows[0])
   })
+
+  it.each([['', null] as const, ['chat:1', 'chat:1'] as const])(
+    'leaves realtime.topic as it was: "%s"',
+    async (topic, found) => {
+      const flow = await allowedFlow()
+      await db.transaction(async (tx) => {
+        await tx.query(`select set_config('realtime.topic', $1, true)`, [topic])
+        await start(tx, flow, {})
+        expect(await tx.query('select realtime.topic()')).toEqual([{ topic: found }])
+      })
+    },
+  )
 
   it('makes the run id where none is given', async () => {
     const flow = await allowedFlow()
@@ -188,15 +200,25 @@ describe('get_run_with_states', () => {
     expect(await asCaller(db, anon, (tx) => snapshotOf(tx, randomUUID()))).toBeUndefined()
   })
 
-  it('tells a run from before the installation, at seq 0', async () => {
+  it('tells a run whose counter is not there, at a seq above all that it had', async () => {
     const flow = await createFlow(db, [{ slug: 'only' }])
     const runId = await startRun(db, flow)
     const [task] = await takeTasks(db, flow)
-    await db.query('delete from pgflow_realtime.run_seq where run_id = $1', [runId])
-    expect(await snapshotOf(db, runId)).toMatchObject({ seq: 0, run: { status: 'started' } })
+    const loseCounter = () =>
+      db.query('delete from pgflow_realtime.run_seq where run_id = $1', [runId])
+    await loseCounter()
+    const lost = await snapshotOf(db, runId)
+    expect(lost).toMatchObject({ run: { status: 'started' } })
+    expect(lost?.seq).toBeGreaterThan(2)
+    expect((await snapshotOf(db, runId))?.seq, 'is no news when asked again').toBe(lost?.seq)
     await db.query('select pgflow.fail_task($1, $2, 0, $3)', [runId, task?.step_slug, 'broken'])
-    expect(await snapshotOf(db, runId)).toMatchObject({ seq: 2, run: { error_message: 'broken' } })
-    await db.query('delete from pgflow_realtime.run_seq where run_id = $1', [runId])
-    expect(await snapshotOf(db, runId)).toMatchObject({ seq: 0, run: { error_message: 'broken' } })
+    const counted = await snapshotOf(db, runId)
+    expect(counted).toMatchObject({ run: { error_message: 'broken' } })
+    expect(counted?.seq, 'the next event shows as a gap').toBeGreaterThan((lost?.seq ?? 0) + 1)
+    const seqs = (await messagesOf(db, runId)).map(({ payload }) => Number(payload.seq))
+    expect(seqs.slice(0, 2)).toEqual([1, 2])
+    expect(seqs.slice(2)).toEqual([(counted?.seq ?? 0) - 1, counted?.seq])
+    await loseCounter()
+    expect(await snapshotOf(db, runId)).toMatchObject({ run: { error_message: 'broken' } })
   })
 })

@@ -30,7 +30,12 @@ describe('status', () => {
     await db.exec(`select pgflow_client.allow_start('a', 'anon')`)
     expect(await status()).toEqual({
       version: '0.1.0',
-      settings: { max_payload_bytes: 200000, step_event_prefix: '', visibility: 'public' },
+      settings: {
+        max_payload_bytes: 200000,
+        max_input_bytes: 1000000,
+        step_event_prefix: '',
+        visibility: 'public',
+      },
       pgflow: { map_steps: true, outputs_in_steps: false, skipped_steps: false },
       allowed_starts: { a: ['anon'] },
       functions_still_sending: [],
@@ -71,7 +76,7 @@ describe('status', () => {
   it('names a missing or disabled trigger', async () => {
     await db.exec('alter table pgflow.runs disable trigger pinia_pgflow_run_change')
     expect((await status())?.problems).toEqual([
-      'The trigger pinia_pgflow_run_change on pgflow.runs is missing or disabled: run the migration again.',
+      'The trigger pinia_pgflow_run_change on pgflow.runs is missing, disabled or not as it should be: run the migration again.',
     ])
     await db.exec('alter table pgflow.runs enable trigger pinia_pgflow_run_change')
   })

@@ -1,6 +1,6 @@
 -- The database side of Supabase Realtime, as far as broadcasts from the database need it: same
--- table, same functions, same swallowed errors. Partitions are made at boot, as the real server
--- makes them when a client connects.
+-- table with the same indexes, same functions, same swallowed errors. Partitions are made at boot,
+-- as the real server makes them when a client connects.
 create schema realtime;
 grant usage on schema realtime to anon, authenticated, service_role;
 
@@ -21,28 +21,37 @@ alter table realtime.messages owner to supabase_realtime_admin;
 alter table realtime.messages enable row level security;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role;
 
+create index messages_inserted_at_topic_index on realtime.messages (inserted_at desc, topic)
+where extension = 'broadcast' and private is true;
+
 create function realtime.topic() returns text
 language sql stable
-as $$ select nullif(current_setting('realtime.topic', true), '') $$;
+as $$ select nullif(current_setting('realtime.topic', true), '')::text $$;
 
--- Security invoker and forgiving like the real one: whatever goes wrong becomes a warning and the
--- caller goes on.
+-- Security invoker and forgiving, statement by statement as the real one: whatever goes wrong
+-- becomes a warning and the caller goes on.
 create function realtime.send(payload jsonb, event text, topic text, private boolean default true)
 returns void
 language plpgsql
 as $$
 declare
-  v_id uuid := gen_random_uuid();
+  generated_id uuid;
+  final_payload jsonb;
 begin
-  if not (payload ? 'id') then
-    payload := jsonb_set(payload, '{id}', to_jsonb(v_id));
-  end if;
-  perform set_config('realtime.topic', topic, true);
-  insert into realtime.messages (id, payload, event, topic, private, extension)
-  values (v_id, payload, event, topic, private, 'broadcast');
-exception
-  when others then
-    raise warning 'WarnSendingBroadcastMessage: %', sqlerrm;
+  begin
+    generated_id := gen_random_uuid();
+    if payload ? 'id' then
+      final_payload := payload;
+    else
+      final_payload := jsonb_set(payload, '{id}', to_jsonb(generated_id));
+    end if;
+    execute format('set local realtime.topic to %L', topic);
+    insert into realtime.messages (id, payload, event, topic, private, extension)
+    values (generated_id, final_payload, event, topic, private, 'broadcast');
+  exception
+    when others then
+      raise warning 'WarnSendingBroadcastMessage: %', sqlerrm;
+  end;
 end;
 $$;
 

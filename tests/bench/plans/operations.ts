@@ -47,7 +47,8 @@ async function list(
   filter: { flow?: string; status?: string; before?: string },
 ): Promise<string | undefined> {
   const rows = await db.query<{ cursor: string }>(
-    'select cursor from pgflow_client.list_runs($1, $2, $3, 20)',
+    `select entry ->> 'cursor' as cursor
+     from jsonb_array_elements(pgflow_client.list_runs($1, $2, $3, 20)) as entry`,
     [filter.flow ?? null, filter.status ?? null, filter.before ?? null],
   )
   return rows.at(-1)?.cursor

@@ -41,20 +41,23 @@ export async function compareLayers(
   )
   try {
     for (const workload of workloads) {
-      const variants = await Promise.all(
-        subjects.map(async ({ name, db }) => {
-          const workerId = await createWorkload(db, workload)
-          const measure = () => clock(db, () => workToTheEnd(db, workload, workerId))
-          return { name, measure }
-        }),
-      )
+      const workerIds = await Promise.all(subjects.map(({ db }) => createWorkload(db, workload)))
+      const variants = subjects.map(({ name, db }, index) => {
+        const workerId = workerIds[index] ?? ''
+        const measure = () => clock(db, () => workToTheEnd(db, workload, workerId))
+        return { name, measure }
+      })
       findings.comparisons[workload.title] = await compare(
         variants,
         rounds(workload.rounds),
         ratios,
       )
-      for (const { name, db } of subjects) {
-        findings.facts[`messages of a run, ${workload.title}, ${name}`] = await count(db, workload)
+      for (const [index, { name, db }] of subjects.entries()) {
+        findings.facts[`a run, ${workload.title}, ${name}`] = await countRun(
+          db,
+          workload,
+          workerIds[index] ?? '',
+        )
       }
     }
   } finally {
@@ -63,17 +66,33 @@ export async function compareLayers(
   return findings
 }
 
-/** How many messages each run of the workload sent. */
-async function count(db: Subject, { slug }: Workload): Promise<number> {
-  const [row] = await db.query<{ count: number }>(
-    `select round(count(*)::numeric / (select count(*) from pgflow.runs where flow_slug = $1), 1)
-       ::float8 as count
-     from realtime.messages as message
-     where (message.payload ->> 'run_id')::uuid
-       in (select run.run_id from pgflow.runs as run where run.flow_slug = $1)`,
-    [slug],
-  )
-  return row?.count ?? NaN
+/**
+ * What a run writes and calls, which no busy machine changes: a regression shows here first. The
+ * calls are those of functions that are not inlined, pgflow's own among them.
+ */
+async function countRun(db: Subject, workload: Workload, workerId: string): Promise<string> {
+  const read = async () => {
+    const [row] = await db.query<{ messages: number; wal: number; calls: number }>(`
+      select
+        (select count(*) from realtime.messages)::float8 as messages,
+        (pg_current_wal_insert_lsn() - '0/0')::float8 as wal,
+        (select coalesce(sum(calls), 0) from pg_stat_user_functions)::float8 as calls
+      from pg_stat_force_next_flush()`)
+    return row ?? { messages: NaN, wal: NaN, calls: NaN }
+  }
+  await db.exec('checkpoint')
+  // The first run after it writes whole pages.
+  await workToTheEnd(db, workload, workerId)
+  await db.exec(`set track_functions = 'all'`)
+  await read()
+  const before = await read()
+  await workToTheEnd(db, workload, workerId)
+  await read()
+  const after = await read()
+  await db.exec(`set track_functions = 'none'`)
+  const messages = after.messages - before.messages
+  const wal = Math.round((after.wal - before.wal) / 1000)
+  return `${messages} messages, ${wal} kB of WAL, ${after.calls - before.calls} function calls`
 }
 
 /** pgflow as it is, except that what it sends goes nowhere. */

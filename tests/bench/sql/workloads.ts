@@ -25,12 +25,12 @@ export const workloads: readonly Workload[] = [
     input: { text: 'A short input.' },
   },
   {
-    title: 'fan-out to 200 steps',
+    title: 'fan-out to 100 steps',
     slug: 'fan_out',
-    rounds: 9,
+    rounds: 20,
     steps: [
       { slug: 'root', after: [], isMap: false },
-      ...Array.from({ length: 200 }, (_, index) => ({
+      ...Array.from({ length: 100 }, (_, index) => ({
         slug: name(index),
         after: ['root'],
         isMap: false,
@@ -39,11 +39,11 @@ export const workloads: readonly Workload[] = [
     input: { text: 'A short input.' },
   },
   {
-    title: 'map of 1,000 tasks',
+    title: 'map of 300 tasks',
     slug: 'map',
-    rounds: 7,
+    rounds: 20,
     steps: [{ slug: 'each', after: [], isMap: true }],
-    input: Array.from({ length: 1000 }, (_, index) => ({ index, text: 'A short input.' })),
+    input: Array.from({ length: 300 }, (_, index) => ({ index, text: 'A short input.' })),
   },
 ]
 

@@ -38,7 +38,7 @@ export interface Snapshot {
 
 export async function snapshotOf(db: Queryable, runId: string): Promise<Snapshot | undefined> {
   const rows = await db.query<Snapshot>(
-    'select run, steps, seq::int from pgflow_client.get_run_with_states($1)',
+    'select run, steps, seq::float8 from pgflow_client.get_run_with_states($1)',
     [runId],
   )
   return rows[0]

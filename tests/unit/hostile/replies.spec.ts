@@ -48,7 +48,7 @@ async function outcomes(answer: (path: string) => Answer) {
 
 const snapshot = () => ({
   run: { run_id: id, flow_slug: 'greet', status: 'started', input: {}, started_at: time },
-  steps: [{ run_id: id, step_slug: 'hello', status: 'created' }],
+  steps: [{ run_id: id, step_slug: 'hello', step_index: 0, status: 'created' }],
   seq: 1,
 })
 

@@ -49,7 +49,7 @@ describe('what workers do', () => {
     await pgflow.latestRun().play()
     expect(flow.run.value?.output).toEqual({ sum: { each: [1, 2] } })
     // First a run that is pending; then each, list and sum: created, started, completed.
-    expect([...new Set(seen)]).toEqual(['', 'csc', 'scc', 'ccs', 'ccc'])
+    expect([...new Set(seen)]).toEqual(['', 'scc', 'csc', 'ccs', 'ccc'])
   })
 
   it('may be an attempt that fails, and a failure that is the last', async () => {

@@ -25,22 +25,38 @@ $$;
 comment on function pgflow_realtime.functions_still_sending() is
   'Functions of pgflow that broadcast by themselves: none after take_over().';
 
-create or replace function pgflow_realtime.has_step_column(p_name name)
-returns boolean
-language sql
+create or replace function pgflow_realtime.cannot_send()
+returns text
+language plpgsql
 stable
+security definer
 set search_path = ''
 as $$
-  select exists (
+begin
+  -- Inside this function the current user is its owner, as whom every event is sent.
+  if not has_schema_privilege('realtime', 'usage')
+    or not has_table_privilege('realtime.messages', 'insert') then
+    return format('Every broadcast is lost: the role "%s", which owns the functions of pinia-pgflow, may not insert into realtime.messages. Install as the role postgres of your project.', current_user);
+  end if;
+  if row_security_active('realtime.messages') and not exists (
     select 1
-    from pg_catalog.pg_attribute as attribute
-    where attribute.attrelid = 'pgflow.step_states'::regclass
-      and attribute.attname = p_name
-      and not attribute.attisdropped
-  );
+    from pg_catalog.pg_policy as policy
+    where policy.polrelid = 'realtime.messages'::regclass
+      and policy.polpermissive
+      and policy.polcmd in ('a', '*')
+      and exists (
+        select 1
+        from unnest(policy.polroles) as role_id
+        where role_id = 0 or pg_has_role(current_user, role_id, 'usage')
+      )
+  ) then
+    return format('Every broadcast is lost: the role "%s", which owns the functions of pinia-pgflow, is subject to the row level security of realtime.messages. Run as a superuser: alter role %I bypassrls; or install as the role postgres of your project.', current_user, current_user);
+  end if;
+  return null;
+end;
 $$;
-comment on function pgflow_realtime.has_step_column(name) is
-  'Whether this version of pgflow has the column in step_states.';
+comment on function pgflow_realtime.cannot_send() is
+  'Why no broadcast can be stored, as far as rights go; null where it can.';
 
 create or replace function pgflow_realtime.problems()
 returns setof text
@@ -50,42 +66,27 @@ set search_path = ''
 as $$
 begin
   return query
-  select format('The trigger %s on pgflow.%s is missing or disabled: run the migration again.',
-    expected.name, expected.relation)
-  from (values
-    ('runs', 'pinia_pgflow_run_start'),
-    ('runs', 'pinia_pgflow_run_change'),
-    ('step_states', 'pinia_pgflow_step_insert'),
-    ('step_states', 'pinia_pgflow_step_change'),
-    ('step_states', 'pinia_pgflow_step_progress'),
-    ('step_tasks', 'pinia_pgflow_task_retry')
-  ) as expected (relation, name)
-  -- pgflow before 0.7 has no map steps, whose progress could be told.
-  where (expected.name <> 'pinia_pgflow_step_progress' or pgflow_realtime.has_step_column('initial_tasks'))
-    and not exists (
-    select 1
-    from pg_catalog.pg_trigger as trigger
-    where trigger.tgrelid = to_regclass('pgflow.' || expected.relation)
-      and trigger.tgname = expected.name
-      and trigger.tgenabled in ('O', 'A')
-  );
+  select format('The trigger %s on %s is missing, disabled or not as it should be: run the migration again.',
+    missing.name, missing.relation)
+  from pgflow_realtime.missing_triggers() as missing
+  order by 1;
+
+  if pgflow_realtime.has_map_steps() <> pgflow_realtime.has_step_column('initial_tasks')
+    or pgflow_realtime.has_step_outputs() <> pgflow_realtime.has_step_column('output') then
+    return next 'pgflow was upgraded since the installation: run the migration again.';
+  end if;
 
   return query
   select format('%s broadcasts by itself, publicly: run pgflow_realtime.take_over().', name)
   from pgflow_realtime.functions_still_sending() as name;
 
+  return query
+  select reason from pgflow_realtime.cannot_send() as reason where reason is not null;
+
   if pgflow_realtime.is_private() then
     return query
-    select format('The policy %s on realtime.messages is missing: run pgflow_realtime.create_policies().', name)
-    from unnest(array[
-      'pinia_pgflow_listen', 'pinia_pgflow_listen_to_own_only', 'pinia_pgflow_send_nothing',
-      'pinia_pgflow_change_nothing'
-    ]) as name
-    where not exists (
-      select 1
-      from pg_catalog.pg_policy as policy
-      where policy.polrelid = 'realtime.messages'::regclass and policy.polname = name
-    );
+    select format('The policy %s on realtime.messages is missing: run pgflow_realtime.create_policies().', missing.name)
+    from pgflow_realtime.missing_policies() as missing;
     if not (select class.relrowsecurity from pg_catalog.pg_class as class
       where class.oid = 'realtime.messages'::regclass) then
       return next 'Row level security of realtime.messages is off: anyone may listen to private runs.';
@@ -120,7 +121,12 @@ set search_path = ''
 as $$
   select jsonb_build_object(
     'version', pgflow_realtime.version(),
-    'settings', (select to_jsonb(setting) - 'only_row' from pgflow_realtime.settings as setting),
+    'settings', jsonb_build_object(
+      'max_payload_bytes', pgflow_realtime.max_payload_bytes(),
+      'max_input_bytes', pgflow_realtime.max_input_bytes(),
+      'step_event_prefix', pgflow_realtime.step_event_prefix(),
+      'visibility', case when pgflow_realtime.is_private() then 'private' else 'public' end
+    ),
     'pgflow', jsonb_build_object(
       'map_steps', pgflow_realtime.has_step_column('initial_tasks'),
       'outputs_in_steps', pgflow_realtime.has_step_column('output'),

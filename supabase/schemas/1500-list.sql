@@ -7,6 +7,8 @@ stable
 security definer
 set search_path = ''
 as $$
+declare
+  v_is_cursor boolean := true;
 begin
   if pgflow_realtime.caller_id() is null and not pgflow_realtime.sees_everything() then
     raise exception using
@@ -22,7 +24,15 @@ begin
       detail = 'p_limit is the number of runs in a page.',
       hint = 'Ask for 1 to 100 runs.';
   end if;
-  if p_before !~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00 [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+  begin
+    -- The cast finds what looks like a time and is none.
+    v_is_cursor := p_before is null or p_before ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00 [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+      and split_part(p_before, ' ', 1)::timestamptz is not null;
+  exception
+    when datetime_field_overflow or invalid_datetime_format then
+      v_is_cursor := false;
+  end;
+  if not v_is_cursor then
     raise exception using
       errcode = 'PT422',
       message = 'The cursor is not one that list_runs returned.',
@@ -78,7 +88,7 @@ create or replace function pgflow_client.list_runs(
   p_before text default null,
   p_limit integer default 20
 )
-returns table (run jsonb, seq bigint, cursor text)
+returns jsonb
 language plpgsql
 stable
 security definer
@@ -87,27 +97,34 @@ set timezone = 'UTC'
 as $$
 begin
   perform pgflow_realtime.check_list(p_before, p_limit);
-  return query
-  select
-    pgflow_realtime.run_projection(
-      to_jsonb(r),
-      case when r.status = 'failed'
-        then coalesce(counter.error_message, pgflow_realtime.failed_step_error(r.run_id))
-      end
-    ) - array['input', 'output'],
-    coalesce(counter.seq, 0),
-    (to_jsonb(r) ->> 'started_at') || ' ' || r.run_id
-  from pgflow_realtime.page_of_runs(
-    p_flow_slug,
-    p_status,
-    split_part(p_before, ' ', 1)::timestamptz,
-    split_part(p_before, ' ', 2)::uuid,
-    p_limit
-  ) as page (run_id)
-  join pgflow.runs as r on r.run_id = page.run_id
-  left join pgflow_realtime.run_seq as counter on counter.run_id = r.run_id
-  order by r.started_at desc, r.run_id desc;
+  return (
+    select coalesce(
+      jsonb_agg(
+        jsonb_build_object(
+          'run', pgflow_realtime.run_projection(whole.run, whole.run ->> 'error_message')
+            - array['input', 'output'],
+          'seq', coalesce(counter.seq, pgflow_realtime.seq_without_counter()),
+          'cursor', (whole.run ->> 'started_at') || ' ' || r.run_id
+        )
+        order by r.started_at desc, r.run_id desc
+      ),
+      '[]'::jsonb
+    )
+    from pgflow_realtime.page_of_runs(
+      p_flow_slug,
+      p_status,
+      split_part(p_before, ' ', 1)::timestamptz,
+      split_part(p_before, ' ', 2)::uuid,
+      p_limit
+    ) as page (run_id)
+    join pgflow.runs as r on r.run_id = page.run_id
+    -- One look-up a run, however many there are.
+    left join lateral (
+      select of_run.* from pgflow_realtime.run_seq as of_run where of_run.run_id = r.run_id offset 0
+    ) as counter on true,
+    lateral (select pgflow_realtime.run_row(r, counter.error_message)) as whole (run)
+  );
 end;
 $$;
 comment on function pgflow_client.list_runs(text, text, text, integer) is
-  'The caller''s own runs (every run for service_role), newest first, without input and output. Pass the cursor of the last row as p_before for the next page.';
+  'The caller''s own runs (every run for service_role), newest first, without input and output, as an array of {run, seq, cursor}. Pass the cursor of the last as p_before for the next page.';

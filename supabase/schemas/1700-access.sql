@@ -9,9 +9,11 @@ from public, anon, authenticated, service_role;
 
 grant usage on schema pgflow_client to anon, authenticated, service_role;
 grant execute on function
+  pgflow_client.api_version(),
   pgflow_client.start_flow_with_states(text, jsonb, uuid),
   pgflow_client.get_run_with_states(uuid),
   pgflow_client.get_runs_with_states(uuid[]),
+  pgflow_client.get_run_seqs(uuid[]),
   pgflow_client.list_runs(text, text, text, integer),
   pgflow_client.get_flow(text)
 to anon, authenticated, service_role;

@@ -1,14 +1,4 @@
 -- Who is calling, and whose a run is.
-create table if not exists pgflow_realtime.run_owners (
-  run_id uuid primary key references pgflow.runs (run_id) on delete cascade,
-  owner text not null,
-  started_at timestamptz not null
-);
-comment on table pgflow_realtime.run_owners is
-  'The signed-in user who started a run; no row for a run that nobody signed in started.';
-create index if not exists run_owners_newest
-on pgflow_realtime.run_owners (owner, started_at desc, run_id desc);
-
 create or replace function pgflow_realtime.caller_role()
 returns name
 language sql
@@ -27,10 +17,11 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- What auth.uid() returns, as text: the ids of third-party auth providers are not UUIDs.
+  -- What auth.uid() returns, as text: the ids of third-party auth providers are not UUIDs. An empty
+  -- id is nobody's.
   select coalesce(
     nullif(current_setting('request.jwt.claim.sub', true), ''),
-    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
+    nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')
   );
 $$;
 comment on function pgflow_realtime.caller_id() is 'The id of the signed-in user, or null.';
@@ -59,17 +50,6 @@ as $$
 $$;
 comment on function pgflow_realtime.sees_everything() is
   'Whether the caller may read every run: service_role and the database owner.';
-
-create or replace function pgflow_realtime.is_private()
-returns boolean
-language sql
-stable
-security definer
-set search_path = ''
-as $$
-  select setting.visibility = 'private' from pgflow_realtime.settings as setting;
-$$;
-comment on function pgflow_realtime.is_private() is 'Whether a run is for its owner only.';
 
 create or replace function pgflow_realtime.owns(p_run_id uuid)
 returns boolean

@@ -1,13 +1,4 @@
--- Who may start which flow over the API. No reference to pgflow.flows: a worker may create the
--- flow after the migration that allows it, and may create it anew.
-create table if not exists pgflow_realtime.allowed_starts (
-  flow_slug text not null,
-  role_name name not null,
-  primary key (flow_slug, role_name)
-);
-comment on table pgflow_realtime.allowed_starts is
-  'Which role may start which flow over the API; see pgflow_client.allow_start().';
-
+-- Who may start which flow over the API.
 create or replace function pgflow_client.allow_start(flow_slug text, role name)
 returns void
 language plpgsql

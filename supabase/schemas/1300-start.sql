@@ -1,4 +1,90 @@
 -- Errors carry PostgREST's custom codes: SQLSTATE PTxyz becomes HTTP status xyz.
+create or replace function pgflow_realtime.check_input(p_flow_slug text, p_input jsonb)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_long_numbers bigint;
+  v_is_impossible boolean;
+begin
+  if p_input is null or jsonb_typeof(p_input) = 'null' then
+    raise exception using
+      errcode = 'PT422',
+      message = format('The input of the flow "%s" is missing.', p_flow_slug),
+      detail = 'p_input is null, and a run needs an input.',
+      hint = 'Pass the flow''s input, or {} for a flow that needs none.';
+  end if;
+
+  -- All of this without making it text: a number of ten bytes can be text of 131,000.
+  if pg_column_size(p_input) > pgflow_realtime.max_input_bytes() then
+    perform pgflow_realtime.refuse_large_input(p_flow_slug, pg_column_size(p_input));
+  end if;
+  begin
+    -- Those whose text is much longer than they are. Strict, since lax mode visits arrays twice.
+    select count(*), bool_or(abs(number.value) > 1.7976931348623157e308 or abs(number.value) < 4.9e-324)
+    into v_long_numbers, v_is_impossible
+    from jsonb_path_query(p_input,
+      'strict $.** ? (@.type() == "number" && (@ > 1e30 || @ < -1e30 || @ < 1e-30 && @ > -1e-30 && @ != 0))'
+    ) as hit, lateral (select hit::numeric) as number (value);
+  exception
+    when statement_too_complex then
+      raise exception using
+        errcode = 'PT422',
+        message = format('The input of the flow "%s" is nested too deeply.', p_flow_slug),
+        detail = 'Its arrays and objects are inside each other further than the database can follow.',
+        hint = 'Pass a flatter input.';
+  end;
+  if v_is_impossible then
+    raise exception using
+      errcode = 'PT422',
+      message = format('The input of the flow "%s" has a number that cannot be represented.', p_flow_slug),
+      detail = 'A number in p_input is beyond what a double-precision number holds, about 1.8e308 and 4.9e-324.',
+      hint = 'Pass such a number as text.';
+  end if;
+  -- Each is up to 330 characters of text.
+  if pg_column_size(p_input) + v_long_numbers * 330 > pgflow_realtime.max_input_bytes() then
+    perform pgflow_realtime.refuse_large_input(p_flow_slug, pg_column_size(p_input) + v_long_numbers * 330);
+  end if;
+
+  if jsonb_typeof(p_input) <> 'array' and exists (
+    select 1
+    from pgflow.steps as step
+    where step.flow_slug = p_flow_slug
+      and step.deps_count = 0
+      and to_jsonb(step) ->> 'step_type' = 'map'
+  ) then
+    raise exception using
+      errcode = 'PT422',
+      message = format('The input of the flow "%s" must be an array.', p_flow_slug),
+      detail = format('Its first step is a map over the input, and p_input is of type %s.',
+        jsonb_typeof(p_input)),
+      hint = 'Pass an array: the flow runs one task for each of its elements.';
+  end if;
+end;
+$$;
+comment on function pgflow_realtime.check_input(text, jsonb) is
+  'Raises PT422 when a flow cannot be started with this input.';
+
+create or replace function pgflow_realtime.refuse_large_input(p_flow_slug text, p_bytes bigint)
+returns void
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  raise exception using
+    errcode = 'PT422',
+    message = format('The input of the flow "%s" is too large.', p_flow_slug),
+    detail = format('It takes %s bytes, and max_input_bytes is %s.', p_bytes, pgflow_realtime.max_input_bytes()),
+    hint = 'Put what is large elsewhere (Supabase Storage, a table) and pass where it is; or raise the limit: select pgflow_realtime.set_max_input_bytes(…).';
+end;
+$$;
+comment on function pgflow_realtime.refuse_large_input(text, bigint) is
+  'Raises PT422 for an input that is larger than max_input_bytes.';
+
 create or replace function pgflow_realtime.check_start(p_flow_slug text, p_input jsonb)
 returns void
 language plpgsql
@@ -35,28 +121,7 @@ begin
         p_flow_slug, pgflow_realtime.caller_role());
   end if;
 
-  if p_input is null or jsonb_typeof(p_input) = 'null' then
-    raise exception using
-      errcode = 'PT422',
-      message = format('The input of the flow "%s" is missing.', p_flow_slug),
-      detail = 'p_input is null, and a run needs an input.',
-      hint = 'Pass the flow''s input, or {} for a flow that needs none.';
-  end if;
-
-  if jsonb_typeof(p_input) <> 'array' and exists (
-    select 1
-    from pgflow.steps as step
-    where step.flow_slug = p_flow_slug
-      and step.deps_count = 0
-      and to_jsonb(step) ->> 'step_type' = 'map'
-  ) then
-    raise exception using
-      errcode = 'PT422',
-      message = format('The input of the flow "%s" must be an array.', p_flow_slug),
-      detail = format('Its first step is a map over the input, and p_input is of type %s.',
-        jsonb_typeof(p_input)),
-      hint = 'Pass an array: the flow runs one task for each of its elements.';
-  end if;
+  perform pgflow_realtime.check_input(p_flow_slug, p_input);
 end;
 $$;
 comment on function pgflow_realtime.check_start(text, jsonb) is
@@ -128,6 +193,7 @@ set search_path = ''
 as $$
 declare
   v_run_id uuid;
+  v_topic text := current_setting('realtime.topic', true);
 begin
   perform pgflow_realtime.check_start(p_flow_slug, p_input);
   v_run_id := pgflow_realtime.start_once(p_flow_slug, p_input, p_run_id);
@@ -135,6 +201,9 @@ begin
   -- the seq below counts it.
   set constraints pgflow.pinia_pgflow_run_change immediate;
   set constraints pgflow.pinia_pgflow_run_change deferred;
+  -- realtime.send leaves the topic behind that it sent on, which policies of the project ask for. (A
+  -- `set` clause would do the same, but only a superuser may write one for this parameter.)
+  perform set_config('realtime.topic', coalesce(v_topic, ''), true);
   return query select * from pgflow_realtime.snapshots(array[v_run_id]);
 end;
 $$;
