@@ -58,7 +58,9 @@ async function truth(runId: string) {
   )
   const row = rows[0]
   if (!row) throw new Error('no such run')
-  return { run: row.run, steps: row.steps, seq: Number(row.seq) }
+  // As the store has them: in the order of the flow.
+  const steps = row.steps.sort((a, b) => (a.step_index ?? 0) - (b.step_index ?? 0))
+  return { run: row.run, steps, seq: Number(row.seq) }
 }
 
 const rowsOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
@@ -90,9 +92,9 @@ describe('a run from start to end', () => {
     expect(flow.isPending.value).toBe(false)
     expect(flow.steps.value.map((step) => step.step_slug)).toEqual([
       'clean',
+      'upper',
       'letters',
       'report',
-      'upper',
     ])
     await until(() => flow.connection.value?.status === 'live')
 
