@@ -85,8 +85,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
         ofRun(steps.value, runId, stepSlug),
   )
   /**
-   * The steps of a run; empty if the store does not hold it. In the order of the flow once
-   * `fetchFlow` has read its shape, by slug until then.
+   * The steps of a run, in the order of its flow; empty if the store does not hold it. With plain
+   * pgflow they are in that order once `fetchFlow` has read it, and by slug until then.
    * @example
    * const failed = pgflow.stepsOf(runId).filter((step) => step.status === 'failed')
    */
@@ -200,7 +200,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
 
   /**
    * Reads what a flow looks like: its steps in order, each with its type and the steps it waits
-   * for. From then on the steps of its runs are shown in that order.
+   * for. With plain pgflow the steps of its runs are in that order from then on.
    *
    * @throws PgflowError such as `flow_not_found`, `unreachable`, `timeout`.
    * @example

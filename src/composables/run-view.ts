@@ -18,7 +18,7 @@ import { observeInScope, type ScopedObservation } from './observe-in-scope.ts'
 export interface RunView<Flow extends AnyFlow = AnyFlow> {
   /** The run, or null while the store does not hold it. */
   run: ComputedRef<RunOf<Flow> | null>
-  /** Its steps, in the order of the flow once `fetchFlow` has read it, and by slug until then. */
+  /** Its steps, in the order of the flow; with plain pgflow once `fetchFlow` has read it. */
   steps: ComputedRef<StepOf<Flow>[]>
   /** One of its steps: reads only that one, so other steps' changes do not render again. */
   step: <Slug extends StepSlug<Flow>>(slug: Slug) => StepOf<Flow, Slug> | null
