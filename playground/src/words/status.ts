@@ -9,24 +9,25 @@ export interface StatusWords {
   tone: Tone
 }
 
-const runs: Record<string, StatusWords> = {
-  pending: { label: 'Starting', tone: 'waiting' },
-  started: { label: 'Running', tone: 'running' },
-  completed: { label: 'Done', tone: 'done' },
-  failed: { label: 'Failed', tone: 'failed' },
-}
+// Maps: a status comes from outside, and may be called as what every object has.
+const runs = new Map<string, StatusWords>([
+  ['pending', { label: 'Starting', tone: 'waiting' }],
+  ['started', { label: 'Running', tone: 'running' }],
+  ['completed', { label: 'Done', tone: 'done' }],
+  ['failed', { label: 'Failed', tone: 'failed' }],
+])
 
-const steps: Record<string, StatusWords> = {
-  created: { label: 'Waiting', tone: 'waiting' },
-  started: { label: 'Running', tone: 'running' },
-  completed: { label: 'Done', tone: 'done' },
-  failed: { label: 'Failed', tone: 'failed' },
-  skipped: { label: 'Skipped', tone: 'waiting' },
-}
+const steps = new Map<string, StatusWords>([
+  ['created', { label: 'Waiting', tone: 'waiting' }],
+  ['started', { label: 'Running', tone: 'running' }],
+  ['completed', { label: 'Done', tone: 'done' }],
+  ['failed', { label: 'Failed', tone: 'failed' }],
+  ['skipped', { label: 'Skipped', tone: 'waiting' }],
+])
 
 /** A run's status in words; one that this page does not know shows as it is. */
 export function runStatusWords(status: string): StatusWords {
-  return runs[status] ?? { label: status, tone: 'waiting' }
+  return runs.get(status) ?? { label: status, tone: 'waiting' }
 }
 
 /** A step's status in words: what waits in a run that failed will not be reached any more. */
@@ -34,7 +35,7 @@ export function stepStatusWords(status: string, runStatus: string): StatusWords 
   const isStranded = runStatus === 'failed' && (status === 'created' || status === 'started')
   if (isStranded)
     return { label: status === 'created' ? 'Not reached' : 'Stopped', tone: 'waiting' }
-  return steps[status] ?? { label: status, tone: 'waiting' }
+  return steps.get(status) ?? { label: status, tone: 'waiting' }
 }
 
 /** How live the page is, in words. */
