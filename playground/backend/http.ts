@@ -34,7 +34,8 @@ export async function serve(
   // A caller that hung up gets no answer; neither an error nor a listener may stay behind.
   res.on('error', () => undefined)
   req.on('error', () => undefined)
-  await send(res, await respond(req, handler, limits))
+  const response = await respond(req, handler, limits)
+  await send(res, response).catch(() => res.destroy())
   discardBody(req)
 }
 
@@ -102,11 +103,20 @@ async function send(res: ServerResponse, response: Response): Promise<void> {
   res.statusCode = response.status
   for (const [name, value] of response.headers) {
     // Headers joins what must stay apart only for cookies; getSetCookie keeps them separate.
-    if (name !== 'set-cookie') res.setHeader(name, value)
+    if (name !== 'set-cookie') setHeader(res, name, value)
   }
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) res.setHeader('set-cookie', cookies)
   res.end(body)
+}
+
+/** Leaves out what Node does not send, such as a control character that the caller had reflected. */
+function setHeader(res: ServerResponse, name: string, value: string): void {
+  try {
+    res.setHeader(name, value)
+  } catch {
+    res.removeHeader(name)
+  }
 }
 
 function refuse(status: number, message: string): Response {

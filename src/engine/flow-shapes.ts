@@ -17,7 +17,7 @@ export function createFlowShapes(config: () => PgflowConfig) {
       const shape = await withDeadline(scheduler, times.snapshotTimeout, [life.signal], (signal) =>
         transport.fetchFlow(flowSlug, signal),
       )
-      flows.value = [...flows.value.filter((other) => other.flow_slug !== flowSlug), shape]
+      flows.value = [...flows.value.filter((other) => other.flow_slug !== shape.flow_slug), shape]
       return shape
     } finally {
       underWay.delete(flowSlug)

@@ -27,21 +27,32 @@ export function explaining<Given extends [SupabaseClient, ...unknown[]], Answer>
 }
 
 async function explainEach(supabase: SupabaseClient, results: Map<unknown, unknown>) {
+  let version: Promise<unknown> | undefined
   for (const [id, result] of results) {
-    if (result instanceof PgflowError) results.set(id, await explain(supabase, result))
+    if (!(result instanceof PgflowError)) continue
+    version ??= readVersion(supabase)
+    results.set(id, await explain(supabase, result, version))
   }
 }
 
-async function explain(supabase: SupabaseClient, failure: PgflowError): Promise<PgflowError> {
-  const { code, message, cause } = failure
-  if (code !== 'malformed_reply' && code !== 'not_migrated') return failure
+async function readVersion(supabase: SupabaseClient): Promise<unknown> {
   const reply = await supabase.schema(apiSchema).rpc('api_version')
   // The first edition has no such function.
-  const version: unknown = reply.error?.code === 'PGRST202' ? 1 : reply.data
+  return reply.error?.code === 'PGRST202' ? 1 : reply.data
+}
+
+async function explain(
+  supabase: SupabaseClient,
+  failure: PgflowError,
+  read?: Promise<unknown>,
+): Promise<PgflowError> {
+  const { code, message, cause, runId } = failure
+  if (code !== 'malformed_reply' && code !== 'not_migrated') return failure
+  const version = await (read ?? readVersion(supabase))
   if (version === ownVersion || typeof version !== 'number') return failure
   const hint =
     version < ownVersion
       ? 'The database lacks the migration of this package, or has an older one: run the newest.'
       : 'This package is older than the migration in the database: upgrade pinia-pgflow.'
-  return new PgflowError(code, message, { cause, hint })
+  return new PgflowError(code, message, { cause, hint, ...(runId !== null && { runId }) })
 }

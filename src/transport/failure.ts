@@ -65,7 +65,7 @@ export function fromFailure(
 
 function messageOf(code: PgflowErrorCode, sqlState: string, said: string): string {
   // What Postgres says of a text is about its own insides.
-  if (/^22(021|P0[25])$/.test(sqlState)) {
+  if (/^22(021|P05)$/.test(sqlState)) {
     return 'Postgres cannot read the input: look for zero bytes.'
   }
   if (code === 'offline') return 'This device is offline.'

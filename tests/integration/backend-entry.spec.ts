@@ -159,3 +159,11 @@ describe('a body', () => {
     expect(await refused.json()).toEqual({ message: `A request may have ${maxBodyBytes} bytes` })
   })
 })
+
+it('an answer that reflects what no header can hold does not end the process', async () => {
+  const target = '/auth/v1/verify?token=x&type=signup&redirect_to=http://localhost/%01'
+  const headers = { apikey: backend.anonKey }
+  const answer = await fetch(`${backend.url}${target}`, { headers, redirect: 'manual' })
+  expect(answer.status).toBeGreaterThanOrEqual(300)
+  expect((await call()).status).toBe(404)
+})

@@ -16,7 +16,7 @@ export const workloads: readonly Workload[] = [
   {
     title: 'chain of 20 steps',
     slug: 'chain',
-    rounds: 40,
+    rounds: 120,
     steps: Array.from({ length: 20 }, (_, index) => ({
       slug: name(index),
       after: index === 0 ? [] : [name(index - 1)],
@@ -27,7 +27,7 @@ export const workloads: readonly Workload[] = [
   {
     title: 'fan-out to 100 steps',
     slug: 'fan_out',
-    rounds: 20,
+    rounds: 60,
     steps: [
       { slug: 'root', after: [], isMap: false },
       ...Array.from({ length: 100 }, (_, index) => ({
@@ -41,7 +41,7 @@ export const workloads: readonly Workload[] = [
   {
     title: 'map of 300 tasks',
     slug: 'map',
-    rounds: 20,
+    rounds: 60,
     steps: [{ slug: 'each', after: [], isMap: true }],
     input: Array.from({ length: 300 }, (_, index) => ({ index, text: 'A short input.' })),
   },
