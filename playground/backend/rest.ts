@@ -3,6 +3,7 @@ import { App } from '@supabase/lite'
 import type { Database } from './database.ts'
 import type { RequestHandler } from './http.ts'
 import type { Keys } from './keys.ts'
+import { hasInheritedName } from './query-names.ts'
 import { TurnsEnded } from './turns.ts'
 
 /** REST and Auth of the embedded Supabase: answers requests for `/rest/v1` and `/auth/v1`. */
@@ -30,7 +31,8 @@ export async function createRest({ db, keys, schemas, maxRows }: RestOptions): P
   // PostgREST reloads its schema cache on this notification; migrations send it.
   const stopListening = await db.listen('pgrst', () => void db.connection.clearSchemaCache())
   return {
-    check: (headers, url) => checkApiKey(headers, url, keys),
+    check: async (headers, url) =>
+      (await checkApiKey(headers, url, keys)) ?? checkNames(url.searchParams),
     // Everything the answer needs is read before the connection goes to the next in line.
     fetch: (request) =>
       db
@@ -62,6 +64,12 @@ async function checkApiKey(headers: Headers, url: URL, keys: Keys): Promise<Resp
   if (!check.ok) return Response.json({ message: 'Invalid API key' }, { status: 401 })
   if (!headers.has('authorization')) headers.set('authorization', `Bearer ${key}`)
   return undefined
+}
+
+function checkNames(query: URLSearchParams): Response | undefined {
+  if (!hasInheritedName(query)) return undefined
+  const message = 'The embedded backend has no columns with names that every object has'
+  return Response.json({ message }, { status: 400 })
 }
 
 /**

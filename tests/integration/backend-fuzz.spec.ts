@@ -1,18 +1,12 @@
 // @vitest-environment node
 import { once } from 'node:events'
-import { Flow } from '@pgflow/dsl'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Backend } from '../../playground/backend/index.ts'
-import { bootBackend, connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
+import { bootBackend, until } from '../support/backend.ts'
+import { Greet, servesARun } from './support/greet.ts'
 import { openSocket, sendRaw, upgradeRequest } from './support/raw-http.ts'
 import { WireClient } from './support/wire-client.ts'
-
-const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step(
-  { slug: 'hello' },
-  ({ run }) => `Hello ${run.name}`,
-)
 
 let backend: Backend
 beforeAll(async () => {
@@ -22,18 +16,9 @@ beforeAll(async () => {
 })
 afterAll(() => backend.close())
 
-/** The process that was attacked serves a run from start to end, heard live. */
-async function servesARun(): Promise<void> {
-  const client = connect(backend)
-  const runId = crypto.randomUUID()
-  const listener = new Listener(client.channel(`pgflow:run:${runId}`))
-  await listener.status('SUBSCRIBED')
-  const args = { p_flow_slug: 'greet', p_input: { name: 'Ada' }, p_run_id: runId }
-  const started = await client.schema('pgflow_client').rpc('start_flow_with_states', args)
-  expect(started.error).toBeNull()
-  const { payload } = await listener.event('run:completed')
-  expect(payload.output).toEqual({ hello: 'Hello Ada' })
-  await client.removeAllChannels()
+/** Connections of this process, which has both ends of each. */
+function connections(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
 }
 
 /** Text for one line of a request: anything but its end. */
@@ -99,7 +84,7 @@ it('whatever is sent as a request, the process goes on and serves', async () => 
     }),
     { numRuns: Number(process.env.FUZZ_RUNS ?? 250) },
   )
-  await servesARun()
+  await servesARun(backend)
 })
 
 it('whatever is sent as a handshake, the process goes on and serves', async () => {
@@ -111,7 +96,7 @@ it('whatever is sent as a handshake, the process goes on and serves', async () =
     }),
     { numRuns: Number(process.env.FUZZ_RUNS ?? 150) },
   )
-  await servesARun()
+  await servesARun(backend)
 })
 
 const word = fc.oneof(
@@ -186,7 +171,7 @@ it('whatever is sent over a socket, the process goes on and serves', async () =>
     }),
     { numRuns: Number(process.env.FUZZ_RUNS ?? 150) },
   )
-  await servesARun()
+  await servesARun(backend)
 })
 
 it('frames that are too large or no frames close their socket, and no other', async () => {
@@ -203,5 +188,20 @@ it('frames that are too large or no frames close their socket, and no other', as
   await isClosed
   await good.settled()
   good.socket.close()
-  await servesARun()
+  await servesARun(backend)
+})
+
+it('every connection is let go of', async () => {
+  const atFirst = connections()
+  const requests = fc.array(fc.tuple(method, target, body), { minLength: 20, maxLength: 20 })
+  for (const [verb, path, content] of fc.sample(requests, 1).flat()) {
+    const head = `${verb} ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n`
+    await sendRaw(backend, Buffer.from(head, 'latin1'), Buffer.from(content, 'latin1'))
+  }
+  const clients = await Promise.all(Array.from({ length: 20 }, () => WireClient.connect(backend)))
+  for (const client of clients) client.socket.send('[')
+  await Promise.all(clients.map((client) => client.arrived()))
+  expect(connections()).toBeGreaterThanOrEqual(atFirst + 40)
+  for (const client of clients) client.socket.terminate()
+  await until(() => connections() <= atFirst)
 })
