@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createBackend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
 import { Listener } from './support/listener.ts'
@@ -37,6 +37,16 @@ describe('the life of an embedded backend', () => {
       /stopped with (\d+) left and (\d+) refused/.exec(output.join('')) ?? []
     expect(Number(left)).toBeGreaterThan(1_000)
     expect(Number(refused)).toBeGreaterThan(1_900)
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with the dev server on %s', async (signal) => {
+    const script = new URL('./support/serve-and-stop.ts', import.meta.url).pathname
+    const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: 'pipe' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    child.stdout.once('data', () => child.kill(signal))
+    // Vite ends itself on SIGTERM; nobody listens to the other.
+    const ended = signal === 'SIGTERM' ? [143, null] : [null, signal]
+    expect(await once(child, 'exit')).toEqual(ended)
   })
 
   it('closes twice without complaint, and disconnects everyone', async () => {

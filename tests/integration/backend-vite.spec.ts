@@ -113,18 +113,16 @@ describe('the embedded backend in Vite', () => {
     expect(answer).toMatch(/^HTTP\/1.1 403 /)
   })
 
-  it.each(['//', '///', '//:80', 'http://[::1', '*', '*:[', 'a://['])(
-    'goes on when it is asked for %s',
-    async (target) => {
-      const { url } = await serve()
-      const origin = { Origin: 'https://example.org' }
+  it('goes on when it is asked for what is no address', async () => {
+    const { url } = await serve()
+    for (const target of ['//', '///', '//:80', 'http://[::1', '*', '*:[', 'a://[']) {
       const socket = openSocket({ url })
-      socket.write(upgradeRequest(target, origin))
+      socket.write(upgradeRequest(target, { Origin: 'https://example.org' }))
       await sendRaw({ url }, `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-      expect((await fetch(url)).status).toBe(200)
+      expect((await fetch(url)).status, target).toBe(200)
       socket.destroy()
-    },
-  )
+    }
+  })
 
   it('does nothing when a real project is configured', async () => {
     await writeFile(join(root, '.env'), 'VITE_SUPABASE_URL=https://example.supabase.co\n')
