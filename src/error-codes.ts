@@ -59,6 +59,8 @@ export type PgflowErrorCode =
   | 'channel_refused'
   /** Somebody else has a channel of the same name on this client. */
   | 'channel_taken'
+  /** Realtime says that it is joined, and sends nothing. */
+  | 'realtime_silent'
   /** Any other failure that the database reports. */
   | 'server_error'
 
@@ -72,6 +74,7 @@ const transientCodes = new Set<PgflowErrorCode>([
   'channel_failed',
   'channel_refused',
   'channel_taken',
+  'realtime_silent',
 ])
 
 /** Whether the same call may succeed a moment later. */

@@ -39,6 +39,8 @@ export const errorHints = (): Record<PgflowErrorCode, string> => ({
   channel_refused:
     'Sign in as the user who started the run, or check the policies on realtime.messages.',
   channel_taken: 'Give pinia-pgflow a Supabase client of its own.',
+  realtime_silent:
+    'Nothing: what is shown is read meanwhile. If it stays, look at the limits and logs of Realtime.',
   server_error: 'Look at the message, and at the logs of the database.',
 })
 

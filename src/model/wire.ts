@@ -165,6 +165,21 @@ export function parseRunSummaries(rows: unknown): Parsed<RunSummary[]> {
   return eachOnce({ ok: true, value: runs }, runs, ({ run_id }) => run_id)
 }
 
+/** Parses what `get_run_seqs` returns of the runs that were asked for. */
+export function parseSeqs(reply: unknown, runIds: readonly string[]): Parsed<Map<string, number>> {
+  if (typeof reply !== 'object' || reply === null || Array.isArray(reply)) {
+    return refused('expected an object')
+  }
+  const seqs = new Map<string, number>()
+  for (const [id, seq] of new Map<string, unknown>(Object.entries(reply))) {
+    if (!runIds.includes(id)) return refused('a run that was not asked for')
+    const parsed = toParsed(v.safeParse(whole, seq))
+    if (!parsed.ok) return parsed
+    seqs.set(id, parsed.value)
+  }
+  return { ok: true, value: seqs }
+}
+
 /** Parses a row of `get_flow`. */
 export function parseFlowShape(row: unknown): Parsed<FlowShape> {
   const parsed = toParsed(v.safeParse(flowShapeSchema, row))

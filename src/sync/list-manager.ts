@@ -184,7 +184,7 @@ export class ListManager {
     this.#feed.open()
     const stops = [
       surroundings.watch(() => this.#tell((sync) => sync.wake())),
-      transport.watchUser(() => this.#changeUser()),
+      transport.watchSession((change) => change === 'user' && this.#changeUser()),
     ]
     this.#stopWatching = () => {
       for (const stop of stops) stop()

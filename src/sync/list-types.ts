@@ -2,7 +2,7 @@ import type { PgflowError } from '../errors.ts'
 import type { RunList, RunQuery, RunSummary } from '../model/entities.ts'
 import type { ListRows } from '../model/run-list.ts'
 import type { Scheduler } from '../model/scheduler.ts'
-import type { ListTransport } from '../transport/types.ts'
+import type { ListTransport, RunTransport } from '../transport/types.ts'
 import type { SyncTimes } from './types.ts'
 import type { Surroundings } from './wake.ts'
 
@@ -28,7 +28,7 @@ export interface ListSink {
 
 /** Everything the sync of lists needs from outside. */
 export interface ListSyncContext {
-  transport: ListTransport
+  transport: ListTransport & Pick<RunTransport, 'watchSession'>
   scheduler: Scheduler
   surroundings: Surroundings
   sink: ListSink

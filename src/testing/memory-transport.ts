@@ -2,6 +2,7 @@ import type { FlowShape, Json, RunPage, RunQuery } from '../model/entities.ts'
 import {
   parseFlowShape,
   parseRunSummaries,
+  parseSeqs,
   parseSnapshot,
   runTopic,
   userTopic,
@@ -73,6 +74,16 @@ export function createMemoryTransport(parts: MemoryTransportParts): PgflowTransp
         return results
       })
     },
+    fetchSeqs: async (runIds, signal) => {
+      const { ids } = sortOutIds(runIds)
+      if (ids.length === 0) return new Map()
+      return ask('seqs', { runIds: ids }, signal, () => {
+        const rows = database.snapshots(ids, user(), faults.age)
+        const seqs = Object.fromEntries(rows.map(({ run, seq }) => [run.run_id, seq]))
+        return valueOf('get_run_seqs', parseSeqs(seqs, ids))
+      })
+    },
+    watchSession: session.watch,
     openChannel: (runId, handlers) => channels.open(runTopic(runId), runId, handlers),
     listRuns: (query, before, limit, signal) =>
       ask('list', { flow: query.flow }, signal, (): RunPage => {
@@ -81,7 +92,6 @@ export function createMemoryTransport(parts: MemoryTransportParts): PgflowTransp
     openFeed: isPrivate
       ? (handlers) => channels.open(userTopic(user() ?? ''), null, handlers)
       : null,
-    watchUser: session.watch,
     fetchFlow: (flow, signal) =>
       ask('flow', { flow }, signal, (): FlowShape => {
         const shape = database.flow(flow)

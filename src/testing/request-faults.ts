@@ -1,8 +1,11 @@
 import { PgflowError, type PgflowErrorCode } from '../errors.ts'
 import type { TestSurroundings } from './surroundings.ts'
 
-/** What a request asks for: a start, the state of runs, a list of runs, or the shape of a flow. */
-export type RequestKind = 'start' | 'read' | 'list' | 'flow'
+/**
+ * What a request asks for: a start, the state of runs, how far runs have come, a list of runs, or the
+ * shape of a flow.
+ */
+export type RequestKind = 'start' | 'read' | 'seqs' | 'list' | 'flow'
 
 type Fate =
   | { kind: 'fail'; error: PgflowError }
@@ -33,11 +36,16 @@ export class RequestFaults {
     this.#outdated = { left, by }
   }
 
+  /** How many transactions the database lags behind: the next snapshot, and seqs until then. */
+  get age(): number {
+    return this.#outdated.left === 0 ? 0 : this.#outdated.by
+  }
+
   /** How many transactions the next snapshot lags behind. */
   nextAge(): number {
-    if (this.#outdated.left === 0) return 0
-    this.#outdated.left -= 1
-    return this.#outdated.by
+    const { age } = this
+    if (age > 0) this.#outdated.left -= 1
+    return age
   }
 
   clear(): void {

@@ -3,7 +3,13 @@ import { PgflowError } from '../errors.ts'
 import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
 import { isRunId, notARunId } from '../model/run-id.ts'
 import { clip } from '../model/text.ts'
-import { parseFlowShape, parseRunSummaries, parseSnapshot, type Parsed } from '../model/wire.ts'
+import {
+  parseFlowShape,
+  parseRunSummaries,
+  parseSeqs,
+  parseSnapshot,
+  type Parsed,
+} from '../model/wire.ts'
 import { fromFailure } from './failure.ts'
 import { apiSchema } from './schemas.ts'
 
@@ -17,7 +23,7 @@ export async function callStartFlow(
 ): Promise<RunSnapshot> {
   const name = 'start_flow_with_states'
   const args = { p_flow_slug: flowSlug, p_input: input, p_run_id: runId }
-  const [row, ...others] = await call(supabase, name, args, signal)
+  const [row, ...others] = await callRows(supabase, name, args, signal)
   if (others.length > 0) throw malformed(name, 'more than one run')
   return valueOf(name, parseSnapshot(row))
 }
@@ -36,7 +42,7 @@ export async function callGetRuns(
   if (only === undefined) return results
   const name = ids.length === 1 ? 'get_run_with_states' : 'get_runs_with_states'
   const args = ids.length === 1 ? { p_run_id: only } : { p_run_ids: ids }
-  for (const row of await call(supabase, name, args, signal)) {
+  for (const row of await callRows(supabase, name, args, signal)) {
     const id = idOfRow(row)
     if (id === undefined) throw malformed(name, 'a row without run_id')
     if (!ids.includes(id)) throw malformed(name, 'a run that was not asked for')
@@ -45,6 +51,25 @@ export async function callGetRuns(
     results.set(id, snapshot.ok ? snapshot.value : malformed(name, snapshot.reason))
   }
   return results
+}
+
+/** How many runs one call of `get_run_seqs` takes. */
+const seqsAtOnce = 200
+
+/** Calls `get_run_seqs`, several times for very many. What is no id of a run is left out too. */
+export async function callGetSeqs(
+  supabase: SupabaseClient,
+  runIds: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, number>> {
+  const waiting = [...new Set(runIds)].filter(isRunId)
+  const parts: string[][] = []
+  while (waiting.length > 0) parts.push(waiting.splice(0, seqsAtOnce))
+  const name = 'get_run_seqs'
+  const read = async (part: string[]) =>
+    valueOf(name, parseSeqs(await call(supabase, name, { p_run_ids: part }, signal), part))
+  const seqs = await Promise.all(parts.map(read))
+  return new Map(seqs.flatMap((part) => [...part]))
 }
 
 /** Calls `list_runs`. */
@@ -62,7 +87,7 @@ export async function callListRuns(
     p_before: before,
     p_limit: limit,
   }
-  const runs = valueOf(name, parseRunSummaries(await call(supabase, name, args, signal)))
+  const runs = valueOf(name, parseRunSummaries(await callRows(supabase, name, args, signal)))
   return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
 }
 
@@ -73,7 +98,7 @@ export async function callGetFlow(
   signal: AbortSignal,
 ): Promise<FlowShape> {
   const name = 'get_flow'
-  const [row] = await call(supabase, name, { p_flow_slug: flowSlug }, signal)
+  const [row] = await callRows(supabase, name, { p_flow_slug: flowSlug }, signal)
   if (row === undefined) throw flowNotFound(flowSlug)
   return valueOf(name, parseFlowShape(row))
 }
@@ -106,10 +131,19 @@ async function call(
   name: string,
   args: Record<string, Json>,
   signal: AbortSignal,
-): Promise<unknown[]> {
+): Promise<unknown> {
   const reply = await supabase.schema(apiSchema).rpc(name, args).abortSignal(signal)
   if (reply.error) throw fromFailure(reply.error, reply.status, signal, { schema: apiSchema })
-  const rows: unknown = reply.data
+  return reply.data
+}
+
+async function callRows(
+  supabase: SupabaseClient,
+  name: string,
+  args: Record<string, Json>,
+  signal: AbortSignal,
+): Promise<unknown[]> {
+  const rows = await call(supabase, name, args, signal)
   if (Array.isArray(rows)) return Array.from<unknown>(rows)
   throw malformed(name, 'expected an array of rows')
 }

@@ -1,5 +1,6 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import type { Scheduler } from '../model/scheduler.ts'
+import type { SessionChange } from './types.ts'
 
 /**
  * The id of the user whom Realtime joins as: the `sub` of the token it uses, whether that comes
@@ -11,27 +12,35 @@ export async function signedInUser(supabase: SupabaseClient): Promise<string | n
 }
 
 /**
- * Calls `onChange` when somebody else is signed in, or nobody. Another token of the same user is no
- * change. A client with the `accessToken` option tells nobody who is signed in.
+ * Calls `onChange` when somebody else is signed in, or nobody, and when the same user has another
+ * token. A client with the `accessToken` option tells nothing of this.
  */
-export function watchSignedIn(
+export function watchSession(
   supabase: SupabaseClient,
   scheduler: Scheduler,
-  onChange: () => void,
+  onChange: (change: SessionChange) => void,
 ): () => void {
   // With the `accessToken` option `auth` has nothing, and throws when it is read.
   if (!('onAuthStateChange' in supabase.auth)) return () => {}
-  let known: string | null | undefined
+  let known: { user: string | null; token: string } | undefined
+  let waiting: SessionChange | undefined
   let cancel = () => {}
+  const tell = (): void => {
+    const change = waiting
+    waiting = undefined
+    if (change) onChange(change)
+  }
   const { data } = supabase.auth.onAuthStateChange((event, session) => {
-    const user = session?.user.id ?? null
-    const isFirst = known === undefined && event === 'INITIAL_SESSION'
-    const isChange = user !== known && !isFirst
-    known = user
-    if (!isChange) return
+    const token = session?.access_token ?? ''
+    const before = known
+    known = { user: subjectOf(token), token }
+    if (token === before?.token || (!before && event === 'INITIAL_SESSION')) return
+    // Another user counts for more than the token that they have a moment later.
+    if (known.user !== before?.user) waiting = 'user'
+    else waiting ??= 'token'
     // Later: the client is locked while it tells of the change, and nobody may call it meanwhile.
     cancel()
-    cancel = scheduler.after(0, onChange)
+    cancel = scheduler.after(0, tell)
   })
   return () => {
     cancel()

@@ -3,9 +3,9 @@ import { PgflowError } from '../errors.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import { runTopic } from '../model/wire.ts'
 import { explaining } from './api-version.ts'
-import { callGetFlow, callGetRuns, callListRuns, callStartFlow } from './rpc.ts'
+import { callGetFlow, callGetRuns, callGetSeqs, callListRuns, callStartFlow } from './rpc.ts'
 import { plainSchema, type ApiSchema } from './schemas.ts'
-import { watchSignedIn } from './signed-in.ts'
+import { watchSession } from './signed-in.ts'
 import { openTopicChannel } from './topic-channel.ts'
 import type { PgflowTransport, RunChannelHandlers } from './types.ts'
 import { openUserFeed } from './user-feed.ts'
@@ -55,17 +55,20 @@ export function createSupabaseTransport({
   const { start, getRuns, list, getFlow } = isExplained ? explainAll(calls) : calls
   // Only this project's SQL sends on the channel of a user.
   const hasFeed = isPrivate && schema !== plainSchema
+  const getSeqs = isExplained ? explaining(callGetSeqs) : callGetSeqs
   return {
     canJoinEarly: !isPrivate,
     startFlow: (flowSlug, input, runId, signal) => start(supabase, flowSlug, input, runId, signal),
     fetchRuns: (runIds, signal) => getRuns(supabase, runIds, signal),
+    fetchSeqs:
+      schema === plainSchema ? null : (runIds, signal) => getSeqs(supabase, runIds, signal),
     openChannel: (runId, handlers) => {
       const topic = runTopic(runId)
       return openTopicChannel({ supabase, scheduler, isPrivate, topic, runId }, hear(handlers))
     },
+    watchSession: (onChange) => watchSession(supabase, scheduler, onChange),
     listRuns: (query, before, limit, signal) => list(supabase, query, before, limit, signal),
     openFeed: hasFeed ? (handlers) => openUserFeed(supabase, scheduler, handlers) : null,
-    watchUser: (onChange) => watchSignedIn(supabase, scheduler, onChange),
     fetchFlow: (flowSlug, signal) => getFlow(supabase, flowSlug, signal),
   }
 }

@@ -23,6 +23,9 @@ export interface RunChannel {
   close(): void
 }
 
+/** `user`: somebody else is signed in, or nobody; `token`: the same user has another token. */
+export type SessionChange = 'user' | 'token'
+
 /** The way to the runs of a database. */
 export interface RunTransport {
   /**
@@ -44,8 +47,21 @@ export interface RunTransport {
     runIds: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, RunSnapshot | PgflowError>>
+  /**
+   * How far each of these runs has come: its seq, by the id of the run. What is unknown, or not for
+   * this caller, is left out. Null where runs are not counted.
+   * @throws PgflowError when none of them can be read.
+   */
+  readonly fetchSeqs:
+    | ((runIds: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, number>>)
+    | null
   /** Joins the run's topic. */
   openChannel(runId: string, handlers: RunChannelHandlers): RunChannel
+  /**
+   * Calls `onChange` when what the caller may read can have changed; the returned function ends it.
+   * The client may be used from within `onChange`.
+   */
+  watchSession(onChange: (change: SessionChange) => void): () => void
 }
 
 /** The way to lists of runs. */
@@ -65,8 +81,6 @@ export interface ListTransport {
    * outputs. Null where there is none: lists are then polled.
    */
   openFeed: ((handlers: RunChannelHandlers) => RunChannel) | null
-  /** Calls `onChange` when somebody else is signed in, or nobody; the returned function ends it. */
-  watchUser(onChange: () => void): () => void
 }
 
 /** The way to what flows look like. */

@@ -104,6 +104,18 @@ export class SimulatedNetwork implements RunTransport {
     })
   }
 
+  readonly fetchSeqs = (runIds: readonly string[], signal: AbortSignal) =>
+    this.#request(signal, () => {
+      const age = this.#outdatedBy()
+      const found = runIds.flatMap((runId) => this.database.snapshot(runId, age) ?? [])
+      return new Map(found.map(({ run, seq }) => [run.run_id, seq ?? 0]))
+    })
+
+  /** Nobody signs in or out. */
+  watchSession(): () => void {
+    return () => {}
+  }
+
   openChannel(runId: string, handlers: RunChannelHandlers) {
     const subscription: Subscription = {
       runId,

@@ -116,6 +116,10 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     title: 'Another part of the page uses this channel.',
     advice: 'The run is read from the database instead. Give pinia-pgflow a client of its own.',
   },
+  realtime_silent: {
+    title: 'The live connection has gone quiet.',
+    advice: 'Nothing: the run is read from the database instead.',
+  },
   channel_failed: {
     title: 'The live connection was interrupted.',
     advice: 'It reconnects by itself and then catches up. The run is not affected.',

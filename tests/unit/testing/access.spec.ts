@@ -125,7 +125,7 @@ describe('lists and the feed of a user, as the transport has them', () => {
     const { transport, database, session, time } = createWorld({ flows, private: true })
     const heard: string[] = []
     let changes = 0
-    const stop = transport.watchUser(() => (changes += 1))
+    const stop = transport.watchSession(() => (changes += 1))
     const channel = transport.openFeed?.({
       onEvent: ({ type, run_id }) => heard.push(`${type} ${run_id}`),
       onJoined: () => heard.push('joined'),

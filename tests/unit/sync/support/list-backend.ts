@@ -2,7 +2,12 @@ import { PgflowError } from '../../../../src/errors.ts'
 import type { RunPage, RunQuery, RunSummary } from '../../../../src/model/entities.ts'
 import { compareRuns, isOfQuery } from '../../../../src/model/run-list.ts'
 import { asEvent } from '../../../support/as-event.ts'
-import type { ListTransport, RunChannelHandlers } from '../../../../src/transport/types.ts'
+import type {
+  ListTransport,
+  RunChannelHandlers,
+  RunTransport,
+  SessionChange,
+} from '../../../../src/transport/types.ts'
 import type { VirtualClock } from '../../../simulation/clock.ts'
 
 /** How likely each fault is, from 0 to 1. */
@@ -23,7 +28,7 @@ export interface ListRequest extends RunQuery {
 }
 
 /** The runs of one user, the RPC that lists them and the feed that tells of them. */
-export class ListBackend implements ListTransport {
+export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSession'> {
   readonly requests: ListRequest[] = []
   faults = noListFaults
   /** What every read fails with, if anything. */
@@ -36,7 +41,7 @@ export class ListBackend implements ListTransport {
   readonly #clock: VirtualClock
   readonly #isCounted: boolean
   readonly #rows = new Map<string, RunSummary>()
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new Set<(change: SessionChange) => void>()
   #feed: { handlers: RunChannelHandlers; isJoined: boolean; last: number } | null = null
   #count = 0
 
@@ -102,7 +107,7 @@ export class ListBackend implements ListTransport {
   /** Somebody else is signed in, who has no runs. */
   changeUser(): void {
     this.#rows.clear()
-    for (const watcher of this.#watchers) watcher()
+    for (const watcher of this.#watchers) watcher('user')
   }
 
   /** The connection is lost, and back after a while. */
@@ -135,7 +140,7 @@ export class ListBackend implements ListTransport {
     })
   }
 
-  watchUser(onChange: () => void): () => void {
+  watchSession(onChange: (change: SessionChange) => void): () => void {
     this.#watchers.add(onChange)
     return () => this.#watchers.delete(onChange)
   }

@@ -1,17 +1,23 @@
 import { PgflowError } from '../../../../src/errors.ts'
 import type { Json, RunSnapshot } from '../../../../src/model/entities.ts'
 import { asEvent } from '../../../support/as-event.ts'
-import type { RunTransport, RunChannelHandlers } from '../../../../src/transport/types.ts'
+import type {
+  RunChannelHandlers,
+  RunTransport,
+  SessionChange,
+} from '../../../../src/transport/types.ts'
 import { settle } from '../../../simulation/clock.ts'
 
 /** A request on its way, which is answered when and as the test says. */
 export interface ScriptedRequest {
-  kind: 'start' | 'read'
+  kind: 'start' | 'read' | 'seqs'
   runIds: readonly string[]
   /** Fires when nobody waits for the answer any more. */
   signal: AbortSignal
   /** Answers with runs; a read leaves out unknown ones. An error is about the run of its `runId`. */
   reply(...results: (RunSnapshot | PgflowError)[]): Promise<void>
+  /** Answers a request for seqs. */
+  replySeqs(seqs: Record<string, number>): Promise<void>
   /** Fails as a whole. */
   fail(error: PgflowError): Promise<void>
 }
@@ -31,13 +37,18 @@ export interface ScriptedChannel {
 /** A way to a database that does nothing by itself. */
 export class ScriptedTransport implements RunTransport {
   readonly canJoinEarly: boolean
+  /** There unless the database does not count its runs. */
+  readonly fetchSeqs: RunTransport['fetchSeqs']
   /** All channels that were ever opened, the newest last. */
   readonly channels: ScriptedChannel[] = []
   /** All requests that were ever made, the newest last. */
   readonly requests: ScriptedRequest[] = []
 
-  constructor(canJoinEarly: boolean) {
+  readonly #watchers = new Set<(change: SessionChange) => void>()
+
+  constructor(canJoinEarly: boolean, hasSeqs = false) {
     this.canJoinEarly = canJoinEarly
+    this.fetchSeqs = hasSeqs ? (runIds, signal) => this.#seqs(runIds, signal) : null
   }
 
   get openChannels(): ScriptedChannel[] {
@@ -45,7 +56,7 @@ export class ScriptedTransport implements RunTransport {
   }
 
   startFlow(_flowSlug: string, _input: Json, runId: string, signal: AbortSignal) {
-    return this.#send('start', [runId], signal).then(([result]) => {
+    return this.#read('start', [runId], signal).then(([result]) => {
       if (result instanceof PgflowError) throw result
       if (!result) throw new Error('a start is answered by a run')
       return result
@@ -53,9 +64,20 @@ export class ScriptedTransport implements RunTransport {
   }
 
   fetchRuns(runIds: readonly string[], signal: AbortSignal) {
-    return this.#send('read', runIds, signal).then(
+    return this.#read('read', runIds, signal).then(
       (results) => new Map(results.map((result) => [idOf(result), result])),
     )
+  }
+
+  watchSession(onChange: (change: SessionChange) => void): () => void {
+    this.#watchers.add(onChange)
+    return () => this.#watchers.delete(onChange)
+  }
+
+  /** Somebody signs in or out, or has a new token. */
+  changeSession(change: SessionChange): Promise<void> {
+    for (const watcher of [...this.#watchers]) watcher(change)
+    return settle()
   }
 
   openChannel(runId: string, handlers: RunChannelHandlers) {
@@ -80,8 +102,20 @@ export class ScriptedTransport implements RunTransport {
     return { close: () => void (channel.isClosed = true) }
   }
 
+  async #read(kind: 'start' | 'read', runIds: readonly string[], signal: AbortSignal) {
+    const answer = await this.#send(kind, runIds, signal)
+    if (Array.isArray(answer)) return answer
+    throw new Error('not what was asked for')
+  }
+
+  async #seqs(runIds: readonly string[], signal: AbortSignal) {
+    const answer = await this.#send('seqs', runIds, signal)
+    if (answer instanceof Map) return answer
+    throw new Error('not what was asked for')
+  }
+
   #send(kind: ScriptedRequest['kind'], runIds: readonly string[], signal: AbortSignal) {
-    return new Promise<(RunSnapshot | PgflowError)[]>((resolve, reject) => {
+    return new Promise<(RunSnapshot | PgflowError)[] | Map<string, number>>((resolve, reject) => {
       signal.addEventListener('abort', () => {
         reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
       })
@@ -91,6 +125,10 @@ export class ScriptedTransport implements RunTransport {
         signal,
         reply: (...results) => {
           resolve(results)
+          return settle()
+        },
+        replySeqs: (seqs) => {
+          resolve(new Map(Object.entries(seqs)))
           return settle()
         },
         fail: (error) => {
