@@ -69,7 +69,7 @@ export class RequestFaults {
       fate?.kind === 'lose'
         ? answer.then(() => Promise.reject(failureOf('unreachable', 'The server did not answer.')))
         : answer
-    return Promise.race([arrived, abortOf(signal)])
+    return orAborted(arrived, signal)
   }
 
   #take(kind: RequestKind): Fate | undefined {
@@ -91,9 +91,12 @@ function attempt<T>(work: () => T): Promise<T> {
   }
 }
 
-function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(reasonOf(signal)), { once: true })
+/** The answer, unless its caller gives up first; nothing is left at the signal, which may live on. */
+function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(reasonOf(signal))
+    signal.addEventListener('abort', giveUp)
+    void answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
   })
 }
 

@@ -1,6 +1,7 @@
 import { useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
+import { failureOf } from '../../../src/testing/request-faults.ts'
 import { createWorld } from '../../../src/testing/world.ts'
 import { codeOf, mountIn } from '../../support/test-app.ts'
 
@@ -106,6 +107,37 @@ describe('lists and the feed of a user, as the transport has them', () => {
     )
     session.become(null)
     expect(await codeOf(transport.listRuns(page, null, 2, signal))).toBe('not_signed_in')
+  })
+
+  it('seqs are those of the runs that the caller may read, and fail as requests do', async () => {
+    const { transport, database, faults, requests } = createWorld({ flows, private: true })
+    const start = (user: string) => database.startFlow('f', {}, crypto.randomUUID(), user)
+    const [mine, theirs] = [start('test-user'), start('bob')].map(({ run }) => run.run_id)
+    const ids = [mine ?? '', theirs ?? '', 'no id']
+    const fetchSeqs = () => transport.fetchSeqs?.(ids, signal) ?? Promise.reject(new Error('none'))
+    const runs = await transport.fetchRuns([ids[0] ?? ''], signal)
+    const seqs = await fetchSeqs()
+    expect([...seqs.keys()]).toEqual([mine])
+    expect(runs.get(ids[0] ?? '')).toHaveProperty('seq', seqs.get(ids[0] ?? ''))
+    expect(requests.map(({ kind }) => kind)).toEqual(['read', 'seqs'])
+    faults.plan('seqs', { kind: 'fail', error: failureOf('unreachable', 'The test says so.') })
+    await transport.fetchRuns(ids, signal)
+    expect(await codeOf(fetchSeqs())).toBe('unreachable')
+    expect(await codeOf(fetchSeqs())).toBe('none')
+  })
+
+  it('an outdated replica has the seqs that its next snapshots have', async () => {
+    const { transport, database, faults } = createWorld({ flows })
+    const record = database.startFlow('f', {}, crypto.randomUUID(), null)
+    const { run_id } = record.run
+    const seq = async () => (await transport.fetchSeqs?.([run_id], signal))?.get(run_id)
+    const before = await seq()
+    const [step] = record.flow.steps
+    if (step) record.completeTask(step, 0, 1)
+    faults.planOutdated(1, 1)
+    expect(await seq()).toBe(before)
+    expect((await transport.fetchRuns([run_id], signal)).get(run_id)).toHaveProperty('seq', before)
+    expect(await seq()).toBeGreaterThan(before ?? Infinity)
   })
 
   it('shapes are those of the flows', async () => {

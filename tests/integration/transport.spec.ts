@@ -1,0 +1,205 @@
+// @vitest-environment node
+import { Flow } from '@pgflow/dsl'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Backend } from '../../playground/backend/index.ts'
+import { systemScheduler } from '../../src/model/scheduler.ts'
+import { createSupabaseTransport } from '../../src/transport/supabase-transport.ts'
+import type { PgflowTransport, SessionChange } from '../../src/transport/types.ts'
+import { bootBackend, connect, until } from '../support/backend.ts'
+import { Recording } from './support/recording.ts'
+
+// What the transport tells of the session, and of how far runs have come, over the real client.
+
+// Its step starts after the test: nothing happens to a run by itself.
+const One = new Flow<{ n: number }>({ slug: 'one' }).step(
+  { slug: 'only', startDelay: 600 },
+  () => 1,
+)
+
+let backend: Backend
+let recording: Recording
+let supabase: SupabaseClient
+let transport: PgflowTransport
+let signal: AbortSignal
+beforeAll(async () => {
+  backend = await bootBackend([One])
+})
+afterAll(() => backend.close())
+beforeEach(() => {
+  recording = new Recording()
+  signal = new AbortController().signal
+  supabase = connect(backend, recording.fetch)
+  transport = transportOf(supabase)
+})
+afterEach(() => supabase.removeAllChannels())
+
+function transportOf(client: SupabaseClient, schema: 'pgflow' | 'pgflow_client' = 'pgflow_client') {
+  const scheduler = systemScheduler()
+  return createSupabaseTransport({ supabase: client, scheduler, schema, isPrivate: false })
+}
+
+const password = 'a long password'
+
+async function signUp(client: SupabaseClient): Promise<string> {
+  const email = `${crypto.randomUUID()}@example.com`
+  expect((await client.auth.signUp({ email, password })).error).toBeNull()
+  return email
+}
+
+describe('fetchSeqs', () => {
+  const start = async () => {
+    const id = crypto.randomUUID()
+    return (await transport.startFlow('one', { n: 1 }, id, signal)).run.run_id
+  }
+  const fetchSeqs = (ids: readonly string[]) => {
+    if (!transport.fetchSeqs) throw new Error('runs are counted')
+    return transport.fetchSeqs(ids, signal)
+  }
+  const seqCalls = () =>
+    recording.calls.filter(({ name }) => name === 'get_run_seqs').map(({ args }) => args.p_run_ids)
+
+  it('says of each run that there is what its snapshot says', async () => {
+    const ids = [await start(), await start()]
+    const [unknown, noId] = [crypto.randomUUID(), 'constructor']
+    const seqs = await fetchSeqs([...ids, unknown, noId, ...ids])
+    const runs = await transport.fetchRuns(ids, signal)
+    expect([...seqs.keys()].sort()).toEqual([...ids].sort())
+    for (const [id, run] of runs) expect(run).toHaveProperty('seq', seqs.get(id))
+    // Each once, and no id that Postgres would refuse.
+    expect(seqCalls()).toEqual([[...ids, unknown]])
+  })
+
+  it('asks for nothing where there is nothing to ask for', async () => {
+    expect((await fetchSeqs([])).size).toBe(0)
+    expect((await fetchSeqs(['__proto__'])).size).toBe(0)
+    expect(recording.calls).toEqual([])
+  })
+
+  it('asks several times for more than one call takes', async () => {
+    const [first, last] = [await start(), await start()]
+    const others = Array.from({ length: 399 }, () => crypto.randomUUID())
+    const seqs = await fetchSeqs([first, ...others, last])
+    expect([...seqs.keys()]).toEqual([first, last])
+    expect(seqCalls().map((ids) => (ids as string[]).length)).toEqual([200, 200, 1])
+  })
+
+  it.each([
+    ['a run that was not asked for', () => ({ [crypto.randomUUID()]: 1 })],
+    ['a key that is no id', () => JSON.parse('{ "__proto__": 1 }') as unknown],
+    ['a negative count', (id: string) => ({ [id]: -1 })],
+    ['a count that is not whole', (id: string) => ({ [id]: 1.5 })],
+    ['a count that is none', (id: string) => ({ [id]: '7' })],
+    ['no count', (id: string) => ({ [id]: null })],
+    ['rows', (id: string) => [{ [id]: 1 }]],
+    ['nothing', () => null],
+  ])('refuses %s', async (_what, answer) => {
+    const id = await start()
+    recording.tamper = () => answer(id)
+    await expect(fetchSeqs([id])).rejects.toMatchObject({ code: 'malformed_reply' })
+  })
+
+  it('is not there with plain pgflow, which does not count', () => {
+    expect(transportOf(supabase, 'pgflow').fetchSeqs).toBeNull()
+  })
+
+  it('gives up when its caller does', async () => {
+    const controller = new AbortController()
+    recording.isLost = true
+    const asked = transport.fetchSeqs?.([crypto.randomUUID()], controller.signal)
+    await until(() => recording.calls.length === 1)
+    controller.abort()
+    await expect(asked).rejects.toMatchObject({ code: 'aborted' })
+  })
+})
+
+describe('watchSession', () => {
+  function watched() {
+    const changes: SessionChange[] = []
+    const stop = transport.watchSession((change) => changes.push(change))
+    return { changes, stop }
+  }
+  const turn = () => new Promise((resolve) => setTimeout(resolve))
+  /** The client has told of its first session, whichever that is. */
+  async function told() {
+    await supabase.auth.getSession()
+    await turn()
+  }
+
+  const tokenOf = async () => (await supabase.auth.getSession()).data.session?.access_token
+  /** Until it is another one: a token says in which second it was made, and nothing finer. */
+  async function renewToken(renew: () => Promise<unknown>) {
+    const known = await tokenOf()
+    const isOther = async () => {
+      await renew()
+      return (await tokenOf()) !== known
+    }
+    await expect.poll(isOther, { timeout: 5_000, interval: 100 }).toBe(true)
+  }
+
+  it('tells of somebody who signs in, of somebody else, and of nobody', async () => {
+    const { changes, stop } = watched()
+    await told()
+    expect(changes).toEqual([])
+    const ada = await signUp(supabase)
+    await until(() => changes.length === 1)
+    await signUp(supabase)
+    await until(() => changes.length === 2)
+    await supabase.auth.signInWithPassword({ email: ada, password })
+    await until(() => changes.length === 3)
+    await supabase.auth.signOut({ scope: 'local' })
+    await until(() => changes.length === 4)
+    expect(changes).toEqual(['user', 'user', 'user', 'user'])
+    stop()
+  })
+
+  it('tells of another token of the same user, and not of the same token', async () => {
+    const email = await signUp(supabase)
+    const { changes, stop } = watched()
+    await told()
+    await renewToken(() => supabase.auth.refreshSession())
+    await until(() => changes.length === 1)
+    await renewToken(() => supabase.auth.signInWithPassword({ email, password }))
+    await until(() => changes.length > 1)
+    expect(new Set(changes)).toEqual(new Set(['token']))
+    const count = changes.length
+    await supabase.auth.updateUser({ data: { name: 'Ada' } })
+    await turn()
+    expect(changes).toHaveLength(count)
+    stop()
+  })
+
+  it('tells of the user once where token and user change in one turn', async () => {
+    const scheduled: (() => void)[] = []
+    const scheduler = {
+      ...systemScheduler(),
+      after: (_ms: number, task: () => void) => {
+        scheduled.splice(0, scheduled.length, task)
+        return () => scheduled.splice(0)
+      },
+    }
+    const options = { supabase, scheduler, schema: 'pgflow_client', isPrivate: false } as const
+    const changes: SessionChange[] = []
+    const stop = createSupabaseTransport(options).watchSession((change) => changes.push(change))
+    await told()
+    await signUp(supabase)
+    await renewToken(() => supabase.auth.refreshSession())
+    for (const task of scheduled) task()
+    expect(changes).toEqual(['user'])
+    stop()
+  })
+
+  it('may be answered with calls of the client, and tells nothing after it has ended', async () => {
+    const users: unknown[] = []
+    const stop = transport.watchSession(() => {
+      void supabase.auth.getUser().then(({ data }) => users.push(data.user?.email))
+    })
+    const email = await signUp(supabase)
+    await until(() => users.length === 1)
+    expect(users).toEqual([email])
+    stop()
+    await signUp(supabase)
+    await turn()
+    expect(users).toHaveLength(1)
+  })
+})
