@@ -21,7 +21,7 @@ export type { FlowSchemas } from './flow-schemas.ts'
 export type { PgflowOptions } from './options.ts'
 export type { ListObservation } from './sync/list-manager.ts'
 export type { RunsPageQuery, RunsQuery } from './run-query.ts'
-export type { RunObservation } from './sync/sync-manager.ts'
+export type { RunObservation } from './sync/runs.ts'
 export { durationOf, taskProgressOf, type Progress, type RunProgress } from './model/progress.ts'
 export type { Scheduler } from './model/scheduler.ts'
 export type {

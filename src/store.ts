@@ -21,7 +21,7 @@ import {
   type StepRetry,
 } from './model/entities.ts'
 import { progressOf } from './model/progress.ts'
-import type { RunObservation } from './sync/sync-manager.ts'
+import type { RunObservation } from './sync/runs.ts'
 import { waitForEnd, type WaitOptions } from './engine/wait-for-run.ts'
 
 /** What a start may be given besides flow and input. */

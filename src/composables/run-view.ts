@@ -11,7 +11,7 @@ import {
 import { ownValue } from '../model/own-value.ts'
 import { progressOf, type RunProgress } from '../model/progress.ts'
 import { usePgflowStore } from '../store.ts'
-import type { RunObservation } from '../sync/sync-manager.ts'
+import type { RunObservation } from '../sync/runs.ts'
 import { observeInScope, type ScopedObservation } from './observe-in-scope.ts'
 
 /** What a component sees of one run. */

@@ -5,7 +5,7 @@ import { createListEngine } from './list-engine.ts'
 import type { PgflowConfig } from '../options.ts'
 import { createOutputCheck } from './output-check.ts'
 import { createRunTable } from './run-table.ts'
-import { SyncManager } from '../sync/sync-manager.ts'
+import { Runs } from '../sync/runs.ts'
 
 /** What works behind the store: its state, and whatever keeps it true. */
 export type Engine = ReturnType<typeof createEngine>
@@ -16,7 +16,7 @@ export type Engine = ReturnType<typeof createEngine>
  */
 export function createEngine(config: () => PgflowConfig) {
   const changes = new ChangeFeed()
-  const { sink, setOutputError, ...tables } = createRunTable({
+  const { state, setOutputError, ...tables } = createRunTable({
     onChange: (change) => changes.push(change),
     onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
   })
@@ -25,9 +25,9 @@ export function createEngine(config: () => PgflowConfig) {
     report: (error) => config().report(error),
     setError: setOutputError,
   })
-  const lists = createListEngine(config, sink)
+  const lists = createListEngine(config, state)
   const shapes = createFlowShapes(config)
-  let manager: SyncManager | null = null
+  let runs: Runs | null = null
 
   return {
     config,
@@ -37,18 +37,18 @@ export function createEngine(config: () => PgflowConfig) {
     lists,
     shapes,
     /** Made when first needed and after every stop, with the configuration of that time. */
-    sync: () => (manager ??= new SyncManager({ ...config(), sink: lists.runSink })),
+    sync: () => (runs ??= new Runs({ ...config(), state: lists.runState })),
     /** Forgets everything that is held; what is observed is read anew. */
     reset: () => {
       for (const table of Object.values(tables)) table.value = {}
-      manager?.restart()
+      runs?.restart()
       lists.reset()
       shapes.reset()
     },
     /** Leaves every channel and stops every timer. */
     stop: () => {
-      manager?.dispose()
-      manager = null
+      runs?.dispose()
+      runs = null
       lists.stop()
       shapes.stop()
     },

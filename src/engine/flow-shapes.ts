@@ -2,7 +2,7 @@ import { ref } from 'vue'
 import { PgflowError } from '../errors.ts'
 import type { FlowShape } from '../model/entities.ts'
 import type { PgflowConfig } from '../options.ts'
-import { withDeadline } from '../sync/deadline.ts'
+import { withTimeout } from '../sync/abort.ts'
 
 /** What flows look like: read when asked for, since a flow rarely changes. */
 export function createFlowShapes(config: () => PgflowConfig) {
@@ -14,7 +14,7 @@ export function createFlowShapes(config: () => PgflowConfig) {
   async function read(flowSlug: string): Promise<FlowShape> {
     const { transport, scheduler, times } = config()
     try {
-      const shape = await withDeadline(scheduler, times.snapshotTimeout, [life.signal], (signal) =>
+      const shape = await withTimeout(scheduler, times.snapshotTimeout, [life.signal], (signal) =>
         transport.fetchFlow(flowSlug, signal),
       )
       flows.value = [...flows.value.filter((other) => other.flow_slug !== shape.flow_slug), shape]

@@ -3,7 +3,7 @@ import type { RunPage } from '../model/entities.ts'
 import type { PgflowConfig } from '../options.ts'
 import { ListManager, type ListObservation } from '../sync/list-manager.ts'
 import type { ListQuery } from '../sync/list-types.ts'
-import type { RunSink } from '../sync/types.ts'
+import type { RunState } from '../sync/types.ts'
 
 /** The lists of one store, and whatever keeps them true. */
 export type ListEngine = ReturnType<typeof createListEngine>
@@ -12,28 +12,28 @@ export type ListEngine = ReturnType<typeof createListEngine>
  * The lists of one store. They overhear what the store learns of the runs that it follows: what a
  * list shows of one is as new.
  */
-export function createListEngine(config: () => PgflowConfig, runs: RunSink) {
+export function createListEngine(config: () => PgflowConfig, runs: RunState) {
   const { sink, ...tables } = createListTable()
   let manager: ListManager | null = null
   const sync = () => (manager ??= new ListManager({ ...config(), sink }))
 
   function tell(runId: string): void {
-    const held = manager?.isListening ? runs.view(runId) : undefined
+    const held = manager?.isListening ? runs.held(runId) : undefined
     if (!held) return
     const { run_id, ...run } = held.run
     // At 0 nothing is counted: what the store holds is the newest.
     manager?.hear({ run_id, seq: held.seq === 0 ? null : held.seq, run, isPartial: false })
   }
 
-  const runSink: RunSink = {
+  const runState: RunState = {
     ...runs,
     applyEvent(event) {
       const outcome = runs.applyEvent(event)
       if (outcome.kind !== 'stale') tell(event.run_id)
       return outcome
     },
-    applySnapshot(snapshot, since, floor) {
-      const outcome = runs.applySnapshot(snapshot, since, floor)
+    applySnapshot(snapshot, updates, seqAtRequest) {
+      const outcome = runs.applySnapshot(snapshot, updates, seqAtRequest)
       if (outcome.kind !== 'stale') tell(snapshot.run.run_id)
       return outcome
     },
@@ -42,7 +42,7 @@ export function createListEngine(config: () => PgflowConfig, runs: RunSink) {
   return {
     tables,
     /** Writes into the state of runs, and is overheard. */
-    runSink,
+    runState,
     observe: (query: ListQuery): ListObservation => sync().observe(query),
     /** @throws PgflowError */
     fetchPage: (query: ListQuery, before: string | null): Promise<RunPage> =>

@@ -24,7 +24,7 @@ import {
 } from '../model/merge.ts'
 import { ownValue } from '../model/own-value.ts'
 import type { RunPatch, StepPatch } from '../model/wire.ts'
-import type { RunSink } from '../sync/types.ts'
+import type { AppliedSnapshot, RunState } from '../sync/types.ts'
 import { UntoldChanges } from './untold-changes.ts'
 
 /** Told of what has changed, once all of it is written and nothing about it is in doubt. */
@@ -116,13 +116,23 @@ export function createRunTable(watcher?: RunTableWatcher) {
     }
   }
 
-  function inOrder(runId: string, slugs: readonly string[]): string[] {
-    const rows = slugs.flatMap((slug) => rawRow(steps, stepKey(runId, slug)) ?? [])
-    return rows.sort(compareSteps).map((step) => step.step_slug)
+  /** Puts a step in its place: by halves, as a flow may have thousands. */
+  function insertIntoOrder(runId: string, slug: string): void {
+    const slugs = toRaw(rawRow(stepOrder, runId) ?? [])
+    const rowAt = (place: number) => rawRow(steps, stepKey(runId, slugs[place] ?? ''))
+    const row = rawRow(steps, stepKey(runId, slug))
+    let [low, high] = [0, slugs.length]
+    while (row && low < high) {
+      const middle = (low + high) >> 1
+      const other = rowAt(middle)
+      if (other && compareSteps(other, row) < 0) low = middle + 1
+      else high = middle
+    }
+    stepOrder.value[runId] = [...slugs.slice(0, low), slug, ...slugs.slice(low)]
   }
 
   /** Tells what has changed: first that the run has started, last that it has ended. */
-  function tell(runId: string): void {
+  function emitChanges(runId: string): void {
     const run = rawRow(runs, runId)
     const changed = untold.take(runId)
     if (!run || !watcher) return
@@ -184,7 +194,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     count(connection, outcome.kind === 'stale' ? 'stale' : counter)
     if (outcome.kind === 'stale') return
     if (outcome.seq !== null) connection.seq = outcome.seq
-    if (outcome.isGap) count(connection, 'gaps')
+    if (outcome.needsSnapshot) count(connection, 'gaps')
   }
 
   function commitEvent(runId: string, outcome: EventOutcome): EventOutcome {
@@ -195,16 +205,16 @@ export function createRunTable(watcher?: RunTableWatcher) {
       const { slug, patch } = outcome.step
       const isNew = !rawRow(steps, stepKey(runId, slug))
       putStep(runId, slug, patch, false)
-      if (isNew) putOrder(runId, inOrder(runId, [...(rawRow(stepOrder, runId) ?? []), slug]))
+      if (isNew) insertIntoOrder(runId, slug)
       if (outcome.retry) putRetry(runId, slug, outcome.retry)
     }
     if (run) changeRow(run, null, outcome.run)
     return outcome
   }
 
-  function commitSnapshot(runId: string, outcome: SnapshotOutcome) {
+  function commitSnapshot(runId: string, outcome: SnapshotOutcome): AppliedSnapshot {
     account(runId, outcome, 'resyncs')
-    if (outcome.kind === 'stale') return { ...outcome, hasChanged: false }
+    if (outcome.kind === 'stale') return outcome
     const run = rowOf(runs, runId)
     if (!run) {
       runs.value[runId] = holdRaw(outcome.run)
@@ -221,7 +231,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     return { ...outcome, hasChanged }
   }
 
-  function view(runId: string) {
+  function held(runId: string) {
     // Read raw: the sync must not make whoever calls it depend on what it looks at.
     const run = rawRow(runs, runId)
     if (!run) return undefined
@@ -232,23 +242,57 @@ export function createRunTable(watcher?: RunTableWatcher) {
     }
   }
 
-  const sink: RunSink = {
-    view,
+  let writes = 0
+  const removed = new Set<string>()
+
+  /** What a watcher removes while a run is written is dropped when all of it is written. */
+  function whole<T>(write: () => T): T {
+    writes += 1
+    try {
+      return write()
+    } finally {
+      writes -= 1
+      if (writes === 0) {
+        for (const runId of [...removed]) forget(runId)
+      }
+    }
+  }
+
+  function forget(runId: string): void {
+    if (writes > 0) {
+      removed.add(runId)
+      return
+    }
+    removed.delete(runId)
+    dropSteps(runId, new Set())
+    untold.take(runId)
+    Reflect.deleteProperty(runs.value, runId)
+    Reflect.deleteProperty(stepOrder.value, runId)
+    Reflect.deleteProperty(outputErrors.value, runId)
+    Reflect.deleteProperty(connections.value, runId)
+  }
+
+  const state: RunState = {
+    held,
     begin(runId: string, flowSlug: string, input: Json) {
       if (!rawRow(runs, runId)) {
         runs.value[runId] = holdRaw(pendingRun(runId, flowSlug, input))
       }
     },
     applyEvent(event) {
-      const current = view(event.run_id)
-      return current ? commitEvent(event.run_id, mergeEvent(current, event)) : { kind: 'stale' }
+      const current = held(event.run_id)
+      if (!current) return { kind: 'stale' }
+      return whole(() => commitEvent(event.run_id, mergeEvent(current, event)))
     },
-    applySnapshot(snapshot, since, floor) {
+    applySnapshot(snapshot, updates, seqAtRequest) {
       const runId = snapshot.run.run_id
-      const held = view(runId)
-      const outcome = commitSnapshot(runId, mergeSnapshot(snapshot, since, floor, held))
-      if (outcome.kind !== 'stale') keepRetries(snapshot, !held)
-      return outcome
+      const current = held(runId)
+      const merged = mergeSnapshot(snapshot, updates, seqAtRequest, current)
+      return whole(() => {
+        const outcome = commitSnapshot(runId, merged)
+        if (outcome.kind !== 'stale') keepRetries(snapshot, !current)
+        return outcome
+      })
     },
     connection: (runId) => rawRow(connections, runId),
     setConnection(runId, { error, ...patch }) {
@@ -259,18 +303,11 @@ export function createRunTable(watcher?: RunTableWatcher) {
       }
       Object.assign(connection, patch)
     },
-    tell,
-    forget(runId) {
-      dropSteps(runId, new Set())
-      untold.take(runId)
-      Reflect.deleteProperty(runs.value, runId)
-      Reflect.deleteProperty(stepOrder.value, runId)
-      Reflect.deleteProperty(outputErrors.value, runId)
-      Reflect.deleteProperty(connections.value, runId)
-    },
+    emitChanges,
+    forget,
   }
 
-  return { runs, steps, stepOrder, retries, outputErrors, connections, sink, setOutputError }
+  return { runs, steps, stepOrder, retries, outputErrors, connections, state, setOutputError }
 }
 
 /** What a table holds under a key, raw: whoever looks at it does not come to depend on it. */

@@ -2,7 +2,7 @@ import { effectScope, watch } from 'vue'
 import { PgflowError } from '../errors.ts'
 import { isTerminal, type PgflowRun, type RunConnection } from '../model/entities.ts'
 import type { Scheduler } from '../model/scheduler.ts'
-import type { RunObservation } from '../sync/sync-manager.ts'
+import type { RunObservation } from '../sync/runs.ts'
 
 /** How long to wait for the end of a run. */
 export interface WaitOptions {

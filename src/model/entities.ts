@@ -88,7 +88,7 @@ export interface RunSnapshot {
 }
 
 /** A run and its steps with all that is known of them. */
-export interface RunState extends RunSnapshot {
+export interface RunWithSteps extends RunSnapshot {
   steps: PgflowStep[]
 }
 

@@ -1,12 +1,12 @@
 import { isTerminal, type PgflowStep } from './entities.ts'
-import type { EventOutcome, RunView } from './merge.ts'
+import type { EventOutcome, HeldRun } from './merge.ts'
 import { changesOf, type RunEvent } from './wire.ts'
 
 // Merging without a seq, as with plain pgflow: nothing tells the order, so statuses only move up.
 
 /** Decides what a broadcast that is not counted does. */
-export function mergeUncounted(view: RunView, event: RunEvent): EventOutcome {
-  const apply = { kind: 'apply', seq: null, isGap: false } as const
+export function mergeUncounted(view: HeldRun, event: RunEvent): EventOutcome {
+  const apply = { kind: 'apply', seq: null, needsSnapshot: false } as const
   const { step, retry } = event
   if (isNews(view, event)) return { ...apply, run: changesOf(event), step, retry }
   const output = missingOutput(view, event)
@@ -20,7 +20,7 @@ export function mergeUncounted(view: RunView, event: RunEvent): EventOutcome {
  * would take a status back. What was heard since then is part of both.
  */
 export function isOutdated(
-  held: RunView,
+  held: HeldRun,
   { status }: { status: string },
   steps: Iterable<PgflowStep>,
 ): boolean {
@@ -32,7 +32,7 @@ export function isOutdated(
   return false
 }
 
-function isNews(view: RunView, { run, step }: RunEvent): boolean {
+function isNews(view: HeldRun, { run, step }: RunEvent): boolean {
   const held = step ? view.step(step.slug) : view.run
   if (!held) return true
   const next = step ? step.patch.status : run.status
@@ -44,7 +44,7 @@ function isNews(view: RunView, { run, step }: RunEvent): boolean {
 }
 
 /** Of an event without a status, only progress can be told to be late. */
-function advances(view: RunView, step: RunEvent['step']): boolean {
+function advances(view: HeldRun, step: RunEvent['step']): boolean {
   const left = step?.patch.remaining_tasks
   const known = step && view.step(step.slug)?.remaining_tasks
   return (
@@ -53,7 +53,7 @@ function advances(view: RunView, step: RunEvent['step']): boolean {
 }
 
 /** A snapshot may not tell the output of a completed step: the broadcast before it does. */
-function missingOutput(view: RunView, { step }: RunEvent): RunEvent['step'] {
+function missingOutput(view: HeldRun, { step }: RunEvent): RunEvent['step'] {
   if (step?.patch.status !== 'completed' || step.patch.output === undefined) return null
   const held = view.step(step.slug)
   if (held?.status !== 'completed' || held.output !== null) return null

@@ -1,10 +1,11 @@
 import {
   compareSteps,
   createdStep,
+  isTerminal,
   type PgflowRun,
   type PgflowStep,
   type RunSnapshot,
-  type RunState,
+  type RunWithSteps,
   type StepRetry,
   type StepSnapshot,
 } from './entities.ts'
@@ -12,7 +13,7 @@ import { isOutdated, mergeUncounted } from './merge-uncounted.ts'
 import { changesOf, type RunEvent, type RunPatch, type StepPatch } from './wire.ts'
 
 /** What merging needs to know of the state it merges into. */
-export interface RunView {
+export interface HeldRun {
   run: PgflowRun
   step(slug: string): PgflowStep | undefined
   /**
@@ -32,24 +33,35 @@ export type EventOutcome =
       retry: StepRetry | null
       /** Null when it was not counted. */
       seq: number | null
-      /** Broadcasts before this one are missing: only a snapshot can tell what they said. */
-      isGap: boolean
+      /** Broadcasts before this one are missing, or it undoes an end: only a snapshot can tell the rest. */
+      needsSnapshot: boolean
     }
 
 /**
  * Decides what a broadcast does. With a seq the order is known: what is not newer is stale, the
  * next one applies, a later one applies and shows a gap. Without a seq a status may only move up.
  */
-export function mergeEvent(view: RunView, event: RunEvent): EventOutcome {
+export function mergeEvent(view: HeldRun, event: RunEvent): EventOutcome {
   if (event.seq === null) return mergeUncounted(view, event)
   const last = view.seq ?? 0
   if (event.seq <= last) return { kind: 'stale' }
   const { step, retry, seq } = event
-  return { kind: 'apply', run: changesOf(event), step, retry, seq, isGap: seq > last + 1 }
+  const needsSnapshot = seq > last + 1 || undoesEnd(view, event)
+  return { kind: 'apply', run: changesOf(event), step, retry, seq, needsSnapshot }
+}
+
+/** Whether a run or step that had ended goes on, as after a repair by hand. */
+function undoesEnd(view: HeldRun, { run, step }: RunEvent): boolean {
+  const held = step ? view.step(step.slug) : view.run
+  const { status } = step ? step.patch : run
+  return (
+    held !== undefined && status !== undefined && isTerminal(held.status) && !isTerminal(status)
+  )
 }
 
 /** What a snapshot makes of a state. */
-export type SnapshotOutcome = { kind: 'stale' } | ({ kind: 'replace'; isGap: boolean } & RunState)
+export type SnapshotOutcome =
+  { kind: 'stale' } | ({ kind: 'replace'; needsSnapshot: boolean } & RunWithSteps)
 
 /**
  * Decides what a snapshot does. It replaces the state, and the broadcasts that arrived since it was
@@ -62,17 +74,17 @@ export function mergeSnapshot(
   snapshot: RunSnapshot,
   since: readonly RunEvent[],
   floor: number | null,
-  held?: RunView,
+  held?: HeldRun,
 ): SnapshotOutcome {
   if (snapshot.seq !== null && floor !== null && snapshot.seq < floor) return { kind: 'stale' }
   const run = { ...snapshot.run }
   const steps = new Map(snapshot.steps.map((step) => [step.step_slug, completeStep(step, held)]))
-  const view: RunView = { run, step: (slug) => steps.get(slug), seq: snapshot.seq }
-  let isGap = false
+  const view: HeldRun = { run, step: (slug) => steps.get(slug), seq: snapshot.seq }
+  let needsSnapshot = false
   for (const event of inOrder(since)) {
     const outcome = mergeEvent(view, event)
     if (outcome.kind === 'stale') continue
-    isGap ||= outcome.isGap
+    needsSnapshot ||= outcome.needsSnapshot
     view.seq = outcome.seq ?? view.seq
     Object.assign(run, outcome.run)
     if (outcome.step) {
@@ -84,13 +96,13 @@ export function mergeSnapshot(
   const isUncounted = snapshot.seq === null && floor !== null
   if (isUncounted && held && isOutdated(held, run, steps.values())) return { kind: 'stale' }
   const ordered = [...steps.values()].sort(compareSteps)
-  return { kind: 'replace', run, steps: ordered, seq: view.seq, isGap }
+  return { kind: 'replace', run, steps: ordered, seq: view.seq, needsSnapshot }
 }
 
 /** The step with what the snapshot leaves out: an output that is known is not lost. */
 function completeStep(
   { retry: _retry, ...step }: StepSnapshot,
-  held: RunView | undefined,
+  held: HeldRun | undefined,
 ): PgflowStep {
   if (step.output !== undefined) return { ...step, output: step.output }
   const known = held?.step(step.step_slug)

@@ -1,6 +1,6 @@
 /** Time and chance, so that tests and simulations can decide both. */
 export interface Scheduler {
-  /** Milliseconds since some moment; only differences count. */
+  /** Milliseconds since some moment, of a clock that nobody sets; only differences count. */
   now: () => number
   /** Calls `task` once after `ms`; the returned function takes it back. */
   after: (ms: number, task: () => void) => () => void
@@ -15,7 +15,7 @@ const longestTimeout = 2_147_483_647
 export function systemScheduler(): Scheduler {
   return {
     // Looked up at each call: a test may put a fake clock in its place.
-    now: () => Date.now(),
+    now: () => performance.now(),
     after(ms, task) {
       if (ms > longestTimeout) return () => {}
       const timer = setTimeout(task, ms)

@@ -1,6 +1,4 @@
-import type { PgflowError } from '../errors.ts'
 import type { ConnectionStatus } from '../model/entities.ts'
-import type { RunSink } from './types.ts'
 
 /** What decides how live a run that is being followed is. */
 export interface Liveness {
@@ -26,18 +24,4 @@ export function statusOf(liveness: Liveness): ConnectionStatus {
   if (isJoining) return 'connecting'
   if (hasPolled) return 'polling'
   return isDown ? 'offline' : 'connecting'
-}
-
-/** Writes how live a run is into its connection; null when it is not followed. */
-export function showLiveness(
-  sink: RunSink,
-  runId: string,
-  liveness: Liveness | null,
-  error: PgflowError | null,
-): void {
-  const isClosed = sink.connection(runId)?.status === 'closed'
-  // What has ended stays closed, and of what was never shown nothing is to be left.
-  if (!liveness && (isClosed || !sink.view(runId))) return
-  const status = liveness ? statusOf(liveness) : 'idle'
-  sink.setConnection(runId, { status, error: error?.toJSON() ?? null })
 }

@@ -1,7 +1,7 @@
 import { PgflowError } from '../errors.ts'
 import type { RunPage } from '../model/entities.ts'
 import type { RunNews } from '../model/run-list.ts'
-import { withDeadline } from './deadline.ts'
+import { withTimeout } from './abort.ts'
 import { ListSync } from './list-sync.ts'
 import { listKey, type ListQuery, type ListSyncContext } from './list-types.ts'
 import { RunFeed } from './run-feed.ts'
@@ -89,7 +89,7 @@ export class ListManager {
     const user = this.#user
     // While nothing is observed nobody says who is signed in: a later list may be somebody else's.
     const wasListening = this.isListening
-    const page = await withDeadline(scheduler, times.snapshotTimeout, [signal], (ended) =>
+    const page = await withTimeout(scheduler, times.snapshotTimeout, [signal], (ended) =>
       transport.listRuns(query, before, pageSize, ended),
     )
     signal.throwIfAborted()

@@ -3,7 +3,7 @@ import type { RunQuery, RunSummary } from '../model/entities.ts'
 import type { ListRows, RunNews } from '../model/run-list.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import type { ListTransport } from '../transport/types.ts'
-import { withDeadline } from './deadline.ts'
+import { withTimeout } from './abort.ts'
 
 /** The most runs that one RPC returns. */
 const maxRuns = 100
@@ -137,7 +137,7 @@ export class ListReads {
     for (;;) {
       const limit = Math.min(maxRuns, missing(reach) + 1 - rows.length)
       if (limit <= 0) return { rows, hasMore: true }
-      const { runs, cursor } = await withDeadline(
+      const { runs, cursor } = await withTimeout(
         scheduler,
         timeout,
         [this.#life.signal],

@@ -2,6 +2,7 @@ import { PgflowError, toPgflowError } from '../errors.ts'
 import type { RunSnapshot } from '../model/entities.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import type { RunTransport } from '../transport/types.ts'
+import { withTimeout } from './abort.ts'
 
 /** The most runs that one RPC takes. */
 const maxRuns = 200
@@ -9,7 +10,7 @@ const maxRuns = 200
 const longestWait = 2_000
 
 interface Waiter {
-  onSend: () => void
+  onSent: () => void
   resolve: (snapshot: RunSnapshot | null) => void
   reject: (error: PgflowError) => void
 }
@@ -22,11 +23,12 @@ export class SnapshotBatch {
   readonly #transport: RunTransport
   readonly #scheduler: Scheduler
   readonly #timeout: number
-  readonly #inAir = new Set<AbortController>()
+  readonly #life = new AbortController()
   #waiting = new Map<string, Waiter[]>()
-  /** When what is gathered goes out at the latest. */
-  #latest = 0
-  #cancel = () => {}
+  /** Somebody waits who does not wait for others. */
+  #isUrgent = false
+  #cancelIdle = () => {}
+  #cancelLongest: (() => void) | null = null
 
   constructor(transport: RunTransport, scheduler: Scheduler, timeout: number) {
     this.#transport = transport
@@ -37,48 +39,59 @@ export class SnapshotBatch {
   /**
    * The run now, or null when there is none for this caller.
    * @param wait - how long to wait for others, in ms; 0 to send what is gathered at once.
-   * @param onSend - called when the request goes out: until then it answers for later askers too.
+   * @param onSent - called when the request goes out: until then it answers for later askers too.
    */
-  fetch(runId: string, wait: number, onSend: () => void): Promise<RunSnapshot | null> {
-    const now = this.#scheduler.now()
-    if (this.#waiting.size === 0) this.#latest = now + longestWait
-    if (wait === 0) this.#latest = now
+  fetch(runId: string, wait: number, onSent: () => void): Promise<RunSnapshot | null> {
     const answer = new Promise<RunSnapshot | null>((resolve, reject) => {
       const waiters = this.#waiting.get(runId) ?? []
-      this.#waiting.set(runId, [...waiters, { onSend, resolve, reject }])
+      this.#waiting.set(runId, [...waiters, { onSent, resolve, reject }])
     })
-    this.#cancel()
-    const left = Math.max(0, Math.min(wait, this.#latest - now))
-    this.#cancel = this.#scheduler.after(left, () => this.#send())
+    const send = () => this.#send()
+    if (!this.#isUrgent) {
+      this.#cancelIdle()
+      this.#cancelIdle = this.#scheduler.after(wait, send)
+      this.#isUrgent = wait === 0
+    }
+    this.#cancelLongest ??= this.#scheduler.after(longestWait, send)
     return answer
   }
 
   /** Sends nothing any more, and stops waiting for what was sent. */
   dispose(): void {
-    this.#cancel()
+    this.#stop()
     const error = new PgflowError('aborted', 'The run is not followed any more.')
     for (const { reject } of [...this.#waiting.values()].flat()) reject(error)
     this.#waiting.clear()
-    for (const controller of this.#inAir) controller.abort(error)
+    this.#life.abort(error)
+  }
+
+  #stop(): void {
+    this.#isUrgent = false
+    this.#cancelIdle()
+    // It would keep whoever asked last.
+    this.#cancelIdle = () => {}
+    this.#cancelLongest?.()
+    this.#cancelLongest = null
   }
 
   #send(): void {
+    this.#stop()
     const waiting = [...this.#waiting]
     this.#waiting = new Map()
-    for (const { onSend } of waiting.flatMap(([, waiters]) => waiters)) onSend()
+    for (const { onSent } of waiting.flatMap(([, waiters]) => waiters)) onSent()
     for (let start = 0; start < waiting.length; start += maxRuns) {
       void this.#fetch(new Map(waiting.slice(start, start + maxRuns)))
     }
   }
 
   async #fetch(waiting: Map<string, Waiter[]>): Promise<void> {
-    const controller = new AbortController()
-    this.#inAir.add(controller)
-    const cancel = this.#scheduler.after(this.#timeout, () => {
-      controller.abort(new PgflowError('timeout', 'The server did not answer in time.'))
-    })
     try {
-      const found = await this.#transport.fetchRuns([...waiting.keys()], controller.signal)
+      const found = await withTimeout(
+        this.#scheduler,
+        this.#timeout,
+        [this.#life.signal],
+        (signal) => this.#transport.fetchRuns([...waiting.keys()], signal),
+      )
       for (const [runId, waiters] of waiting) {
         const result = found.get(runId) ?? null
         for (const { resolve, reject } of waiters) {
@@ -89,9 +102,6 @@ export class SnapshotBatch {
     } catch (error) {
       const failure = toPgflowError(error)
       for (const { reject } of [...waiting.values()].flat()) reject(failure)
-    } finally {
-      cancel()
-      this.#inAir.delete(controller)
     }
   }
 }

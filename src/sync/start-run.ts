@@ -1,8 +1,8 @@
 import { PgflowError, toPgflowError } from '../errors.ts'
 import type { Json, RunSnapshot } from '../model/entities.ts'
 import { backoff } from '../model/scheduler.ts'
-import { pause } from './deadline.ts'
-import type { FlightRequest, Flights } from './flights.ts'
+import { abortable, createDeadline, pause } from './abort.ts'
+import type { RunResource } from './runs.ts'
 import type { SyncContext } from './types.ts'
 
 /** What a start may be given. */
@@ -16,8 +16,66 @@ export interface StartRequest {
 }
 
 /**
- * Starts a run, again and again until there is an answer or the signal fires. Repeating is safe:
- * the database returns the run that an earlier attempt has started.
+ * Starts a run. Joining and the RPC go out together, where the channel allows it.
+ * @throws PgflowError
+ */
+export async function startRun(
+  context: SyncContext,
+  resource: RunResource,
+  request: StartRequest,
+): Promise<void> {
+  const { state, transport } = context
+  const { source } = resource
+  state.begin(source.key, request.flowSlug, request.input)
+  const endStart = source.beginStart()
+  resource.openForStart()
+  if (transport.canJoinEarly) resource.subscribe()
+  let failure: PgflowError
+  try {
+    await submitStart(context, resource, request)
+    resource.subscribe()
+    return
+  } catch (error) {
+    failure = toPgflowError(error).about(source.key)
+  } finally {
+    endStart()
+    if (!resource.signal.aborted) resource.startSettled()
+  }
+  if (resource.signal.aborted) throw failure
+  const { status = 'pending' } = state.held(source.key)?.run ?? {}
+  // A broadcast of the run came through: it was started, only the reply is lost.
+  if (failure.isTransient && status !== 'pending') return resource.refresh()
+  if (resource.isNothing) resource.failStart(failure)
+  throw failure
+}
+
+/** Submits a start: again and again until there is an answer, or the time is over. */
+async function submitStart(
+  context: SyncContext,
+  resource: RunResource,
+  request: StartRequest,
+): Promise<void> {
+  const { scheduler, times } = context
+  const { timeout = times.startTimeout, signal } = request
+  let reason: PgflowError | null = null
+  const deadline = createDeadline(scheduler, timeout)
+  const ends = [signal, deadline.signal, resource.signal]
+  const attempt = (ended: AbortSignal) =>
+    startRepeatedly(context, resource.source.key, request, ended, (error) => {
+      reason = error
+    })
+  try {
+    await resource.submit(() => abortable(ends, attempt), ends)
+  } catch (error) {
+    throw explainTimeout(error, reason, timeout)
+  } finally {
+    deadline.stop()
+  }
+}
+
+/**
+ * Starts a run until there is an answer or the signal fires. Repeating is safe: the database
+ * returns the run that an earlier attempt has started.
  * @param onFailure - told why an attempt failed that will be repeated.
  */
 async function startRepeatedly(
@@ -36,35 +94,6 @@ async function startRepeatedly(
       onFailure(error)
       await pause(scheduler, backoff(attempt, scheduler.random), signal)
     }
-  }
-}
-
-/**
- * Starts a run by a flight of its own, after whatever is under way for the run.
- * @throws PgflowError
- */
-export async function flyStart(
-  context: SyncContext,
-  runId: string,
-  flights: Flights,
-  request: StartRequest,
-): Promise<void> {
-  const { scheduler, times } = context
-  const timeout = request.timeout ?? times.startTimeout
-  const began = scheduler.now()
-  const left = () => Math.max(0, timeout - (scheduler.now() - began))
-  while (flights.current) await flights.settled(left(), request.signal)
-  let reason: PgflowError | null = null
-  const send: FlightRequest = (signal, onSend) => {
-    onSend()
-    return startRepeatedly(context, runId, request, signal, (error) => {
-      reason = error
-    })
-  }
-  try {
-    await flights.launch(send, left(), true, request.signal)
-  } catch (error) {
-    throw explainTimeout(error, reason, timeout)
   }
 }
 

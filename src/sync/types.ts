@@ -1,34 +1,45 @@
 import type { PgflowError } from '../errors.ts'
 import type { Json, RunConnection, RunSnapshot } from '../model/entities.ts'
-import type { EventOutcome, RunView, SnapshotOutcome } from '../model/merge.ts'
+import type { EventOutcome, HeldRun, SnapshotOutcome } from '../model/merge.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { RunTransport } from '../transport/types.ts'
 import type { ChannelBudget } from './channel-budget.ts'
+import type { SeqProbe } from './seq-probe.ts'
 import type { SnapshotBatch } from './snapshot-batch.ts'
+import type { Trace } from './trace.ts'
 import type { Surroundings } from './wake.ts'
 
-/** Where the sync puts what it learns: the store, seen from below. */
-export interface RunSink {
+/** What the sync writes of runs: the store, seen from below. */
+export interface RunState {
   /** What is held of a run, if anything. */
-  view(runId: string): RunView | undefined
+  held(runId: string): HeldRun | undefined
   /** Shows a run that is being started. A run that is already held stays as it is. */
   begin(runId: string, flowSlug: string, input: Json): void
   /** Merges a broadcast into a run that is held. */
   applyEvent(event: RunEvent): EventOutcome
-  /** Merges a snapshot, whether the run is held or not; says whether it told anything new. */
+  /**
+   * Merges a snapshot, whether the run is held or not; says whether it changed anything.
+   * @param updates - broadcasts that came since it was asked for: applied again where newer.
+   * @param seqAtRequest - a snapshot that is older is stale; null if none is.
+   */
   applySnapshot(
     snapshot: RunSnapshot,
-    since: readonly RunEvent[],
-    floor: number | null,
-  ): SnapshotOutcome & { hasChanged: boolean }
+    updates: readonly RunEvent[],
+    seqAtRequest: number | null,
+  ): AppliedSnapshot
   connection(runId: string): Readonly<RunConnection> | undefined
   setConnection(runId: string, patch: Partial<RunConnection>): void
-  /** Nothing is in doubt: whoever listens is told of what has changed. */
-  tell(runId: string): void
+  /** Nothing is in doubt: emits what has changed to whoever listens. */
+  emitChanges(runId: string): void
   /** Drops everything that is held of a run. */
   forget(runId: string): void
 }
+
+/** What became of a snapshot. */
+export type AppliedSnapshot =
+  | Extract<SnapshotOutcome, { kind: 'stale' }>
+  | (Extract<SnapshotOutcome, { kind: 'replace' }> & { hasChanged: boolean })
 
 /** How long things may take, in ms. */
 export interface SyncTimes {
@@ -42,23 +53,26 @@ export interface SyncTimes {
   stallAfter: number
 }
 
-/** Everything the sync needs from outside. */
+/** Everything the sync of runs needs from outside. */
 export interface SyncContext {
   transport: RunTransport
   scheduler: Scheduler
   surroundings: Surroundings
-  sink: RunSink
+  state: RunState
   times: SyncTimes
   /** The most channels that may be open at once; runs past that are polled. */
   maxChannels: number
   /** Rendering on a server: every read is asked once, and nothing is left behind. */
   isServer: boolean
   /** Told of every failure that no caller is waiting for. */
-  report(error: PgflowError): void
+  report: (error: PgflowError) => void
+  /** Told of each thing that the sync does; only in development. */
+  trace?: Trace | undefined
 }
 
-/** What the sync of one run shares with the others. */
-export interface RunSyncContext extends SyncContext {
+/** What the runs share with each other. */
+export interface RunContext extends SyncContext {
   batch: SnapshotBatch
   budget: ChannelBudget
+  probe: SeqProbe
 }

@@ -1,15 +1,15 @@
 import { PgflowError } from '../../src/errors.ts'
-import type { RunSink } from '../../src/sync/types.ts'
-import type { RunObservation, SyncManager } from '../../src/sync/sync-manager.ts'
+import type { RunState } from '../../src/sync/types.ts'
+import type { RunObservation, Runs } from '../../src/sync/runs.ts'
 import type { VirtualClock } from './clock.ts'
 import type { SimulatedNetwork } from './network.ts'
 
 /** What the app works with. */
 export interface AppParts {
-  manager: SyncManager
+  manager: Runs
   clock: VirtualClock
   network: SimulatedNetwork
-  sink: RunSink
+  sink: RunState
   /** Told when the app removes a run: what was shown of it counts no more. */
   onRemove: (runId: string) => void
 }
@@ -68,7 +68,7 @@ export class SimulatedApp {
     const { manager, network, sink } = this.#parts
     const asked = network.database.snapshot(runId)?.seq ?? 0
     const isCurrent = () => {
-      const seq = sink.view(runId)?.seq ?? -1
+      const seq = sink.held(runId)?.seq ?? -1
       return network.mayBeOutdated ? seq >= 0 : seq >= asked
     }
     this.#expect('refresh', runId, manager.refresh(runId), isCurrent)
@@ -112,7 +112,7 @@ export class SimulatedApp {
   }
 
   #isShown(runId: string): boolean {
-    return (this.#parts.sink.view(runId)?.run.status ?? 'pending') !== 'pending'
+    return (this.#parts.sink.held(runId)?.run.status ?? 'pending') !== 'pending'
   }
 
   #removalsOf(runId: string): number {

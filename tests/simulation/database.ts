@@ -4,7 +4,7 @@ import {
   pendingRun,
   type Json,
   type PgflowStep,
-  type RunState,
+  type RunWithSteps,
 } from '../../src/model/entities.ts'
 import { mergeSnapshot } from '../../src/model/merge.ts'
 import type { RunEvent } from '../../src/model/wire.ts'
@@ -24,9 +24,9 @@ export interface Message {
  */
 export class ModelDatabase {
   /** Each run after every transaction. */
-  readonly #history = new Map<string, RunState[]>()
+  readonly #history = new Map<string, RunWithSteps[]>()
   /** Each run after every message, by seq: what a client can be at that has missed nothing. */
-  readonly #states = new Map<string, RunState[]>()
+  readonly #states = new Map<string, RunWithSteps[]>()
   readonly #onCommit: (runId: string, messages: Message[]) => void
   readonly #random: () => number
   #time = 0
@@ -41,22 +41,22 @@ export class ModelDatabase {
   }
 
   /** The newest snapshot, or one that is up to `age` transactions old. */
-  snapshot(runId: string, age = 0): RunState | null {
+  snapshot(runId: string, age = 0): RunWithSteps | null {
     const history = this.#history.get(runId)
     return history?.[Math.max(0, history.length - 1 - age)] ?? null
   }
 
   /** The run as it was when it had sent `seq` messages. */
-  at(runId: string, seq: number): RunState | null {
+  at(runId: string, seq: number): RunWithSteps | null {
     return this.#states.get(runId)?.[seq] ?? null
   }
 
   /** Starting the same id twice returns the run that exists. */
-  start(runId: string, flowSlug: string, input: Json): RunState {
+  start(runId: string, flowSlug: string, input: Json): RunWithSteps {
     const known = this.snapshot(runId)
     if (known) return known
     const slugs = ['a', 'b', 'c', 'd', 'e'].slice(0, 1 + Math.floor(this.#random() * 5))
-    const empty: RunState = {
+    const empty: RunWithSteps = {
       run: pendingRun(runId, flowSlug, input),
       steps: slugs.map((slug) => createdStep(runId, slug)),
       seq: 0,
@@ -89,7 +89,7 @@ export class ModelDatabase {
     return true
   }
 
-  #complete(runId: string, state: RunState, step: PgflowStep): void {
+  #complete(runId: string, state: RunWithSteps, step: PgflowStep): void {
     const output = { of: step.step_slug, at: this.#now() }
     const waiting = state.steps.filter((other) => other.status === 'created')
     const remaining_steps = (state.run.remaining_steps ?? 1) - 1
@@ -122,7 +122,7 @@ export class ModelDatabase {
     const before = history.at(-1)
     if (!before) throw new Error('no such run')
     const states = this.#states.get(runId) ?? []
-    const applied = (state: RunState, event: RunEvent): RunState => {
+    const applied = (state: RunWithSteps, event: RunEvent): RunWithSteps => {
       const next = mergeSnapshot(state, [event], null)
       if (next.kind !== 'replace') throw new Error('a commit cannot be stale')
       states.push({ run: next.run, steps: next.steps, seq: next.seq })

@@ -66,7 +66,9 @@ export class Witness {
     const going = runIds.filter(
       (runId) => !isTerminal(this.#network.database.snapshot(runId)?.run.status ?? ''),
     )
-    const live = runIds.filter((runId) => this.#rows.connections[runId]?.status === 'live')
+    const isHeard = ({ status, error }: RunConnection) =>
+      status === 'live' || error?.code === 'realtime_silent'
+    const live = Object.values(this.#rows.connections).filter(isHeard)
     const broken = runIds.flatMap((runId) => this.#divergencesOf(runId))
     if (live.length < Math.min(going.length, this.#network.maxChannels)) {
       broken.push('a channel is free, but a run is not live')
@@ -83,7 +85,8 @@ export class Witness {
     const broken: string[] = []
     if (!this.#isShown(truth)) broken.push(`${runId} differs from the database`)
     if (!expected.includes(status)) broken.push(`${runId} (${truth.run.status}) is ${status}`)
-    if (error) broken.push(`${runId} keeps the error ${error.code}`)
+    if (error && error.code !== 'realtime_silent')
+      broken.push(`${runId} keeps the error ${error.code}`)
     if (seq !== truth.seq) broken.push(`${runId} is at ${seq ?? 'no seq'}, not ${truth.seq ?? 0}`)
     return broken
   }

@@ -1,5 +1,5 @@
 import { createRunTable } from '../../src/engine/run-table.ts'
-import { SyncManager } from '../../src/sync/sync-manager.ts'
+import { Runs } from '../../src/sync/runs.ts'
 import { SimulatedApp } from './app.ts'
 import { createRandom, settle, VirtualClock } from './clock.ts'
 import { Witness } from './invariants.ts'
@@ -111,15 +111,15 @@ function createWorld(seed: number) {
   const clock = new VirtualClock(random)
   const network = new SimulatedNetwork(clock, randomFaults(random))
   const surroundings = new SimulatedSurroundings()
-  const { sink, ...state } = createRunTable()
+  const { state: sink, ...state } = createRunTable()
   network.maxChannels = random() < 0.3 ? 1 : 90
   // Shorter than most answers take, and longer than any.
   const gcTime = [0, 50, 500][Math.floor(random() * 3)] ?? 0
-  const manager = new SyncManager({
+  const manager = new Runs({
     transport: network,
     scheduler: clock,
     surroundings,
-    sink,
+    state: sink,
     times: { startTimeout: 5_000, snapshotTimeout: 1_000, gcTime, stallAfter: 30_000 },
     maxChannels: network.maxChannels,
     isServer: false,

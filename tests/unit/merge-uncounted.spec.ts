@@ -6,9 +6,9 @@ import {
   type Json,
   type PgflowStep,
   type RunSnapshot,
-  type RunState,
+  type RunWithSteps,
 } from '../../src/model/entities.ts'
-import { mergeEvent, mergeSnapshot, type RunView } from '../../src/model/merge.ts'
+import { mergeEvent, mergeSnapshot, type HeldRun } from '../../src/model/merge.ts'
 import { parsePlainSnapshot } from '../../src/model/plain-wire.ts'
 import { parseEvent, type RunEvent } from '../../src/model/wire.ts'
 
@@ -161,12 +161,12 @@ class Held {
   run = pendingRun(runId, 'f', { a: 1 })
   steps = new Map<string, PgflowStep>()
 
-  get view(): RunView {
+  get view(): HeldRun {
     const seq = this.run.status === 'pending' ? null : 0
     return { run: this.run, step: (slug) => this.steps.get(slug), seq }
   }
 
-  get state(): Omit<RunState, 'seq'> {
+  get state(): Omit<RunWithSteps, 'seq'> {
     const bySlug = (a: PgflowStep, b: PgflowStep) => (a.step_slug < b.step_slug ? -1 : 1)
     return { run: this.run, steps: [...this.steps.values()].sort(bySlug) }
   }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createdStep, pendingRun, type RunState } from '../../src/model/entities.ts'
+import { createdStep, pendingRun, type RunWithSteps } from '../../src/model/entities.ts'
 import { isSameJson } from '../../src/model/json.ts'
-import { mergeEvent, mergeSnapshot, type RunView } from '../../src/model/merge.ts'
+import { mergeEvent, mergeSnapshot, type HeldRun } from '../../src/model/merge.ts'
 import { parseEvent, parseSnapshot, type RunEvent } from '../../src/model/wire.ts'
 
 const runId = '00000000-0000-4000-8000-000000000001'
@@ -14,7 +14,7 @@ function event(name: string, payload: object): RunEvent {
 }
 
 /** What a database sends over the life of a run of three steps, and its snapshot at every seq. */
-function history(): { events: RunEvent[]; snapshots: RunState[] } {
+function history(): { events: RunEvent[]; snapshots: RunWithSteps[] } {
   const at = (second: number) => `2026-11-23T00:00:0${second}+00:00`
   const events = [
     event('run:started', {
@@ -44,7 +44,7 @@ function history(): { events: RunEvent[]; snapshots: RunState[] } {
     }),
     event('run:completed', { seq: 7, output: { b: [1, 2, 3] }, completed_at: at(4) }),
   ]
-  const first: RunState = {
+  const first: RunWithSteps = {
     run: { ...pendingRun(runId, 'f', { a: 1 }) },
     steps: [createdStep(runId, 'a'), createdStep(runId, 'b')],
     seq: 0,
@@ -58,7 +58,7 @@ function history(): { events: RunEvent[]; snapshots: RunState[] } {
   return { events, snapshots }
 }
 
-const view = (snapshot: RunState): RunView => ({
+const view = (snapshot: RunWithSteps): HeldRun => ({
   run: snapshot.run,
   step: (slug) => snapshot.steps.find((step) => step.step_slug === slug),
   seq: snapshot.seq,
@@ -73,7 +73,7 @@ describe('a broadcast with a seq', () => {
     expect(mergeEvent(at(2), event('a:completed', { seq: 3, step_slug: 'a' }))).toMatchObject({
       kind: 'apply',
       seq: 3,
-      isGap: false,
+      needsSnapshot: false,
     })
   })
   it('is stale when it is not newer', () => {
@@ -85,7 +85,7 @@ describe('a broadcast with a seq', () => {
     expect(mergeEvent(at(2), event('b:started', { seq: 4, step_slug: 'b' }))).toMatchObject({
       kind: 'apply',
       seq: 4,
-      isGap: true,
+      needsSnapshot: true,
     })
   })
   it('brings the run to where the next snapshot has it, one by one', () => {
@@ -101,7 +101,7 @@ describe('a broadcast with a seq', () => {
 })
 
 describe('a broadcast without a seq', () => {
-  const started: RunView = {
+  const started: HeldRun = {
     run: { ...pendingRun(runId, 'f', 1), status: 'started' },
     step: (slug) => ({ ...createdStep(runId, slug), status: 'started' }),
     seq: null,
@@ -115,7 +115,7 @@ describe('a broadcast without a seq', () => {
     expect(mergeEvent(started, event(name, payload)).kind).toBe(kind)
   })
   it('never takes a terminal status back', () => {
-    const ended: RunView = { ...started, run: { ...started.run, status: 'completed' } }
+    const ended: HeldRun = { ...started, run: { ...started.run, status: 'completed' } }
     expect(mergeEvent(ended, event('run:failed', {})).kind).toBe('stale')
   })
 })
@@ -142,8 +142,8 @@ describe('a snapshot', () => {
             [...arrived, ...again].map((e) => e.seq ?? 0).filter((s) => s > seq),
           )
           const isContiguous = [...newer].every((s) => s === seq + 1 || newer.has(s - 1))
-          expect(outcome.isGap).toBe(!isContiguous)
-          const { kind: _, isGap: __, ...state } = outcome
+          expect(outcome.needsSnapshot).toBe(!isContiguous)
+          const { kind: _, needsSnapshot: __, ...state } = outcome
           if (isContiguous) expect(state).toEqual(snapshots[seq + newer.size])
           // Whatever was lost: the next snapshot settles it.
           const settled = mergeSnapshot(
@@ -151,7 +151,7 @@ describe('a snapshot', () => {
             [...arrived, ...again],
             outcome.seq,
           )
-          expect(settled).toMatchObject({ ...snapshots[last], isGap: false })
+          expect(settled).toMatchObject({ ...snapshots[last], needsSnapshot: false })
         },
       ),
     )

@@ -94,7 +94,15 @@ describe('a run that is not there', () => {
     const refreshed = codeOf(kit.manager.refresh('r'))
     await (await kit.nextRequest()).reply()
     expect(await refreshed).toBe('run_not_found')
+    expect(kit.state.connections.value.r?.error?.code).toBe('run_not_found')
+    const refused = kit.clock.time + 30_000
+    // What was readable may be so again: it is believed when it has stood for a while.
+    while (kit.clock.time < refused) {
+      expect(kit.transport.openChannels).toHaveLength(1)
+      await (await kit.nextRequest()).reply()
+    }
     expect(kit.status('r')).toBe('closed')
+    expect(kit.state.runs.value.r?.status).toBe('started')
     expect(kit.transport.openChannels).toEqual([])
   })
 

@@ -78,8 +78,9 @@ describe('what the database says in the end', () => {
     const { release } = await kit.goLive('r', 1)
     await kit.channelOf('r').receive('run:completed', { seq: 2, truncated: ['output'] })
     await (await kit.nextRequest()).fail(new PgflowError('unauthorized', 'The session is over.'))
-    expect(kit.status('r')).toBe('closed')
+    expect(kit.status('r')).toBe('offline')
     release()
+    await kit.clock.advance(1)
     const { ready } = kit.manager.observe('r')
     await (await kit.nextRequest()).reply(snapshot('r', 2, 'completed'))
     await ready

@@ -74,15 +74,20 @@ describe('private runs', () => {
     expect(await codeOf(store.startFlow('f', {}))).toBe('none')
   })
 
-  it('are not heard any more by who has signed out, and again by who is back', async () => {
+  it('leave the store of who has signed out, and are followed again by who is back', async () => {
     const pgflow = createTestPgflow({ flows, private: true, onError: () => {} })
     const { result: flow } = mountIn(pgflow, () => useFlow('f'))
     await flow.start({})
     await pgflow.settled()
     await pgflow.signOut()
-    expect(flow.connection.value?.error?.code).toBe('channel_refused')
+    expect(flow.run.value).toBeNull()
+    expect(flow.connection.value).toMatchObject({
+      status: 'closed',
+      error: { code: 'run_not_found' },
+    })
     await pgflow.signIn('test-user')
-    await pgflow.advance(60_000)
+    await pgflow.settled()
+    expect(flow.run.value?.status).toBe('started')
     expect(flow.connection.value?.status).toBe('live')
   })
 })

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { PgflowError } from '../../../../src/errors.ts'
 import { createdStep, pendingRun, type RunSnapshot } from '../../../../src/model/entities.ts'
 import { createRunTable } from '../../../../src/engine/run-table.ts'
-import { SyncManager } from '../../../../src/sync/sync-manager.ts'
+import { Runs } from '../../../../src/sync/runs.ts'
 import { settle, VirtualClock } from '../../../simulation/clock.ts'
 import {
   ScriptedTransport,
@@ -31,14 +31,14 @@ const longestWait = 120_000
 export function createKit(options: KitOptions = {}) {
   const clock = new VirtualClock(() => 0.5)
   const transport = new ScriptedTransport(!options.isPrivate)
-  const { sink, ...state } = createRunTable()
+  const { state: writer, ...state } = createRunTable()
   const reported: PgflowError[] = []
   const surroundings = createSurroundings()
   let seen = 0
-  const manager = new SyncManager({
+  const manager = new Runs({
     transport,
     scheduler: clock,
-    sink,
+    state: writer,
     surroundings,
     times: {
       startTimeout: 10_000,

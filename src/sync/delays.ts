@@ -1,0 +1,77 @@
+import type { Scheduler } from '../model/scheduler.ts'
+import { doubtFirst, doubtMost } from './timings.ts'
+
+/** Whether something has lasted for so long. By a timer: no jump of a clock makes it early. */
+export class Elapsed {
+  readonly #scheduler: Scheduler
+  readonly #ms: number
+  #isOver = false
+  #cancel: (() => void) | null = null
+
+  constructor(scheduler: Scheduler, ms: number) {
+    this.#scheduler = scheduler
+    this.#ms = ms
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** It begins, unless it has begun. */
+  begin(): void {
+    this.#cancel ??= this.#scheduler.after(this.#ms, () => {
+      this.#isOver = true
+    })
+  }
+
+  /** It does not last any more. */
+  reset(): void {
+    this.#cancel?.()
+    this.#cancel = null
+    this.#isOver = false
+  }
+}
+
+/**
+ * Lets reads for doubt through: the first at once, then one a second, and fewer while doubts go on.
+ * Whoever may send on a channel must not make its listeners flood the API.
+ */
+export class DoubtLimiter {
+  readonly #scheduler: Scheduler
+  readonly #read: () => void
+  #gap = doubtFirst
+  #isPending = false
+  #cancel: (() => void) | null = null
+
+  constructor(scheduler: Scheduler, read: () => void) {
+    this.#scheduler = scheduler
+    this.#read = read
+  }
+
+  /** Reads now, or as soon as another read is allowed. */
+  request(): void {
+    if (this.#cancel) this.#isPending = true
+    else this.#send()
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = null
+    this.#isPending = false
+    this.#gap = doubtFirst
+  }
+
+  #send(): void {
+    this.#isPending = false
+    this.#cancel = this.#scheduler.after(this.#gap, () => {
+      this.#cancel = null
+      if (!this.#isPending) {
+        this.#gap = doubtFirst
+        return
+      }
+      this.#gap = Math.min(doubtMost, this.#gap * 2)
+      this.#send()
+    })
+    this.#read()
+  }
+}

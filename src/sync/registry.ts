@@ -1,0 +1,162 @@
+import type { Scheduler } from '../model/scheduler.ts'
+
+/** One observer's hold on a resource. */
+export interface Observation<Resource> {
+  /**
+   * Resolves once the resource is in the store; rejects with a `PgflowError` when the first attempt
+   * to read it fails. What may pass by itself is tried again all the same.
+   */
+  ready: Promise<void>
+  /** The resource of now: a reset makes a new one. */
+  resource: () => Resource
+  /** Lets go. The resource is dropped a little after the last observer has left. */
+  release: () => void
+}
+
+/** What a registry needs of its kind of resource. */
+export interface RegistryContext {
+  scheduler: Scheduler
+  /** How long a resource outlives its last observer, in ms. */
+  gcTime: number
+  isServer: boolean
+  /** The first resource is held. */
+  onFirst: () => void
+  /** The last one has gone. */
+  onLast: () => void
+}
+
+/** What a registry asks of a resource. */
+interface Held {
+  open: () => void
+  ready: () => Promise<void>
+  dispose: (reason: string) => void
+  readonly isNothing: boolean
+  readonly source: { drop: () => void; forget: () => void }
+}
+
+interface Entry<Resource> {
+  resource: Resource
+  create: () => Resource
+  observers: number
+  cancelGc: () => void
+}
+
+const notFollowed = 'It is not followed any more.'
+
+/** All resources of one kind that somebody observes, each shared by its observers. */
+export class Registry<Resource extends Held> {
+  readonly #context: RegistryContext
+  readonly #entries = new Map<string, Entry<Resource>>()
+
+  constructor(context: RegistryContext) {
+    this.#context = context
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** All resources, as they are now. */
+  get all(): Resource[] {
+    return [...this.#entries.values()].map(({ resource }) => resource)
+  }
+
+  observe(key: string, create: () => Resource): Observation<Resource> {
+    const entry = this.#hold(key, create)
+    entry.resource.open()
+    const ready = withCurrent(entry, (resource) => resource.ready())
+    // Most callers look at the connection instead; those who do await it still see the failure.
+    ready.catch(() => undefined)
+    return { ready, resource: () => entry.resource, release: this.#releaseOnce(key, entry) }
+  }
+
+  /**
+   * Holds a resource, followed or not, while `work` goes on.
+   * @param isRepeatable - whether it is begun anew when the resource is, as after a reset.
+   * @throws whatever work throws
+   */
+  async use(
+    key: string,
+    create: () => Resource,
+    work: (resource: Resource) => Promise<void>,
+    isRepeatable: boolean,
+  ): Promise<void> {
+    const entry = this.#hold(key, create)
+    try {
+      await (isRepeatable ? withCurrent(entry, work) : work(entry.resource))
+    } finally {
+      this.#releaseOnce(key, entry)()
+    }
+  }
+
+  /** Drops a resource, whoever observes it. */
+  remove(key: string): void {
+    const entry = this.#entries.get(key)
+    if (entry) this.#drop(key, entry)
+  }
+
+  /** Forgets all that is held; what somebody observes is read anew. */
+  restart(): void {
+    for (const [key, entry] of [...this.#entries]) {
+      entry.resource.dispose('The store was reset, or somebody else has signed in.')
+      entry.resource.source.forget()
+      if (entry.observers === 0) this.#drop(key, entry)
+      else {
+        entry.resource = entry.create()
+        entry.resource.open()
+      }
+    }
+  }
+
+  /** Leaves every channel and stops every timer. */
+  dispose(): void {
+    for (const [key, entry] of [...this.#entries]) this.#drop(key, entry)
+  }
+
+  #hold(key: string, create: () => Resource): Entry<Resource> {
+    const known = this.#entries.get(key)
+    if (!known && this.#entries.size === 0) this.#context.onFirst()
+    const entry = known ?? { resource: create(), create, observers: 0, cancelGc: () => {} }
+    this.#entries.set(key, entry)
+    entry.cancelGc()
+    entry.observers += 1
+    return entry
+  }
+
+  #releaseOnce(key: string, entry: Entry<Resource>): () => void {
+    let isReleased = false
+    return () => {
+      if (isReleased) return
+      isReleased = true
+      entry.observers -= 1
+      if (entry.observers > 0 || this.#entries.get(key) !== entry) return
+      const { scheduler, gcTime, isServer } = this.#context
+      const drop = () => this.#drop(key, entry)
+      if (isServer || entry.resource.isNothing) drop()
+      else entry.cancelGc = scheduler.after(gcTime, drop)
+    }
+  }
+
+  #drop(key: string, entry: Entry<Resource>): void {
+    if (this.#entries.get(key) !== entry) return
+    this.#entries.delete(key)
+    entry.cancelGc()
+    entry.resource.dispose(notFollowed)
+    entry.resource.source.drop()
+    if (this.#entries.size === 0) this.#context.onLast()
+  }
+}
+
+/** Does `work` with the resource of an entry, and again if that is made anew meanwhile. */
+async function withCurrent<Resource>(
+  entry: Entry<Resource>,
+  work: (resource: Resource) => Promise<void>,
+): Promise<void> {
+  const { resource } = entry
+  try {
+    await work(resource)
+  } catch (error) {
+    if (entry.resource === resource) throw error
+    await withCurrent(entry, work)
+  }
+}

@@ -1,0 +1,192 @@
+import { PgflowError, runNotFound } from '../errors.ts'
+import { isTerminal, type RunSnapshot } from '../model/entities.ts'
+import type { RunEvent } from '../model/wire.ts'
+import type { Fetch, FetchReason } from './fetcher.ts'
+import type { Merged, ResourceState, Settled, Source } from './source.ts'
+import { gatherJoins, gatherReads } from './timings.ts'
+import type { RunContext } from './types.ts'
+
+const gatherTimes: Record<FetchReason, number> = {
+  asked: 0,
+  joined: gatherJoins,
+  doubt: 0,
+  poll: gatherReads,
+}
+const dropped: Settled = {
+  isNews: false,
+  isOutdated: true,
+  isDropped: true,
+  needsSnapshot: true,
+}
+
+/** One run with its steps. */
+export class RunSource implements Source<RunSnapshot | null, RunEvent> {
+  readonly key: string
+  readonly #context: RunContext
+  /** What broadcasts say may not be all, or not be true: it is not emitted before a snapshot. */
+  #isInDoubt = false
+  /** A snapshot has said what is held, as far as it tells of an end. */
+  #isConfirmed: boolean
+  /** The highest seq that was heard, whatever became of the broadcast. */
+  #heard = 0
+  /** The highest seq of a dropped answer: nothing older follows it. */
+  #dropped = 0
+  /** The seq that was held when the read under way was asked for. */
+  #seqAtRequest: number | null = null
+  #starts = 0
+  #starting: Promise<void> | null = null
+
+  constructor(runId: string, context: RunContext) {
+    this.key = runId
+    this.#context = context
+    const { status, error } = context.state.connection(runId) ?? {}
+    this.#isConfirmed = status === 'closed' && error === null
+  }
+
+  get isShown(): boolean {
+    return (this.#run?.status ?? 'pending') !== 'pending'
+  }
+
+  get isNothing(): boolean {
+    return this.#starts === 0 && !this.isShown
+  }
+
+  get isSettled(): boolean {
+    return this.#hasEnded && this.#isConfirmed
+  }
+
+  get isUnconfirmed(): boolean {
+    return this.#hasEnded && !this.#isConfirmed
+  }
+
+  get starting(): Promise<void> | null {
+    return this.#starting
+  }
+
+  /** A start begins; the returned function ends it. */
+  beginStart(): () => void {
+    let end = () => {}
+    const answered = new Promise<void>((resolve) => (end = resolve))
+    this.#starts += 1
+    this.#starting = Promise.all([this.#starting, answered]).then(() => undefined)
+    return () => {
+      this.#starts -= 1
+      if (this.#starts === 0) this.#starting = null
+      end()
+    }
+  }
+
+  fetch({ reason }: Fetch<RunEvent>, _: AbortSignal, onSent: () => void) {
+    return this.#context.batch.fetch(this.key, gatherTimes[reason], onSent)
+  }
+
+  onFetch(): void {
+    this.#seqAtRequest = this.#held?.seq ?? null
+  }
+
+  receive(event: RunEvent): Merged | null {
+    this.#heard = Math.max(this.#heard, event.seq ?? 0)
+    // Before the first snapshot there is nothing to merge into; the read keeps the event.
+    if (!this.#run) return null
+    const outcome = this.#context.state.applyEvent(event)
+    if (outcome.kind === 'stale') return null
+    // On a public channel anybody who knows the id can send that the run has ended, and without a
+    // seq the broadcasts before it may be lost: a snapshot has to confirm it.
+    this.#isConfirmed = !this.#context.transport.canJoinEarly || !this.#hasEnded
+    const needsSnapshot = outcome.needsSnapshot || event.isPartial || this.isUnconfirmed
+    this.#isInDoubt ||= needsSnapshot
+    if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
+    return { needsSnapshot }
+  }
+
+  settle(
+    snapshot: RunSnapshot | null,
+    { updates }: Fetch<RunEvent>,
+    trustsDatabase: boolean,
+  ): Settled {
+    if (!snapshot) {
+      // Asked before the run existed: it is being started here, or was heard of meanwhile.
+      if (this.#starts > 0 || (!this.isShown && updates.length > 0)) return dropped
+      throw runNotFound(this.key)
+    }
+    if (snapshot.run.run_id !== this.key) {
+      throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
+    }
+    // What was rejected is followed by nothing older, and a confirmed end is never taken back.
+    const isFinal = this.#held !== undefined && this.isSettled
+    const floor = trustsDatabase && !isFinal ? this.#dropped || null : this.#seqAtRequest
+    const since = trustsDatabase ? following(snapshot, updates) : updates
+    const outcome = this.#context.state.applySnapshot(snapshot, since, floor)
+    if (outcome.kind === 'stale') {
+      this.#dropped = Math.max(this.#dropped, snapshot.seq ?? 0)
+      return dropped
+    }
+    this.#dropped = 0
+    if (trustsDatabase) this.#heard = 0
+    const known = snapshot.seq ?? 0
+    const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
+    const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
+    this.#isConfirmed = !isEndedOnlyHere || !this.#context.transport.canJoinEarly
+    this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed
+    if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
+    const isBelowHeard = outcome.seq !== null && outcome.seq < this.#heard
+    return {
+      isNews: outcome.hasChanged,
+      isOutdated: false,
+      isDropped: false,
+      needsSnapshot: this.#isInDoubt || isBelowHeard,
+    }
+  }
+
+  probedIds(): readonly string[] {
+    // At 0 nothing is counted.
+    return this.isShown && (this.#held?.seq ?? 0) > 0 ? [this.key] : []
+  }
+
+  isBehind(seqs: ReadonlyMap<string, number>): boolean {
+    const seq = seqs.get(this.key)
+    return seq === undefined || seq > (this.#held?.seq ?? 0)
+  }
+
+  explain(error: PgflowError): PgflowError {
+    return error.about(this.key)
+  }
+
+  onRefused(): void {
+    if (this.isNothing) this.forget()
+  }
+
+  show({ status, error, isStalled }: ResourceState): void {
+    const { state } = this.#context
+    const isClosed = state.connection(this.key)?.status === 'closed'
+    // What has ended stays closed, and of what was never shown nothing is to be left.
+    if (status === 'idle' && (isClosed || !this.#run)) return
+    state.setConnection(this.key, { status, stalled: isStalled, error: error?.toJSON() ?? null })
+  }
+
+  drop(): void {
+    if (!this.isShown) this.forget()
+  }
+
+  forget(): void {
+    this.#context.state.forget(this.key)
+  }
+
+  get #held() {
+    return this.#context.state.held(this.key)
+  }
+
+  get #run() {
+    return this.#held?.run
+  }
+
+  get #hasEnded(): boolean {
+    return isTerminal(this.#run?.status ?? '')
+  }
+}
+
+/** The updates that can follow a snapshot without a gap; what is far beyond it was forged. */
+function following({ seq }: RunSnapshot, updates: readonly RunEvent[]): RunEvent[] {
+  const last = (seq ?? 0) + updates.length
+  return updates.filter((event) => event.seq !== null && event.seq <= last)
+}

@@ -1,0 +1,106 @@
+import type { RunSnapshot } from '../model/entities.ts'
+import type { RunEvent } from '../model/wire.ts'
+import { ChannelBudget } from './channel-budget.ts'
+import { LiveResource, type ResourceContext } from './live-resource.ts'
+import { Registry, type Observation } from './registry.ts'
+import { RunSource } from './run-source.ts'
+import { SeqProbe } from './seq-probe.ts'
+import { SnapshotBatch } from './snapshot-batch.ts'
+import { startRun, type StartRequest } from './start-run.ts'
+import { RunSubscription } from './subscription.ts'
+import type { RunContext, SyncContext } from './types.ts'
+
+/** What keeps one run true. */
+export type RunResource = LiveResource<RunSnapshot | null, RunEvent, RunSource>
+
+/** One observer's hold on a run. */
+export type RunObservation = Pick<Observation<RunResource>, 'ready' | 'release'>
+
+/** All runs that somebody observes or starts. */
+export class Runs {
+  readonly #context: RunContext & ResourceContext
+  readonly #registry: Registry<RunResource>
+  #stopWatching = () => {}
+
+  constructor(context: SyncContext) {
+    const { transport, scheduler, times, isServer } = context
+    this.#context = {
+      ...context,
+      stallAfter: times.stallAfter,
+      batch: new SnapshotBatch(transport, scheduler, times.snapshotTimeout),
+      budget: new ChannelBudget(isServer ? 0 : context.maxChannels),
+      probe: new SeqProbe(transport, scheduler, times.snapshotTimeout),
+    }
+    this.#registry = new Registry({
+      scheduler,
+      gcTime: times.gcTime,
+      isServer,
+      onFirst: () => this.#watch(),
+      onLast: () => this.#stopWatching(),
+    })
+  }
+
+  observe(runId: string): RunObservation {
+    const { ready, release } = this.#registry.observe(runId, () => this.#create(runId))
+    return { ready, release }
+  }
+
+  /** @throws PgflowError */
+  start(runId: string, request: StartRequest): Promise<void> {
+    const start = (resource: RunResource) => startRun(this.#context, resource, request)
+    // Not again after a reset: it was somebody else's start, or is not wanted any more.
+    return this.#registry.use(runId, () => this.#create(runId), start, false)
+  }
+
+  /** @throws PgflowError */
+  refresh(runId: string): Promise<void> {
+    const refresh = (resource: RunResource) => resource.refresh()
+    return this.#registry.use(runId, () => this.#create(runId), refresh, true)
+  }
+
+  /** Stops following a run, whoever observes it, and drops it from the store. */
+  remove(runId: string): void {
+    this.#registry.remove(runId)
+    this.#context.state.forget(runId)
+  }
+
+  /** Forgets all that is held; what somebody observes is read anew. */
+  restart(): void {
+    this.#registry.restart()
+  }
+
+  /** Leaves every channel and stops every timer. */
+  dispose(): void {
+    this.#context.budget.dispose()
+    this.#registry.dispose()
+    this.#context.batch.dispose()
+    this.#context.probe.dispose()
+  }
+
+  #create(runId: string): RunResource {
+    const source = new RunSource(runId, this.#context)
+    return new LiveResource(
+      source,
+      this.#context,
+      (handlers) => new RunSubscription(runId, this.#context, handlers),
+    )
+  }
+
+  #watch(): void {
+    const { surroundings, transport, isServer } = this.#context
+    if (isServer) return
+    const stops = [
+      surroundings.watch(() => {
+        for (const resource of this.#registry.all) resource.wake()
+      }),
+      transport.watchSession((change) => {
+        // Without private channels a run is anybody's who knows its id.
+        if (change === 'user' && !transport.canJoinEarly) return this.restart()
+        for (const resource of this.#registry.all) resource.onNewToken()
+      }),
+    ]
+    this.#stopWatching = () => {
+      for (const stop of stops) stop()
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { PgflowError, toPgflowError } from '../errors.ts'
+import type { Scheduler } from '../model/scheduler.ts'
+import type { RunTransport } from '../transport/types.ts'
+import { withTimeout } from './abort.ts'
+
+/** What wants to know whether it has missed anything. */
+export interface ProbeTarget {
+  /** The runs to ask for; none while there is nothing to find out. */
+  runIds: () => readonly string[]
+  /** The last broadcast of each run that the caller may read. */
+  onSeqs: (seqs: ReadonlyMap<string, number>) => void
+  onFailed: (error: PgflowError) => void
+}
+
+/** Asks the database for the seq of everything that is followed, by one small request. */
+export class SeqProbe {
+  readonly #fetchSeqs: RunTransport['fetchSeqs']
+  readonly #scheduler: Scheduler
+  readonly #timeout: number
+  readonly #life = new AbortController()
+  readonly #targets = new Set<ProbeTarget>()
+  #isUnderWay = false
+
+  constructor(transport: RunTransport, scheduler: Scheduler, timeout: number) {
+    this.#fetchSeqs = transport.fetchSeqs
+    this.#scheduler = scheduler
+    this.#timeout = timeout
+  }
+
+  /** Whether there is anything to ask: plain pgflow has no seq. */
+  get isPossible(): boolean {
+    return this.#fetchSeqs !== null
+  }
+
+  add(target: ProbeTarget): void {
+    this.#targets.add(target)
+  }
+
+  remove(target: ProbeTarget): void {
+    this.#targets.delete(target)
+  }
+
+  /** Asks for all targets, unless that is under way. */
+  async request(): Promise<void> {
+    if (this.#isUnderWay || !this.#fetchSeqs) return
+    const asked = [...this.#targets].map((target) => ({ target, runIds: target.runIds() }))
+    const wanted = asked.filter(({ runIds }) => runIds.length > 0)
+    const ids = [...new Set(wanted.flatMap(({ runIds }) => runIds))]
+    if (ids.length === 0) return
+    this.#isUnderWay = true
+    const answer = await this.#ask(this.#fetchSeqs, ids)
+    this.#isUnderWay = false
+    for (const { target } of wanted) {
+      if (!this.#targets.has(target)) continue
+      if (answer instanceof PgflowError) target.onFailed(answer)
+      else target.onSeqs(answer)
+    }
+  }
+
+  dispose(): void {
+    this.#targets.clear()
+    this.#life.abort()
+  }
+
+  #ask(fetchSeqs: NonNullable<RunTransport['fetchSeqs']>, ids: readonly string[]) {
+    return withTimeout(this.#scheduler, this.#timeout, [this.#life.signal], (signal) =>
+      fetchSeqs(ids, signal),
+    ).catch(toPgflowError)
+  }
+}

@@ -1,0 +1,93 @@
+import type { PgflowError } from '../errors.ts'
+import type { RunEvent } from '../model/wire.ts'
+import type { RunChannel } from '../transport/types.ts'
+import type { RunContext } from './types.ts'
+
+/** The channel on which a resource hears of changes. */
+export interface Subscription {
+  readonly isOpen: boolean
+  readonly isJoined: boolean
+  /** Why it is not joined, since it was last. */
+  readonly error: PgflowError | null
+  /** Opens the channel, or waits for one to be free. */
+  open: () => void
+  /** Leaves, and gives the channel back. */
+  close: () => void
+}
+
+/** What happens on a channel. */
+export interface SubscriptionHandlers<Update> {
+  receive: (update: Update) => void
+  onJoined: () => void
+  onDown: (error: PgflowError) => void
+  /** Something came that could not be understood. */
+  onMissed: () => void
+}
+
+/** The channel of one run: open when wanted and the budget allows it. */
+export class RunSubscription implements Subscription {
+  readonly #runId: string
+  readonly #context: Pick<RunContext, 'budget' | 'transport' | 'report'>
+  readonly #handlers: SubscriptionHandlers<RunEvent>
+  #channel: RunChannel | null = null
+  #isJoined = false
+  #error: PgflowError | null = null
+
+  constructor(
+    runId: string,
+    context: Pick<RunContext, 'budget' | 'transport' | 'report'>,
+    handlers: SubscriptionHandlers<RunEvent>,
+  ) {
+    this.#runId = runId
+    this.#context = context
+    this.#handlers = handlers
+  }
+
+  get isOpen(): boolean {
+    return this.#channel !== null
+  }
+
+  get isJoined(): boolean {
+    return this.#isJoined
+  }
+
+  get error(): PgflowError | null {
+    return this.#error
+  }
+
+  readonly open = (): void => {
+    const { budget, transport, report } = this.#context
+    if (this.#channel || !budget.take(this.open)) return
+    const { receive, onJoined, onDown, onMissed } = this.#handlers
+    this.#channel = transport.openChannel(this.#runId, {
+      onEvent: receive,
+      onJoined: () => {
+        this.#isJoined = true
+        this.#error = null
+        onJoined()
+      },
+      onDown: (error) => {
+        this.#isJoined = false
+        this.#error = error
+        report(error)
+        onDown(error)
+      },
+      onMalformed: (error) => {
+        report(error)
+        onMissed()
+      },
+    })
+  }
+
+  close(): void {
+    const { budget } = this.#context
+    const channel = this.#channel
+    this.#channel = null
+    this.#isJoined = false
+    this.#error = null
+    budget.forget(this.open)
+    if (!channel) return
+    channel.close()
+    budget.give()
+  }
+}

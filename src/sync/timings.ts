@@ -1,0 +1,55 @@
+import { backoff } from '../model/scheduler.ts'
+
+// All times are in ms.
+
+/** How long a read after a join waits for those of other runs. */
+export const gatherJoins = 100
+/** How long a read that is in no hurry waits for others. */
+export const gatherReads = 250
+/** How long a broadcast may still be on its way after the database has told of it. */
+export const deliveryTime = 250
+/** How long outdated answers are dropped before what the database says is taken all the same. */
+export const outdatedFor = 30_000
+/** How long the same refusal has to stand before something that was shown counts as refused. */
+export const refusedAfter = 30_000
+/** The shortest time between two reads for doubt; it doubles while doubts go on. */
+export const doubtFirst = 1_000
+export const doubtMost = 10_000
+/** After so many probes without news a whole snapshot is read: a seq says nothing of contents. */
+export const probesPerRead = 10
+
+/** While the browser says that there is no network: its word is only a hint. */
+const whileOffline = 30_000
+/** While the database refuses what it has shown before. */
+const whileRefused = 60_000
+/** First and longest wait without Realtime: people are looking at it. */
+const polled = [2_000, 15_000] as const
+/** With Realtime, where one small request for all finds lost broadcasts. */
+const probed = [4_000, 20_000] as const
+/** With Realtime, where only a whole read finds them. */
+const watched = [15_000, 60_000] as const
+
+/** What decides how long to wait before asking again. */
+export interface PollState {
+  /** Requests that failed since the last answer. */
+  failures: number
+  isRefused: boolean
+  isOffline: boolean
+  isJoined: boolean
+  /** Whether asking means a probe. */
+  isProbed: boolean
+  /** Answers in a row without news. */
+  unchanged: number
+}
+
+/**
+ * How long to wait. It grows while nothing is new. Shortened by up to a quarter at random, so that
+ * many clients do not ask in step; back-off is also lengthened.
+ */
+export function pollDelay(state: PollState, random: () => number): number {
+  if (state.isRefused) return whileRefused * (0.75 + random() / 4)
+  if (state.isOffline) return whileOffline * (0.75 + random() / 4)
+  if (state.failures > 0) return backoff(state.failures - 1, random)
+  const [first, most] = state.isJoined ? (state.isProbed ? probed : watched) : polled
+  return Math.min(most, first * 1.5 ** state.unchanged) * (0.75 + random() / 4)
+}
