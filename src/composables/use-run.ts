@@ -52,7 +52,7 @@ export function useRun(id: MaybeRefOrGetter<string | null | undefined>, hooks: R
   ready.catch(() => undefined)
   return {
     ...view,
-    error: computed(() => view.connection.value?.error ?? view.outputError.value),
+    error: computed(() => view.connection.value.error ?? view.outputError.value),
     refresh,
     ready,
   }

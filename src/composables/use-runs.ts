@@ -21,8 +21,8 @@ export interface UseRunsReturn {
   hasMore: ComputedRef<boolean>
   /** Whether the first page, another one or a `refresh` is being read. */
   isLoading: ComputedRef<boolean>
-  /** How live the list is; null while it is not observed. */
-  connection: ComputedRef<ListConnection | null>
+  /** How live the list is; `idle` while it is not observed. */
+  connection: ComputedRef<ListConnection>
   /** Why the list cannot be shown, or is not live; null when all is well. */
   error: ComputedRef<PlainError | null>
   /**
@@ -74,9 +74,10 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     (name) => ownValue(store.lists, name) !== undefined,
   )
   const list = computed(() => (key.value === null ? undefined : ownValue(store.lists, key.value)))
-  const connection = computed((): ListConnection | null => {
+  const connection = computed((): ListConnection => {
     const error = queryError()?.toJSON()
-    return error ? { status: 'closed', error } : (list.value?.connection ?? null)
+    if (error) return { status: 'closed', error }
+    return list.value?.connection ?? { status: 'idle', error: null }
   })
   const current = () => {
     const error = queryError()
@@ -92,7 +93,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     hasMore: computed(() => list.value?.hasMore ?? false),
     isLoading: computed(() => list.value?.isLoading ?? false),
     connection,
-    error: computed(() => connection.value?.error ?? null),
+    error: computed(() => connection.value.error),
     loadMore: async () => current()?.loadMore(),
     refresh,
     ready,

@@ -56,9 +56,9 @@ describe('private runs', () => {
       flow: useFlow('f'),
       run: useRun(theirs.id),
     }))
-    await result.flow.start({})
+    await result.flow.startAsync({})
     await pgflow.settled()
-    expect(result.flow.connection.value?.status).toBe('live')
+    expect(result.flow.connection.value.status).toBe('live')
     expect(result.run.error.value?.code).toBe('run_not_found')
     expect(await codeOf(store.startFlow('f', {}, { runId: theirs.id }))).toBe('run_conflict')
     await pgflow.latestRun().complete('a', 1)
@@ -76,13 +76,13 @@ describe('private runs', () => {
   it('are not heard any more by who has signed out, and again by who is back', async () => {
     const pgflow = createTestPgflow({ flows, private: true, onError: () => {} })
     const { result: flow } = mountIn(pgflow, () => useFlow('f'))
-    await flow.start({})
+    await flow.startAsync({})
     await pgflow.settled()
     await pgflow.signOut()
-    expect(flow.connection.value?.error?.code).toBe('channel_refused')
+    expect(flow.connection.value.error?.code).toBe('channel_refused')
     await pgflow.signIn('test-user')
     await pgflow.advance(60_000)
-    expect(flow.connection.value?.status).toBe('live')
+    expect(flow.connection.value.status).toBe('live')
   })
 })
 
