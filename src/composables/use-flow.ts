@@ -76,8 +76,8 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
   let good: { runId: string | null; attempt: number } = { runId: null, attempt: 0 }
   const failed = new Set<string>()
   const shownId = computed(() => runId.value)
-  observeRunInScope(shownId)
-  useRunHooks(() => shown, hooks)
+  const { isShown } = observeRunInScope(shownId)
+  useRunHooks(() => shown, hooks, isShown)
   const view = createRunView(shownId)
 
   function show(id: string | null): void {

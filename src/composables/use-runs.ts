@@ -5,6 +5,7 @@ import type { ListConnection, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 import { toListQuery, type RunsQuery } from '../run-query.ts'
 import { usePgflowStore } from '../store.ts'
+import type { ListObservation } from '../sync/list-manager.ts'
 import { listKey, type ListQuery } from '../sync/list-types.ts'
 import { observeInScope } from './observe-in-scope.ts'
 
@@ -31,7 +32,7 @@ export interface UseRunsReturn {
    */
   refresh: () => Promise<void>
   /**
-   * Resolves once the first page of the first query is in the store, for `<Suspense>`.
+   * Resolves once the first page is in the store, for `<Suspense>`.
    * @throws PgflowError
    */
   ready: Promise<void>
@@ -79,12 +80,16 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     if (error) return { status: 'closed', error }
     return list.value?.connection ?? { status: 'idle', error: null }
   })
-  const current = () => {
+  /** Does something with the list, which is observed for it where it is not. */
+  const withList = async (work: (list: ListObservation) => Promise<void>) => {
     const error = queryError()
     if (error) throw error
-    return observation.current()
+    const current = observation.current()
+    if (current) return work(current)
+    const own = observe()
+    await work(own).finally(own.release)
   }
-  const refresh = async () => current()?.refresh()
+  const refresh = () => withList((held) => held.refresh())
   const ready = queryError() ? refresh() : observation.ready
   // Most callers look at `error` instead.
   ready.catch(() => undefined)
@@ -94,7 +99,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     isLoading: computed(() => list.value?.isLoading ?? false),
     connection,
     error: computed(() => connection.value.error),
-    loadMore: async () => current()?.loadMore(),
+    loadMore: () => withList((held) => held.loadMore()),
     refresh,
     ready,
   }
