@@ -22,7 +22,7 @@ export type { PgflowOptions } from './options.ts'
 export type { ListObservation } from './sync/list-manager.ts'
 export type { RunsPageQuery, RunsQuery } from './run-query.ts'
 export type { RunObservation } from './sync/runs.ts'
-export { durationOf, taskProgressOf, type Progress, type RunProgress } from './model/progress.ts'
+export { durationOf, taskProgressOf, type Progress } from './model/progress.ts'
 export type { Scheduler } from './model/scheduler.ts'
 export type {
   ConnectionStatus,

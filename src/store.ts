@@ -184,7 +184,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * await ready
    */
   function observeRun(runId: string): RunObservation {
-    return sync().observe(toRunId(runId))
+    return engine.observeRun(toRunId(runId))
   }
 
   /**
@@ -309,7 +309,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     waitForRun,
     removeRun,
     onRunChange,
-    ...createListActions(listEngine),
+    ...createListActions(listEngine, engine.observeRuns),
     $reset,
   }
 })

@@ -1,26 +1,30 @@
 import {
   getCurrentInstance,
   getCurrentScope,
-  onMounted,
   onScopeDispose,
   onServerPrefetch,
   watch,
   type ComputedRef,
 } from 'vue'
 import { useEngine } from '../engine/installation.ts'
+import { toPgflowError } from '../errors.ts'
+import { trackShown } from './is-shown.ts'
 
 /** What is observed in a scope. */
 export interface ScopedObservation<Observation> {
   /** The observation of now; null when there is none, as always on a server. */
   current: () => Observation | null
-  /** Resolves once what was named at first is in the store. */
+  /** Resolves once what is named is in the store. */
   ready: Promise<void>
+  /** Whether whoever observes is shown: not in a component that is kept alive for later. */
+  isShown: () => boolean
 }
 
 const ignore = () => undefined
 
 /**
- * Observes whatever `key` names, from now until the scope ends. On a server it is read before the
+ * Observes whatever `key` names, from now until the scope ends, but for the time in which a
+ * `<KeepAlive>` keeps the component and does not show it. On a server it is read before the
  * component renders, and nothing is observed.
  */
 export function observeInScope<Observation extends { ready: Promise<void>; release: () => void }>(
@@ -30,33 +34,44 @@ export function observeInScope<Observation extends { ready: Promise<void>; relea
   isHeld: (key: string) => boolean,
 ): ScopedObservation<Observation> {
   if (useEngine().config().isServer) {
-    return { current: () => null, ready: readBeforeRender(key, read) }
+    return { current: () => null, ready: readBeforeRender(key, read), isShown: () => true }
   }
+  // The first rendering has to be what the server sent, and that was not live.
+  const isTakenOver = key.value !== null && isHydrating() && isHeld(key.value)
+  const isShown = trackShown(isTakenOver)
+  const scope = getCurrentScope()
   let observation: Observation | null = null
-  const begin = () =>
+  const ready = new Promise<void>((resolve, reject) => {
+    let failure: Error | null = null
     watch(
-      key,
+      () => (isShown.value ? key.value : null),
       (named) => {
         const previous = observation
-        observation = named === null ? null : observe(named)
+        const made = named === null ? null : observe(named)
+        observation = made
         previous?.release()
+        if (isShown.value && !made) resolve()
+        made?.ready.then(resolve, (error: unknown) => {
+          failure = toPgflowError(error)
+          // What was let go of meanwhile is of no interest: another one is being waited for.
+          if (made === observation || !scope?.active) reject(failure)
+        })
       },
       // Sync: between a change and the next tick nobody must see the old one as observed.
       { immediate: true, flush: 'sync' },
     )
-  const current = (): Observation | null => observation
-  onScopeDispose(() => {
-    observation?.release()
-    observation = null
+    onScopeDispose(() => {
+      observation?.release()
+      observation = null
+      if (failure) reject(failure)
+    })
   })
-  if (key.value === null || !isHydrating() || !isHeld(key.value)) {
-    begin()
-    return { current, ready: current()?.ready ?? Promise.resolve() }
+  ready.catch(ignore)
+  return {
+    current: () => observation,
+    ready: isTakenOver ? Promise.resolve() : ready,
+    isShown: () => isShown.value,
   }
-  // The first rendering has to be what the server sent, and that was not live.
-  const scope = getCurrentScope()
-  onMounted(() => void scope?.run(begin))
-  return { current, ready: Promise.resolve() }
 }
 
 /** Whether the component that is being set up takes over what a server has rendered. */

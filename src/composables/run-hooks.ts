@@ -28,11 +28,18 @@ export interface RunHooks<Flow extends AnyFlow = AnyFlow> {
   onEnded?: (run: RunOf<Flow>) => void
 }
 
-/** Calls the hooks for whatever run `runId` names at the time, until the scope ends. */
-export function useRunHooks(runId: () => string | null, hooks: RunHooks): void {
+/**
+ * Calls the hooks for whatever run `runId` names at the time, until the scope ends.
+ * @param isShown - nothing is told to a component that is kept alive and not shown.
+ */
+export function useRunHooks(
+  runId: () => string | null,
+  hooks: RunHooks,
+  isShown: () => boolean,
+): void {
   if (Object.keys(hooks).length === 0) return
   usePgflowStore().onRunChange((change) => {
-    if (change.run.run_id === runId()) callHooks(hooks, change)
+    if (isShown() && change.run.run_id === runId()) callHooks(hooks, change)
   })
 }
 

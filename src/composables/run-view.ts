@@ -9,7 +9,7 @@ import {
   type RunConnection,
 } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
-import { progressOf, type RunProgress } from '../model/progress.ts'
+import { progressOf, type Progress } from '../model/progress.ts'
 import { usePgflowStore } from '../store.ts'
 import type { RunObservation } from '../sync/runs.ts'
 import { observeInScope, type ScopedObservation } from './observe-in-scope.ts'
@@ -22,14 +22,14 @@ export interface RunView<Flow extends AnyFlow = AnyFlow> {
   steps: ComputedRef<StepOf<Flow>[]>
   /** One of its steps: reads only that one, so other steps' changes do not render again. */
   step: <Slug extends StepSlug<Flow>>(slug: Slug) => StepOf<Flow, Slug> | null
-  /** How far it is. */
-  progress: ComputedRef<RunProgress>
+  /** What became of its steps, and how far it is. */
+  progress: ComputedRef<Progress>
   /** Whether it was started and has not ended. */
   isRunning: ComputedRef<boolean>
   isCompleted: ComputedRef<boolean>
   isFailed: ComputedRef<boolean>
-  /** How live what is shown is. */
-  connection: ComputedRef<RunConnection | null>
+  /** How live what is shown is; `idle` while there is no run. */
+  connection: ComputedRef<RunConnection>
   /** The first output of the run or its steps that is not what its schema (`flows`) describes. */
   outputError: ComputedRef<PlainError | null>
 }
@@ -54,10 +54,11 @@ export function createRunView(
   }
   const progress = computed(() => progressOf(steps.value))
   const hasStatus = (status: string) => computed(() => run.value?.status === status)
-  const connection = computed((): RunConnection | null => {
+  const connection = computed((): RunConnection => {
     const error = idError?.value?.toJSON()
     if (error) return { ...idleConnection(), status: 'closed', error }
-    return runId.value === null ? null : (ownValue(store.connections, runId.value) ?? null)
+    const held = runId.value === null ? undefined : ownValue(store.connections, runId.value)
+    return held ?? idleConnection()
   })
   const outputError = computed((): PlainError | null => {
     const id = runId.value

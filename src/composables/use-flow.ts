@@ -21,9 +21,16 @@ export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<F
    * Starts a run and follows it live while the component is mounted. When the last start, of the
    * same input, got no answer or still waits for it, this continues that one instead of starting
    * another run. A start that fails leaves the run that was shown before.
-   * @throws PgflowError also kept in `error`: a template may ignore it.
+   *
+   * Never rejects, so that a template can call it: `@click="start(input)"`.
+   * @returns the run; undefined when the start failed, and `error` says why.
    */
-  start: (input: FlowInput<Flow>, options?: StartOptions) => Promise<RunOf<Flow>>
+  start: (input: FlowInput<Flow>, options?: StartOptions) => Promise<RunOf<Flow> | undefined>
+  /**
+   * The same as `start`, for code that needs the run or handles the failure.
+   * @throws PgflowError which `error` also keeps.
+   */
+  startAsync: (input: FlowInput<Flow>, options?: StartOptions) => Promise<RunOf<Flow>>
   /** The id of the run that is shown; null before the first start. */
   runId: Readonly<ShallowRef<string | null>>
   /** The status of the run that is shown; `idle` before the first start. */
@@ -45,7 +52,7 @@ export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<F
  * @param hooks - called when something happens to the run that is shown.
  * @example
  * const { start, steps, status, error } = useFlow<typeof AnalyzeText>('analyze_text')
- * await start({ text: 'Hello' })
+ * const run = await start({ text: 'Hello' })
  */
 export function useFlow<Flow extends AnyFlow = never>(
   flowSlug: UnlessRegistered<Flow>,
@@ -69,8 +76,8 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
   let good: { runId: string | null; attempt: number } = { runId: null, attempt: 0 }
   const failed = new Set<string>()
   const shownId = computed(() => runId.value)
-  observeRunInScope(shownId)
-  useRunHooks(() => shown, hooks)
+  const { isShown } = observeRunInScope(shownId)
+  useRunHooks(() => shown, hooks, isShown)
   const view = createRunView(shownId)
 
   function show(id: string | null): void {
@@ -78,7 +85,7 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
     runId.value = id
   }
 
-  async function start(input: Json, options: StartOptions = {}): Promise<PgflowRun> {
+  async function startAsync(input: Json, options: StartOptions = {}): Promise<PgflowRun> {
     const attempt = ++latest
     const before = shown
     let id: string | undefined
@@ -145,7 +152,9 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
 
   return {
     ...view,
-    start,
+    start: (input: Json, options?: StartOptions) =>
+      startAsync(input, options).catch(() => undefined),
+    startAsync,
     runId,
     status: computed(() => view.run.value?.status ?? 'idle'),
     isPending,

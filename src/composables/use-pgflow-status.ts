@@ -1,13 +1,15 @@
 import { computed, type ComputedRef } from 'vue'
+import { useEngine } from '../engine/installation.ts'
 import type { PlainError } from '../errors.ts'
 import type { ConnectionStatus, ListConnection } from '../model/entities.ts'
+import { ownValue } from '../model/own-value.ts'
 import { usePgflowStore } from '../store.ts'
 
 /** How live the whole thing is. */
 export interface PgflowStatus {
   /** That of the least live of everything that is followed; `idle` when nothing is. */
   status: Exclude<ConnectionStatus, 'closed'>
-  /** How many runs and lists are at each status. */
+  /** How many of the runs and lists that this app observes are at each status. */
   counts: Record<ConnectionStatus, number>
   /** Followed runs in which nothing has changed for long (see `stallAfter`). */
   stalled: number
@@ -36,8 +38,10 @@ const words = {
  */
 export function usePgflowStatus(): ComputedRef<PgflowStatus> {
   const store = usePgflowStore()
-  const ofLists = computed(() => Object.values(store.lists).map(({ connection }) => connection))
-  return computed(() => summarize([...Object.values(store.connections), ...ofLists.value]))
+  const { followed } = useEngine()
+  const connectionOf = (key: string): Connection | undefined =>
+    ownValue(store.connections, key) ?? ownValue(store.lists, key)?.connection
+  return computed(() => summarize([...followed].flatMap((key) => connectionOf(key) ?? [])))
 }
 
 /** What a run or a list says of its connection. */

@@ -16,14 +16,14 @@ export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Fl
    */
   refresh: () => Promise<void>
   /**
-   * Resolves once the run of the first id is in the store, for `<Suspense>`.
+   * Resolves once the run is in the store, for `<Suspense>`.
    * @throws PgflowError
    */
   ready: Promise<void>
 }
 
 /**
- * Follows a run live while the component is mounted. The id may change, or be null while there is
+ * Follows a run live while the component is mounted, and shown if it is kept alive. The id may change, or be null while there is
  * none; components that follow the same run share one channel. What is no UUID is not asked for:
  * `error` says so.
  *
@@ -41,7 +41,7 @@ export function useRun(id: MaybeRefOrGetter<string | null | undefined>, hooks: R
   const store = usePgflowStore()
   const { runId, idError } = readRunId(id)
   const observation = observeRunInScope(runId)
-  useRunHooks(() => runId.value, hooks)
+  useRunHooks(() => runId.value, hooks, observation.isShown)
   const view = createRunView(runId, idError)
   const refresh = async () => {
     if (idError.value) throw idError.value
@@ -52,7 +52,7 @@ export function useRun(id: MaybeRefOrGetter<string | null | undefined>, hooks: R
   ready.catch(() => undefined)
   return {
     ...view,
-    error: computed(() => view.connection.value?.error ?? view.outputError.value),
+    error: computed(() => view.connection.value.error ?? view.outputError.value),
     refresh,
     ready,
   }

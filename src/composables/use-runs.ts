@@ -5,6 +5,7 @@ import type { ListConnection, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 import { toListQuery, type RunsQuery } from '../run-query.ts'
 import { usePgflowStore } from '../store.ts'
+import type { ListObservation } from '../sync/list-manager.ts'
 import { listKey, type ListQuery } from '../sync/list-types.ts'
 import { observeInScope } from './observe-in-scope.ts'
 
@@ -21,8 +22,8 @@ export interface UseRunsReturn {
   hasMore: ComputedRef<boolean>
   /** Whether the first page, another one or a `refresh` is being read. */
   isLoading: ComputedRef<boolean>
-  /** How live the list is; null while it is not observed. */
-  connection: ComputedRef<ListConnection | null>
+  /** How live the list is; `idle` while it is not observed. */
+  connection: ComputedRef<ListConnection>
   /** Why the list cannot be shown, or is not live; null when all is well. */
   error: ComputedRef<PlainError | null>
   /**
@@ -31,7 +32,7 @@ export interface UseRunsReturn {
    */
   refresh: () => Promise<void>
   /**
-   * Resolves once the first page of the first query is in the store, for `<Suspense>`.
+   * Resolves once the first page is in the store, for `<Suspense>`.
    * @throws PgflowError
    */
   ready: Promise<void>
@@ -74,16 +75,21 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     (name) => ownValue(store.lists, name) !== undefined,
   )
   const list = computed(() => (key.value === null ? undefined : ownValue(store.lists, key.value)))
-  const connection = computed((): ListConnection | null => {
+  const connection = computed((): ListConnection => {
     const error = queryError()?.toJSON()
-    return error ? { status: 'closed', error } : (list.value?.connection ?? null)
+    if (error) return { status: 'closed', error }
+    return list.value?.connection ?? { status: 'idle', error: null }
   })
-  const current = () => {
+  /** Does something with the list, which is observed for it where it is not. */
+  const withList = async (work: (list: ListObservation) => Promise<void>) => {
     const error = queryError()
     if (error) throw error
-    return observation.current()
+    const current = observation.current()
+    if (current) return work(current)
+    const own = observe()
+    await work(own).finally(own.release)
   }
-  const refresh = async () => current()?.refresh()
+  const refresh = () => withList((held) => held.refresh())
   const ready = queryError() ? refresh() : observation.ready
   // Most callers look at `error` instead.
   ready.catch(() => undefined)
@@ -92,8 +98,8 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     hasMore: computed(() => list.value?.hasMore ?? false),
     isLoading: computed(() => list.value?.isLoading ?? false),
     connection,
-    error: computed(() => connection.value?.error ?? null),
-    loadMore: async () => current()?.loadMore(),
+    error: computed(() => connection.value.error),
+    loadMore: () => withList((held) => held.loadMore()),
     refresh,
     ready,
   }

@@ -14,8 +14,8 @@ export interface UseStepReturn<Flow extends AnyFlow, Slug extends StepSlug<Flow>
   step: ComputedRef<StepOf<Flow, Slug> | null>
   /** How far its tasks are; null while the store does not hold it. */
   tasks: ComputedRef<Progress | null>
-  /** How live what is shown is. */
-  connection: ComputedRef<RunConnection | null>
+  /** How live what is shown is; `idle` while there is no run. */
+  connection: ComputedRef<RunConnection>
   /** The last attempt that failed, while the step is being tried again. */
   retry: ComputedRef<StepRetry | null>
   /** Why the run cannot be shown, is not live, or the output is invalid; null when all is well. */
@@ -56,7 +56,7 @@ export function useStep(
     connection,
     retry: computed(() => ownValue(store.retries, key.value) ?? null),
     error: computed(
-      () => connection.value?.error ?? ownValue(store.outputErrors, key.value) ?? null,
+      () => connection.value.error ?? ownValue(store.outputErrors, key.value) ?? null,
     ),
   }
 }

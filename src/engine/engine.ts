@@ -1,10 +1,12 @@
 import { ChangeFeed } from './change-feed.ts'
 import { createFlowShapes } from './flow-shapes.ts'
+import { createFollowed } from './followed.ts'
 import { ownValue } from '../model/own-value.ts'
 import { createListEngine } from './list-engine.ts'
 import type { PgflowConfig } from '../options.ts'
 import { createOutputCheck } from './output-check.ts'
 import { createRunTable } from './run-table.ts'
+import type { ListQuery } from '../sync/list-types.ts'
 import { Runs } from '../sync/runs.ts'
 
 /** What works behind the store: its state, and whatever keeps it true. */
@@ -27,7 +29,10 @@ export function createEngine(config: () => PgflowConfig) {
   })
   const lists = createListEngine(config, state)
   const shapes = createFlowShapes(config)
+  const followed = createFollowed()
   let runs: Runs | null = null
+  /** Made when first needed and after every stop, with the configuration of that time. */
+  const sync = () => (runs ??= new Runs({ ...config(), state: lists.runState }))
 
   return {
     config,
@@ -36,8 +41,14 @@ export function createEngine(config: () => PgflowConfig) {
     tables,
     lists,
     shapes,
-    /** Made when first needed and after every stop, with the configuration of that time. */
-    sync: () => (runs ??= new Runs({ ...config(), state: lists.runState })),
+    /** The runs and lists that are observed. */
+    followed: followed.keys,
+    sync,
+    observeRun: (runId: string) => followed.add(runId, sync().observe(runId)),
+    observeRuns: (query: ListQuery) => {
+      const observation = lists.observe(query)
+      return followed.add(observation.key, observation)
+    },
     /** Forgets everything that is held; what is observed is read anew. */
     reset: () => {
       for (const table of Object.values(tables)) table.value = {}

@@ -17,7 +17,10 @@ function keyOf(query: RunsQuery): string | null {
 }
 
 /** What the store can do with lists of runs. */
-export function createListActions({ tables, observe, fetchPage }: ListEngine) {
+export function createListActions(
+  { tables, fetchPage }: ListEngine,
+  observe: ListEngine['observe'],
+) {
   const { lists, summaries } = tables
 
   /**

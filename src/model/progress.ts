@@ -1,19 +1,19 @@
 import { isTerminal, type PgflowRun, type PgflowStep } from './entities.ts'
 
-/** How many of something there are, and how many of them are done. */
+/** How many steps or tasks there are, and what became of them. */
 export interface Progress {
   total: number
-  done: number
-  /** From 0 to 1. */
-  fraction: number
-}
-
-/** How far a run is: its steps, and the tasks of its map steps. */
-export interface RunProgress extends Progress {
-  /** Steps that will not change any more and did not complete: these failed… */
+  completed: number
+  /**
+   * Of the tasks of a step at most 1: it fails with the first that has no attempt left, and pgflow
+   * gives up the others.
+   */
   failed: number
-  /** …and these were skipped. */
   skipped: number
+  /** Those that have ended, whatever their outcome. */
+  done: number
+  /** How far it is, from 0 to 1. */
+  fraction: number
 }
 
 /**
@@ -26,25 +26,34 @@ export interface RunProgress extends Progress {
 export function taskProgressOf(step: PgflowStep<unknown>): Progress {
   const { status, initial_tasks, remaining_tasks } = step
   const total = initial_tasks ?? 0
-  if (isTerminal(status) && status !== 'failed') return { total, done: total, fraction: 1 }
-  const done = remaining_tasks === null ? 0 : total - remaining_tasks
-  return { total, done, fraction: total === 0 ? 0 : done / total }
+  const skipped = status === 'skipped' ? total : 0
+  const left = status === 'completed' ? 0 : (remaining_tasks ?? total)
+  const completed = skipped ? 0 : total - left
+  const failed = status === 'failed' ? Math.min(1, left) : 0
+  const done = completed + failed + skipped
+  const isOver = isTerminal(status) && status !== 'failed'
+  const fraction = isOver ? 1 : total === 0 ? 0 : done / total
+  return { total, completed, failed, skipped, done, fraction }
 }
 
-/** Counts how far the steps are, the finished tasks of those under way included. */
-export function progressOf(steps: readonly PgflowStep<unknown>[]): RunProgress {
+/** Counts what became of the steps; `fraction` has the finished tasks of those under way too. */
+export function progressOf(steps: readonly PgflowStep<unknown>[]): Progress {
   const countOf = (status: string) => steps.filter((step) => step.status === status).length
-  const done = steps.filter((step) => isTerminal(step.status)).length
-  const weight = steps.reduce(
-    (sum, step) => sum + (isTerminal(step.status) ? 1 : taskProgressOf(step).fraction),
-    0,
-  )
+  const total = steps.length
+  let done = 0
+  let weight = 0
+  for (const step of steps) {
+    const isOver = isTerminal(step.status)
+    if (isOver) done += 1
+    weight += isOver ? 1 : taskProgressOf(step).fraction
+  }
   return {
-    total: steps.length,
-    done,
+    total,
+    completed: countOf('completed'),
     failed: countOf('failed'),
     skipped: countOf('skipped'),
-    fraction: steps.length === 0 ? 0 : weight / steps.length,
+    done,
+    fraction: total === 0 ? 0 : weight / total,
   }
 }
 

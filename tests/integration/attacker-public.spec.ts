@@ -62,7 +62,7 @@ describe('whoever knows the id of a public run can send on its channel, but', ()
   async function observed() {
     const runId = await start()
     const app = mountApp(supabase, () => useRun(runId))
-    await until(() => app.result.connection.value?.status === 'live')
+    await until(() => app.result.connection.value.status === 'live')
     const attacker = await WireClient.connect(backend)
     await attacker.join(`pgflow:run:${runId}`)
     const forge = (event: string, payload: Record<string, unknown>) => {

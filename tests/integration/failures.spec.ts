@@ -56,7 +56,7 @@ describe('a start that the database refuses', () => {
     ['null as input', 'echo', null, 'invalid_input'],
   ])('%s', async (_, slug, input, code) => {
     const { result: flow, store, wrapper } = mountFlow(slug)
-    const error = await failureOf(flow.start(input))
+    const error = await failureOf(flow.startAsync(input))
     expect(error.code).toBe(code)
     expect(error.message).toMatch(/\w{3,}/)
     expect(error.hint).toMatch(/\w{3,}/)
@@ -72,17 +72,17 @@ describe('a start that the database refuses', () => {
     const { result: flow, store, wrapper } = mountFlow('echo')
     const circular: Record<string, Json> = {}
     circular.self = circular
-    expect(await failureOf(flow.start(circular))).toMatchObject({ code: 'invalid_input' })
+    expect(await failureOf(flow.startAsync(circular))).toMatchObject({ code: 'invalid_input' })
     expect(store.runs).toEqual({})
     wrapper.unmount()
   })
 
   it('a run id that belongs to another start', async () => {
     const { result: flow, store, wrapper } = mountFlow('echo')
-    const { run_id: runId } = await flow.start({ text: 'one' })
-    const again = await flow.start({ text: 'one' }, { runId })
+    const { run_id: runId } = await flow.startAsync({ text: 'one' })
+    const again = await flow.startAsync({ text: 'one' }, { runId })
     expect(again.run_id).toBe(runId)
-    const error = await failureOf(flow.start({ text: 'two' }, { runId }))
+    const error = await failureOf(flow.startAsync({ text: 'two' }, { runId }))
     expect(error).toMatchObject({ code: 'run_conflict', runId })
     expect(store.runs[runId]?.input).toEqual({ text: 'one' })
     wrapper.unmount()
@@ -90,7 +90,7 @@ describe('a start that the database refuses', () => {
 
   it('a run id that is no UUID', async () => {
     const { result: flow, wrapper } = mountFlow('echo')
-    const error = await failureOf(flow.start({ text: 'x' }, { runId: 'seven' }))
+    const error = await failureOf(flow.startAsync({ text: 'x' }, { runId: 'seven' }))
     expect(error.code).toBe('invalid_input')
     wrapper.unmount()
   })
@@ -102,7 +102,7 @@ describe('a run that cannot be observed', () => {
     const supabase = client()
     const { result: view, wrapper } = mountApp(supabase, () => useRun(id))
     expect(await failureOf(view.ready)).toMatchObject({ code: 'run_not_found' })
-    await until(() => view.connection.value?.status === 'closed')
+    await until(() => view.connection.value.status === 'closed')
     expect(view.error.value).toMatchObject({ code: 'run_not_found' })
     expect(view.run.value).toBeNull()
     expect(supabase.getChannels()).toEqual([])
@@ -123,7 +123,7 @@ describe('a set-up that is not complete', () => {
   it('without the migration', async () => {
     const bare = await bootBackend([], { database: { level: 'pgflow' } })
     const { result: flow, wrapper } = mountApp(client(bare), () => useFlow('echo'))
-    const error = await failureOf(flow.start({}))
+    const error = await failureOf(flow.startAsync({}))
     expect(['not_migrated', 'schema_not_exposed']).toContain(error.code)
     expect(error.hint).toMatch(/migration|exposed/)
     wrapper.unmount()
@@ -133,7 +133,7 @@ describe('a set-up that is not complete', () => {
   it('without the schema exposed', async () => {
     const hidden = await bootBackend([Echo], { schemas: ['public'] })
     const { result: flow, wrapper } = mountApp(client(hidden), () => useFlow('echo'))
-    expect(await failureOf(flow.start({}))).toMatchObject({
+    expect(await failureOf(flow.startAsync({}))).toMatchObject({
       code: 'schema_not_exposed',
       hint: expect.stringContaining('pgflow_client') as string,
     })
@@ -185,13 +185,13 @@ describe('a backend that does not answer', () => {
     const proxy = await startProxy(mode)
     const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
     const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow<typeof Echo>('echo'))
-    const error = await failureOf(flow.start({ text: 'hello' }, { timeout: 300 }))
+    const error = await failureOf(flow.startAsync({ text: 'hello' }, { timeout: 300 }))
     expect(error).toMatchObject({ code: 'unreachable', runId: expect.any(String) as string })
     expect(store.runs).toEqual({})
     expect(flow.isPending.value).toBe(false)
 
     mode.drop = 'nothing'
-    const run = await flow.start({ text: 'hello' })
+    const run = await flow.startAsync({ text: 'hello' })
     expect(run.run_id).toBe(error.runId)
     expect(flow.error.value).toBeNull()
     wrapper.unmount()
@@ -203,7 +203,7 @@ describe('a backend that does not answer', () => {
     const proxy = await startProxy(mode)
     const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Echo>('echo'))
-    const starting = flow.start({ text: 'once' })
+    const starting = flow.startAsync({ text: 'once' })
     await until(() => proxy.starts() >= 1)
     const [{ count: before }] = await countOf('once')
     mode.drop = 'nothing'
@@ -222,12 +222,14 @@ describe('a backend that does not answer', () => {
     const proxy = await startProxy({ drop: 'everything' })
     const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
     const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow('echo'))
-    expect(await failureOf(flow.start({}, { timeout: 200 }))).toMatchObject({ code: 'timeout' })
+    expect(await failureOf(flow.startAsync({}, { timeout: 200 }))).toMatchObject({
+      code: 'timeout',
+    })
     const controller = new AbortController()
-    const aborted = failureOf(flow.start({}, { signal: controller.signal }))
+    const aborted = failureOf(flow.startAsync({}, { signal: controller.signal }))
     controller.abort()
     expect(await aborted).toMatchObject({ code: 'aborted' })
-    expect(await failureOf(flow.start({}, { signal: controller.signal }))).toMatchObject({
+    expect(await failureOf(flow.startAsync({}, { signal: controller.signal }))).toMatchObject({
       code: 'aborted',
     })
     expect(store.runs).toEqual({})
@@ -238,12 +240,12 @@ describe('a backend that does not answer', () => {
   it('goes on asking for an observed run until the backend is back', async () => {
     const mode: Parameters<typeof startProxy>[0] = { drop: 'requests' }
     const started = mountFlow('echo')
-    const { run_id } = await started.result.start({ text: 'x' })
+    const { run_id } = await started.result.startAsync({ text: 'x' })
     const proxy = await startProxy(mode)
     const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
     const { result: view, wrapper, reported } = mountApp(supabase, () => useRun(run_id))
     expect(await failureOf(view.ready)).toMatchObject({ code: 'unreachable' })
-    await until(() => view.connection.value?.status === 'offline')
+    await until(() => view.connection.value.status === 'offline')
     expect(view.error.value?.code).toMatch(/unreachable|channel_failed/)
     expect(reported.length).toBeGreaterThan(0)
     mode.drop = 'nothing'

@@ -54,7 +54,7 @@ it('tells the steps of a flow with types and dependencies, asked once by many', 
 
 it('is not needed for the order of steps: runs bring it along', async () => {
   const { result, store, wrapper } = mountApp(supabase, () => useFlow<typeof Report>('report'))
-  await result.start({ words: ['a'] })
+  await result.startAsync({ words: ['a'] })
   const order = () => result.steps.value.map((step) => step.step_slug)
   expect(asked()).toEqual([])
   expect(order()).toEqual(['split', 'each', 'beside', 'all'])

@@ -84,9 +84,9 @@ describe('hooks', () => {
   it('tell of every change of a run that is started, once and in order', async () => {
     const heard: string[] = []
     const { result: flow, wrapper } = mountApp(client(), () => useFlow('wait', listening(heard)))
-    await flow.start({ fails: false })
+    await flow.startAsync({ fails: false })
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(heard.filter((line) => !line.includes('first started'))).toEqual([
       'run started: started',
       'first completed',
@@ -102,7 +102,7 @@ describe('hooks', () => {
   it('tell of a failure, with the error of the step', async () => {
     const heard: string[] = []
     const { result: flow, wrapper } = mountApp(client(), () => useFlow('wait', listening(heard)))
-    await flow.start({ fails: true })
+    await flow.startAsync({ fails: true })
     gate.open()
     await until(() => heard.includes('ended failed'))
     expect(heard.slice(-3)).toEqual(['first failed', 'failed: the gate was a trap', 'ended failed'])
@@ -117,13 +117,13 @@ describe('hooks', () => {
       store,
       wrapper,
     } = mountApp(client(), () => useRun(runId, listening(heard)))
-    await until(() => view.connection.value?.status === 'live')
+    await until(() => view.connection.value.status === 'live')
     heard.length = 0
     const joinedAgain = async () => {
       const before = store.connections[runId]?.resyncs ?? 0
       backend.realtime.faults.killSockets()
-      await until(() => view.connection.value?.status !== 'live')
-      await until(() => view.connection.value?.status === 'live')
+      await until(() => view.connection.value.status !== 'live')
+      await until(() => view.connection.value.status === 'live')
       expect(store.connections[runId]?.resyncs).toBeGreaterThan(before)
     }
     await joinedAgain()
@@ -155,7 +155,7 @@ describe('hooks', () => {
     store.removeRun(runId)
     const scope = effectScope()
     const view = scope.run(() => useRun(runId, listening(heard)))
-    await until(() => view?.connection.value?.status === 'closed')
+    await until(() => view?.connection.value.status === 'closed')
     expect(view?.run.value?.status).toBe('completed')
     expect(heard).toEqual([])
     scope.stop()
@@ -172,7 +172,7 @@ describe('hooks', () => {
       useRun(id, listening(heard.other ?? []))
       return useRun(one, listening(heard.stays ?? []))
     })
-    await until(() => view.connection.value?.status === 'live')
+    await until(() => view.connection.value.status === 'live')
     leaving.stop()
     id.value = one
     gate.open()
@@ -193,7 +193,7 @@ describe('hooks', () => {
       })
       return useRun(runId, listening(heard))
     })
-    await until(() => view.connection.value?.status === 'live')
+    await until(() => view.connection.value.status === 'live')
     const thrown = await uncaughtDuring(async () => {
       gate.open()
       await until(() => heard.includes('ended completed'))
@@ -214,7 +214,7 @@ describe('hooks', () => {
       store.onRunChange(({ run }) => store.removeRun(run.run_id))
       return useRun(runId, listening(heard))
     })
-    await until(() => view.connection.value?.status === 'live')
+    await until(() => view.connection.value.status === 'live')
     gate.open()
     await until(() => heard.length > 0)
     expect(store.runs).toEqual({})
@@ -229,8 +229,8 @@ describe('a step that is tried again', () => {
       const flow = useFlow<typeof Flaky>('flaky', listening(heard))
       return { flow, step: useStep(flow.runId, 'only') }
     })
-    await result.flow.start({ text: '' })
-    await until(() => result.flow.connection.value?.status === 'live')
+    await result.flow.startAsync({ text: '' })
+    await until(() => result.flow.connection.value.status === 'live')
     firstGate.open()
     await until(() => result.step.retry.value !== null)
     expect(result.step.retry.value).toEqual({

@@ -57,17 +57,17 @@ it('forged broadcasts nested deeper than the stack are shown, and other runs go 
   })
   const { run_id } = await result.started
   const app = mountApp(supabase, () => useRun(run_id))
-  await until(() => app.result.connection.value?.status === 'live')
+  await until(() => app.result.connection.value.status === 'live')
   const forger = await WireClient.connect(backend)
   await forger.join(`pgflow:run:${run_id}`)
-  const { seq } = app.result.connection.value ?? {}
+  const { seq } = app.result.connection.value
   // As text: this engine cannot write such a value either.
   for (const next of [1, 2]) {
     const payload = `{"run_id":"${run_id}","seq":${(seq ?? 0) + next},"step_slug":"only","output":${deepText(3_000)}}`
     const message = `{"event":"only:completed","type":"broadcast","payload":${payload}}`
     forger.socket.send(`["1",null,"realtime:pgflow:run:${run_id}","broadcast",${message}]`)
   }
-  await until(() => (app.result.connection.value?.events ?? 0) >= 2)
+  await until(() => app.result.connection.value.events >= 2)
   expect(Array.isArray(app.result.step('only')?.output)).toBe(true)
   gate.open()
   const other = await store.startFlow('open', { text: 'b' })

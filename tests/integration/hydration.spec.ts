@@ -80,7 +80,7 @@ const Page = defineComponent({
       h('ul', [
         h('b', run.value?.flow_slug ?? 'none'),
         // The server is never live, so that the browser must not be at first either.
-        run.value && h('i', connection.value?.status),
+        run.value && h('i', connection.value.status),
         h(Row, { runId: props.runId }),
         h(Row, { runId: props.runId }),
       ])

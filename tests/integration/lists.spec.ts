@@ -79,8 +79,8 @@ describe('private: a list over the feed of the user', () => {
     const [ada, bob] = [await signedIn(recording.fetch), await signedIn()]
     const hers = mountApp(ada, () => [useRuns(), useRuns({ flow: 'wait' })] as const, options)
     const his = mountApp(bob, () => useRuns(), options)
-    await until(() => hers.result.every((list) => list.connection.value?.status === 'live'))
-    await until(() => his.result.connection.value?.status === 'live')
+    await until(() => hers.result.every((list) => list.connection.value.status === 'live'))
+    await until(() => his.result.connection.value.status === 'live')
     expect(ada.getChannels()).toHaveLength(1)
     recording.calls.length = 0
 
@@ -110,7 +110,7 @@ describe('private: a list over the feed of the user', () => {
       options,
     )
     const [running, done] = result
-    await until(() => result.every((list) => list.connection.value?.status === 'live'))
+    await until(() => result.every((list) => list.connection.value.status === 'live'))
     const id = await startElsewhere(ada)
     await shows(running, id)
     expect(idsOf(done)).toEqual([])
@@ -125,13 +125,13 @@ describe('private: a list over the feed of the user', () => {
     const { result: list, wrapper } = mountApp(ada, () => useRuns(), options)
     const first = await startElsewhere(ada)
     await shows(list, first)
-    await until(() => list.connection.value?.status === 'live')
+    await until(() => list.connection.value.status === 'live')
     backend.realtime.faults.pauseReplication()
     backend.realtime.faults.killSockets()
-    await until(() => list.connection.value?.status !== 'live')
+    await until(() => list.connection.value.status !== 'live')
     const second = await startElsewhere(ada)
     backend.realtime.faults.resumeReplication()
-    await until(() => list.connection.value?.status === 'live')
+    await until(() => list.connection.value.status === 'live')
     expect(idsOf(list)).toEqual([second, first])
     wrapper.unmount()
   })
@@ -141,12 +141,12 @@ describe('private: a list over the feed of the user', () => {
     const email = (await bob.auth.getUser()).data.user?.email ?? ''
     const [hers, his] = [await startElsewhere(ada), await startElsewhere(bob)]
     const { result: list, store, wrapper } = mountApp(ada, () => useRuns(), options)
-    await until(() => list.connection.value?.status === 'live')
+    await until(() => list.connection.value.status === 'live')
     expect(idsOf(list)).toEqual([hers])
     expect((await ada.auth.signInWithPassword({ email, password })).error).toBeNull()
     await shows(list, his)
     expect(store.summaries).not.toHaveProperty(hers)
-    await until(() => list.connection.value?.status === 'live')
+    await until(() => list.connection.value.status === 'live')
     const next = await startElsewhere(bob)
     await shows(list, next, his)
     wrapper.unmount()
@@ -161,7 +161,7 @@ describe('private: a list over the feed of the user', () => {
     await shows(list, id)
     await ada.auth.signOut()
     await until(() => list.error.value?.code === 'not_signed_in')
-    expect(list.connection.value?.status).toBe('closed')
+    expect(list.connection.value.status).toBe('closed')
     expect(idsOf(list)).toEqual([])
     expect(list.isLoading.value).toBe(false)
     expect(reported.filter(({ code }) => code === 'not_signed_in')).toHaveLength(1)
@@ -170,7 +170,7 @@ describe('private: a list over the feed of the user', () => {
     expect(lists()).toHaveLength(asked + 1)
     await ada.auth.signInWithPassword({ email, password })
     await shows(list, id)
-    await until(() => list.connection.value?.status === 'live')
+    await until(() => list.connection.value.status === 'live')
     wrapper.unmount()
   })
 
@@ -191,7 +191,7 @@ describe('private: a list over the feed of the user', () => {
     })
     clients.push(tokens)
     const { result: list, wrapper } = mountApp(tokens, () => useRuns(), options)
-    await until(() => list.connection.value?.status === 'live')
+    await until(() => list.connection.value.status === 'live')
     const first = await startElsewhere(tokens)
     await shows(list, first)
     sub = users[1]
@@ -199,7 +199,7 @@ describe('private: a list over the feed of the user', () => {
     // What the client does by itself with each heartbeat.
     await tokens.realtime.setAuth()
     await shows(list, second)
-    await until(() => list.connection.value?.status === 'live')
+    await until(() => list.connection.value.status === 'live')
     const third = await startElsewhere(tokens)
     await shows(list, third, second)
     wrapper.unmount()
@@ -210,7 +210,7 @@ describe('public: a list without a feed', () => {
   it('is polled: runs of other devices come and change', async () => {
     const ada = await signedIn()
     const { result: list, wrapper } = mountApp(ada, () => useRuns(), fast)
-    await until(() => list.connection.value?.status === 'polling')
+    await until(() => list.connection.value.status === 'polling')
     const id = await startElsewhere(ada)
     await shows(list, id)
     gate.open()
@@ -235,12 +235,12 @@ describe('public: a list without a feed', () => {
     })
     await Promise.all([every.ready, running.ready, others.ready])
     recording.calls.length = 0
-    const { run_id } = await flow.start({ name: 'Ada' })
+    const { run_id } = await flow.startAsync({ name: 'Ada' })
     expect(idsOf(every)).toEqual([run_id])
     expect(idsOf(running)).toEqual([run_id])
     expect(idsOf(others)).toEqual([])
     // So that the end is heard, and not read.
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status === 'live')
     gate.open()
     await until(() => flow.status.value === 'completed')
     expect(every.runs.value[0]).toMatchObject({ status: 'completed', remaining_steps: 0 })
@@ -255,7 +255,7 @@ describe('public: a list without a feed', () => {
     const [ada, bob] = [await signedIn(), await signedIn()]
     const his = await startElsewhere(bob)
     const { result, wrapper } = mountApp(ada, () => ({ list: useRuns(), run: useRun(his) }))
-    await until(() => result.run.connection.value?.status === 'live')
+    await until(() => result.run.connection.value.status === 'live')
     gate.open()
     await until(() => result.run.run.value?.status === 'completed')
     expect(idsOf(result.list)).toEqual([])
@@ -286,7 +286,7 @@ describe('public: a list without a feed', () => {
     const { result: list, wrapper } = mountApp(client(recording.fetch), () => useRuns(), fast)
     await until(() => list.error.value?.code === 'not_signed_in')
     expect(list.error.value?.hint).toContain('Sign in')
-    expect(list.connection.value?.status).toBe('closed')
+    expect(list.connection.value.status).toBe('closed')
     await expect(list.refresh()).rejects.toMatchObject({ code: 'not_signed_in' })
     expect(lists()).toHaveLength(2)
     wrapper.unmount()

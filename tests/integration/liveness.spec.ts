@@ -43,8 +43,8 @@ describe('silence', () => {
     const { result: flow, wrapper } = mountApp(client(), () => useFlow<typeof Wait>('wait'), {
       ...fast,
     })
-    await flow.start({ name: 'Ada' })
-    await until(() => flow.connection.value?.status === 'live')
+    await flow.startAsync({ name: 'Ada' })
+    await until(() => flow.connection.value.status === 'live')
     backend.realtime.faults.pauseReplication()
     gate.open()
     await until(() => flow.status.value === 'completed')
@@ -59,10 +59,10 @@ describe('silence', () => {
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'), {
       ...fast,
     })
-    await flow.start({ name: 'Ada' })
+    await flow.startAsync({ name: 'Ada' })
     gate.open()
     await until(() => flow.status.value === 'completed')
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     wrapper.unmount()
   })
 })
@@ -93,18 +93,18 @@ describe('many runs', () => {
     const { counting, calls } = countingFetch()
     const useAll = () => ids.map((id) => useRun(id))
     const { result, store, wrapper } = mountApp(client(counting), useAll, { maxChannels: 100 })
-    await until(() => result.every((view) => view.connection.value?.status === 'live'))
+    await until(() => result.every((view) => view.connection.value.status === 'live'))
 
     calls.length = 0
     backend.realtime.faults.killSockets()
-    await until(() => result.every((view) => view.connection.value?.status !== 'live'))
+    await until(() => result.every((view) => view.connection.value.status !== 'live'))
     const [changed] = ids
     await backend.db.query(
       `update pgflow.step_states set status = 'failed', failed_at = now(), error_message = 'by hand'
        where run_id = $1`,
       [changed],
     )
-    await until(() => result.every((view) => view.connection.value?.status === 'live'))
+    await until(() => result.every((view) => view.connection.value.status === 'live'))
     expect(calls).toEqual(['get_runs_with_states'])
     expect(store.stepOf(changed ?? '', 'only')).toMatchObject({ error_message: 'by hand' })
     wrapper.unmount()
@@ -119,7 +119,7 @@ describe('many runs', () => {
     })
     await until(() => result.every((view) => view.run.value !== null))
     await until(() => {
-      const statuses = result.map((view) => view.connection.value?.status).sort()
+      const statuses = result.map((view) => view.connection.value.status).sort()
       return statuses.join() === 'live,live,polling'
     })
     expect(supabase.getChannels()).toHaveLength(2)
@@ -149,8 +149,8 @@ describe('private runs', () => {
     const { result: flow, wrapper } = mountApp(owner, () => useFlow<typeof Wait>('wait'), {
       private: true,
     })
-    const { run_id } = await flow.start({ name: 'Ada' })
-    await until(() => flow.connection.value?.status === 'live')
+    const { run_id } = await flow.startAsync({ name: 'Ada' })
+    await until(() => flow.connection.value.status === 'live')
 
     const stranger = mountApp(client(), () => useRun(run_id), { private: true })
     await until(() => stranger.result.error.value?.code === 'run_not_found')
@@ -167,7 +167,7 @@ describe('private runs', () => {
     const { result: flow, wrapper } = mountApp(owner, () => useFlow<typeof Wait>('wait'), {
       ...fast,
     })
-    await flow.start({ name: 'Ada' })
+    await flow.startAsync({ name: 'Ada' })
     gate.open()
     await until(() => flow.status.value === 'completed')
     wrapper.unmount()
@@ -200,8 +200,8 @@ describe('private runs', () => {
       private: true,
       scheduler: fastScheduler(10),
     })
-    const { run_id } = await flow.start({ name: 'Ada' })
-    await until(() => flow.connection.value?.status === 'live')
+    const { run_id } = await flow.startAsync({ name: 'Ada' })
+    await until(() => flow.connection.value.status === 'live')
     const joined = tokens.length
     await until(() => store.connections[run_id]?.status !== 'live')
     seconds = 3600

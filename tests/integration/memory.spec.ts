@@ -102,14 +102,14 @@ describe('what is left', () => {
       setup(props) {
         remember()
         const { run, connection } = useRun(() => props.runId, { onEnded: () => remember() })
-        return () => h('p', [run.value?.status, connection.value?.status, h(Badge, props)])
+        return () => h('p', [run.value?.status, connection.value.status, h(Badge, props)])
       },
     })
     const Starter = defineComponent({
       setup() {
         remember()
         const { start, status } = useFlow<typeof Wait>('wait')
-        start({ name: 'again' }).catch(() => undefined)
+        void start({ name: 'again' })
         return () => h('i', status.value)
       },
     })

@@ -48,10 +48,10 @@ describe('one run that cannot be read', () => {
   it('because its id is none does not keep the others from being live', async () => {
     const good = await startedRun()
     const { result, wrapper } = mountApp(supabase, () => [useRun(good), useRun('new')] as const)
-    await until(() => result[0].connection.value?.status === 'live')
+    await until(() => result[0].connection.value.status === 'live')
     expect(result[0].run.value?.run_id).toBe(good)
     expect(result[0].error.value).toBeNull()
-    expect(result[1].connection.value?.status).toBe('closed')
+    expect(result[1].connection.value.status).toBe('closed')
     expect(result[1].error.value?.code).toBe('invalid_input')
     wrapper.unmount()
   })
@@ -65,7 +65,7 @@ describe('one run that cannot be read', () => {
       )
     }
     const { result, wrapper } = mountApp(supabase, () => [useRun(good), useRun(bad)] as const)
-    await until(() => result[0].connection.value?.status === 'live')
+    await until(() => result[0].connection.value.status === 'live')
     expect(result[0].error.value).toBeNull()
     expect(result[1].error.value?.code).toBe('malformed_reply')
     wrapper.unmount()
@@ -76,7 +76,7 @@ describe('a store whose state comes from elsewhere', () => {
   it('does not say that anything is live before it is', async () => {
     const runId = await startedRun()
     const before = mountApp(supabase, () => useRun(runId))
-    await until(() => before.result.connection.value?.status === 'live')
+    await until(() => before.result.connection.value.status === 'live')
     const state = JSON.parse(JSON.stringify(before.pinia.state.value)) as StateTree
     before.wrapper.unmount()
 
@@ -98,7 +98,7 @@ describe('gcTime: Infinity', () => {
     const id = ref<string | null>(await startedRun())
     const { result, store, wrapper } = mountApp(supabase, () => useRun(id), { gcTime: Infinity })
     const runId = id.value ?? ''
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     id.value = null
     gate.open()
     // Heard, not asked for: the channel is still there.
@@ -123,7 +123,7 @@ describe('Realtime that cannot even be opened', () => {
       startTimeout: 300_000,
       snapshotTimeout: 300_000,
     })
-    await flow.start({ name: 'Ada' })
+    await flow.startAsync({ name: 'Ada' })
     gate.open()
     await until(() => flow.status.value === 'completed')
     expect(reported.map(({ message }) => message).join()).toContain('no WebSocket here')

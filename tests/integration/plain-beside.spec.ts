@@ -49,9 +49,9 @@ afterEach(async () => {
 describe("pgflow's own client, with a Supabase client of its own", () => {
   it('follows what is started here', async () => {
     const { result: flow, store, wrapper } = mountGreet(client())
-    const { run_id: runId } = await flow.start({ name: ' Ada ' })
+    const { run_id: runId } = await flow.startAsync({ name: ' Ada ' })
     const theirs = await clientOf(client()).getRun(runId)
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status === 'live')
     gate.open()
     expect((await store.waitForRun(runId)).output).toEqual(output)
     await until(() => theirs?.status === FlowRunStatus.Completed)
@@ -65,10 +65,10 @@ describe("pgflow's own client, with a Supabase client of its own", () => {
     const { result: view, wrapper } = mountApp(client(), () => useRun(theirs.run_id), {
       schema: 'pgflow',
     })
-    await until(() => view.connection.value?.status === 'live')
+    await until(() => view.connection.value.status === 'live')
     gate.open()
     await theirs.waitForStatus(FlowRunStatus.Completed, { timeoutMs: 10_000 })
-    await until(() => view.connection.value?.status === 'closed')
+    await until(() => view.connection.value.status === 'closed')
     expect(view.run.value).toMatchObject({ status: 'completed', output })
     expect(view.step('clean')?.output).toBe('Ada')
     wrapper.unmount()
@@ -87,7 +87,7 @@ describe("pgflow's own client on the same Supabase client", () => {
     } = mountApp(supabase, () => useRun(runId), {
       schema: 'pgflow',
     })
-    await until(() => view.connection.value?.status === 'polling')
+    await until(() => view.connection.value.status === 'polling')
     expect(view.error.value).toMatchObject({ code: 'channel_taken' })
     expect(view.error.value?.hint).toContain('client of its own')
     expect(reported.map(({ code }) => code)).toContain('channel_taken')
@@ -95,10 +95,10 @@ describe("pgflow's own client on the same Supabase client", () => {
     expect(supabase.getChannels()).toHaveLength(1)
 
     theirs.dispose(runId)
-    await until(() => view.connection.value?.status === 'live')
+    await until(() => view.connection.value.status === 'live')
     expect(view.error.value).toBeNull()
     gate.open()
-    await until(() => view.connection.value?.status === 'closed')
+    await until(() => view.connection.value.status === 'closed')
     expect(view.run.value?.output).toEqual(output)
     wrapper.unmount()
   })
@@ -111,10 +111,10 @@ describe("pgflow's own client on the same Supabase client", () => {
       scheduler: fastScheduler(30),
       snapshotTimeout: 300_000,
     })
-    await until(() => view.connection.value?.status === 'polling')
+    await until(() => view.connection.value.status === 'polling')
     gate.open()
     await theirs.waitForStatus(FlowRunStatus.Completed, { timeoutMs: 10_000 })
-    await until(() => view.connection.value?.status === 'closed')
+    await until(() => view.connection.value.status === 'closed')
     expect(view.run.value?.output).toEqual(output)
     expect(theirs.output).toEqual(output)
     wrapper.unmount()
@@ -124,8 +124,8 @@ describe("pgflow's own client on the same Supabase client", () => {
   it('that comes second never hears that it is subscribed, and does no harm here', async () => {
     const supabase = client()
     const { result: flow, store, wrapper } = mountGreet(supabase)
-    const { run_id: runId } = await flow.start({ name: 'Ada' })
-    await until(() => flow.connection.value?.status === 'live')
+    const { run_id: runId } = await flow.startAsync({ name: 'Ada' })
+    await until(() => flow.connection.value.status === 'live')
     // It would give up after 20 s; nobody waits for that.
     const heard = vi.fn()
     void clientOf(supabase).subscribeToRun(runId).then(heard, heard)
@@ -140,13 +140,13 @@ describe("pgflow's own client on the same Supabase client", () => {
   it('that cuts the channel off does not leave the run silently stale', async () => {
     const supabase = client()
     const { result: flow, wrapper } = mountGreet(supabase)
-    const { run_id: runId } = await flow.start({ name: 'Ada' })
-    await until(() => flow.connection.value?.status === 'live')
+    const { run_id: runId } = await flow.startAsync({ name: 'Ada' })
+    await until(() => flow.connection.value.status === 'live')
     await supabase.channel(`pgflow:run:${runId}`).unsubscribe()
-    expect(flow.connection.value?.status).not.toBe('live')
-    await until(() => flow.connection.value?.status === 'live')
+    expect(flow.connection.value.status).not.toBe('live')
+    await until(() => flow.connection.value.status === 'live')
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('clean')?.output).toBe('Ada')
     wrapper.unmount()
   })
@@ -159,8 +159,8 @@ describe("with this project's migration beside it", () => {
     await full.db.query('select pgflow_realtime.set_step_event_prefix($1)', [prefix])
     const recording = new Recording()
     const { result: flow, store, reported, wrapper } = mountGreet(client(full, recording.fetch))
-    const { run_id: runId } = await flow.start({ name: 'Ada' })
-    await until(() => flow.connection.value?.status === 'live')
+    const { run_id: runId } = await flow.startAsync({ name: 'Ada' })
+    await until(() => flow.connection.value.status === 'live')
     const before = recording.calls.length
     gate.open()
     expect((await store.waitForRun(runId)).output).toEqual(output)

@@ -51,8 +51,8 @@ const mountAnswer = () =>
 /** A run that is live, with a step that has started and one that has not. */
 async function liveRun(fails = false) {
   const app = mountAnswer()
-  const run = await app.result.start({ fails })
-  await until(() => app.result.connection.value?.status === 'live')
+  const run = await app.result.startAsync({ fails })
+  await until(() => app.result.connection.value.status === 'live')
   return { ...app, flow: app.result, runId: run.run_id }
 }
 
@@ -61,11 +61,11 @@ describe('faults that are not repeated', () => {
     const { flow, reported, wrapper } = await liveRun()
     expect(flow.step('say')?.status).toBe('created')
     backend.realtime.faults.killSockets()
-    await until(() => flow.connection.value?.status !== 'live')
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status !== 'live')
+    await until(() => flow.connection.value.status === 'live')
     const known = reported.length
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(flow.run.value?.status).toBe('completed')
     expect(reported.slice(known)).toEqual([])
     wrapper.unmount()
@@ -80,8 +80,8 @@ describe('faults that are not repeated', () => {
       [runId],
     )
     backend.realtime.faults.killSockets()
-    await until(() => flow.connection.value?.status !== 'live')
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status !== 'live')
+    await until(() => flow.connection.value.status === 'live')
     expect(flow.step('think')?.started_at).toContain('2026-01-02')
     wrapper.unmount()
   })
@@ -98,7 +98,7 @@ describe('faults that are not repeated', () => {
     await reading
     expect(flow.run.value?.status).toBe('completed')
     expect(flow.step('think')).toMatchObject({ status: 'completed', output: '42' })
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('think')?.output).toBe('42')
     wrapper.unmount()
   })
@@ -147,11 +147,11 @@ describe('faults that are not repeated', () => {
       ])
     await send('step:think:paused', { step_slug: 'think', status: 'paused' })
     await until(() => flow.step('think')?.status === 'paused')
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status === 'live')
     const { resyncs = 0 } = store.connections[runId] ?? {}
     await send('run:renamed', { name: 'x' })
     await until(() => (store.connections[runId]?.resyncs ?? 0) > resyncs)
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status === 'live')
     expect(reported).toEqual([])
     // And back, as the database says.
     await backend.db.query(`update pgflow.step_states set status = 'started' where run_id = $1`, [

@@ -117,9 +117,9 @@ async function hasEnded(runId: string): Promise<void> {
 describe('a run on plain pgflow', () => {
   it('is started, followed live and shown with every output', async () => {
     const { result: flow, store, reported, wrapper } = mountWords()
-    const { run_id: runId } = await flow.start({ text: 'one three' })
+    const { run_id: runId } = await flow.startAsync({ text: 'one three' })
     expect(flow.step('sum')).toMatchObject({ status: 'created', output: null })
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status === 'live')
     begin.open()
     await until(() => flow.step('first')?.status === 'completed')
     expect(flow.step('first')?.output).toBe('one')
@@ -150,8 +150,8 @@ describe('a run on plain pgflow', () => {
 
   it('that fails says why, and keeps the outputs of the steps before', async () => {
     const { result: flow, store, wrapper } = mountPlain(() => useFlow<typeof Broken>('broken'))
-    const { run_id: runId } = await flow.start({ text: '' })
-    await until(() => flow.connection.value?.status === 'live')
+    const { run_id: runId } = await flow.startAsync({ text: '' })
+    await until(() => flow.connection.value.status === 'live')
     begin.open()
     const error = await failureOf(store.waitForRun(runId))
     expect(error).toMatchObject({ code: 'run_failed', runId })
@@ -174,7 +174,7 @@ describe('a run on plain pgflow', () => {
   it('whose step is tried again has not failed', async () => {
     attempts = 0
     const { result: flow, store, wrapper } = mountPlain(() => useFlow<typeof Retried>('retried'))
-    const { run_id: runId } = await flow.start({ text: '' })
+    const { run_id: runId } = await flow.startAsync({ text: '' })
     const { output } = await store.waitForRun(runId)
     expect(output).toEqual({ shaky: 2 })
     expect(flow.step('shaky')).toMatchObject({ status: 'completed', error_message: null })
@@ -183,10 +183,10 @@ describe('a run on plain pgflow', () => {
 
   it('over an array maps it', async () => {
     const { result: flow, store, wrapper } = mountPlain(() => useFlow<typeof Doubled>('doubled'))
-    const run = await flow.start([1, 2, 3])
+    const run = await flow.startAsync([1, 2, 3])
     const { output } = await store.waitForRun(run.run_id)
     expect(output).toEqual({ double: [2, 4, 6] })
-    const empty = await flow.start([])
+    const empty = await flow.startAsync([])
     expect((await store.waitForRun(empty.run_id)).output).toEqual({ double: [] })
     expect(flow.step('double')).toMatchObject({ status: 'completed', output: [] })
     wrapper.unmount()
@@ -196,7 +196,7 @@ describe('a run on plain pgflow', () => {
     begin.open()
     gate.open()
     const started = mountWords()
-    const { run_id: runId } = await started.result.start({ text: 'one three' })
+    const { run_id: runId } = await started.result.startAsync({ text: 'one three' })
     await started.store.waitForRun(runId)
     started.wrapper.unmount()
     const { result: view, wrapper } = mountPlain(() => useRun(runId))
@@ -212,8 +212,8 @@ describe('a run on plain pgflow', () => {
 describe('whatever is lost on the way', () => {
   it('while the connection is gone is caught up on when it is back', async () => {
     const { result: flow, wrapper } = mountWords()
-    const { run_id: runId } = await flow.start({ text: 'one three' })
-    await until(() => flow.connection.value?.status === 'live')
+    const { run_id: runId } = await flow.startAsync({ text: 'one three' })
+    await until(() => flow.connection.value.status === 'live')
     begin.open()
     await until(() => flow.step('first')?.output === 'one')
     backend.realtime.faults.pauseReplication()
@@ -222,7 +222,7 @@ describe('whatever is lost on the way', () => {
     expect(flow.status.value).toBe('started')
     backend.realtime.faults.resumeReplication()
     backend.realtime.faults.killSockets()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('first')?.output).toBe('one')
     expect(flow.step('sum')).toMatchObject({ status: 'completed', output: { total: 8 } })
     expect(flow.step('lengths')?.status).toBe('completed')
@@ -235,8 +235,8 @@ describe('whatever is lost on the way', () => {
       startTimeout: 300_000,
       snapshotTimeout: 300_000,
     })
-    await flow.start({ text: 'one three' })
-    await until(() => flow.connection.value?.status === 'live')
+    await flow.startAsync({ text: 'one three' })
+    await until(() => flow.connection.value.status === 'live')
     backend.realtime.faults.pauseReplication()
     begin.open()
     gate.open()
@@ -247,14 +247,14 @@ describe('whatever is lost on the way', () => {
 
   it('except the end of the run is confirmed before the channel is left', async () => {
     const { result: flow, wrapper } = mountWords()
-    await flow.start({ text: 'one three' })
-    await until(() => flow.connection.value?.status === 'live')
+    await flow.startAsync({ text: 'one three' })
+    await until(() => flow.connection.value.status === 'live')
     const restore = backend.realtime.faults.tamper((message, deliver) => {
       if (message.event === 'run:completed') deliver(message)
     })
     begin.open()
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     restore()
     expect(flow.steps.value.map(({ status }) => status)).toEqual(Array(4).fill('completed'))
     expect(flow.step('sum')?.output).toEqual({ total: 8, first: 'one' })
@@ -274,7 +274,7 @@ describe('whatever is lost on the way', () => {
     const { result: flow, wrapper } = mountApp(own, () => useFlow<typeof Doubled>('doubled'), {
       schema: 'pgflow',
     })
-    const { run_id: runId } = await flow.start([7])
+    const { run_id: runId } = await flow.startAsync([7])
     expect(isFirst).toBe(false)
     const rows = await backend.db.query(
       `select run_id from pgflow.runs where flow_slug = 'doubled' and input = '[7]'`,
@@ -293,7 +293,7 @@ describe('what plain pgflow refuses', () => {
     ['a text that Postgres cannot hold', 'words', { text: 'a\0b' }, 'invalid_input'],
   ])('%s', async (_, slug, input, code) => {
     const { result: flow, store, wrapper } = mountPlain(() => useFlow(slug))
-    const error = await failureOf(flow.start(input))
+    const error = await failureOf(flow.startAsync(input))
     expect(error).toMatchObject({ code, message: expect.stringMatching(/\w{3,}/) as string })
     expect(store.runs).toEqual({})
     wrapper.unmount()
@@ -303,9 +303,9 @@ describe('what plain pgflow refuses', () => {
     begin.open()
     gate.open()
     const { result: flow, store, wrapper } = mountWords()
-    const { run_id: runId } = await flow.start({ text: 'one' })
-    expect((await flow.start({ text: 'one' }, { runId })).run_id).toBe(runId)
-    const error = await failureOf(flow.start({ text: 'two' }, { runId }))
+    const { run_id: runId } = await flow.startAsync({ text: 'one' })
+    expect((await flow.startAsync({ text: 'one' }, { runId })).run_id).toBe(runId)
+    const error = await failureOf(flow.startAsync({ text: 'two' }, { runId }))
     expect(error).toMatchObject({ code: 'run_conflict', runId })
     expect(error.message).toContain(runId)
     expect(store.runs[runId]?.input).toEqual({ text: 'one' })
@@ -316,7 +316,7 @@ describe('what plain pgflow refuses', () => {
     const good = await startInDatabase('words', { text: 'one' })
     const bad = crypto.randomUUID()
     const { result, wrapper } = mountPlain(() => [useRun(good), useRun(bad), useRun('7')] as const)
-    await until(() => result[0].connection.value?.status === 'live')
+    await until(() => result[0].connection.value.status === 'live')
     expect(result[1].error.value?.code).toBe('run_not_found')
     expect(result[2].error.value?.code).toBe('invalid_input')
     wrapper.unmount()
@@ -330,7 +330,7 @@ describe('what plain pgflow refuses', () => {
     recording.tamper = (reply) =>
       JSON.stringify(reply).includes(bad) ? { run: { run_id: bad }, steps: 'none' } : reply
     const { result, wrapper } = mountPlain(() => [useRun(good), useRun(bad)] as const)
-    await until(() => result[0].connection.value?.status === 'live')
+    await until(() => result[0].connection.value.status === 'live')
     expect(result[1].error.value?.code).toBe('malformed_reply')
     wrapper.unmount()
   })
@@ -443,7 +443,7 @@ describe('a set-up that is not complete', () => {
     await backend.db.exec('revoke usage on schema pgflow from anon')
     try {
       const { result: flow, wrapper } = mountWords()
-      const error = await failureOf(flow.start({ text: '' }))
+      const error = await failureOf(flow.startAsync({ text: '' }))
       expect(error.code).toBe('not_granted')
       expect(error.hint).toMatch(
         /grant usage on schema pgflow to .*grant execute on function pgflow/,
@@ -457,7 +457,7 @@ describe('a set-up that is not complete', () => {
   it('without the schema exposed, or without pgflow, says so', async () => {
     const hidden = await bootBackend([], { database: { level: 'pgflow' }, schemas: ['public'] })
     const one = mountApp(connect(hidden), () => useFlow('words'), { schema: 'pgflow' })
-    expect(await failureOf(one.result.start({}))).toMatchObject({
+    expect(await failureOf(one.result.startAsync({}))).toMatchObject({
       code: 'schema_not_exposed',
       hint: expect.stringMatching(/\bpgflow\b/) as string,
     })
@@ -471,7 +471,7 @@ describe('a set-up that is not complete', () => {
     await backend.db.exec(`notify pgrst, 'reload schema'`)
     try {
       const { result: flow, wrapper } = mountWords()
-      const error = await failureOf(flow.start({ text: '' }))
+      const error = await failureOf(flow.startAsync({ text: '' }))
       expect(error).toMatchObject({
         code: 'not_migrated',
         hint: expect.stringContaining('pgflow 0.4') as string,

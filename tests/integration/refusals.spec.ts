@@ -100,7 +100,7 @@ describe('a channel that Realtime refuses', () => {
       ...fast,
       ...(isPrivate && { private: true }),
     })
-    await until(() => result.connection.value?.status === 'polling')
+    await until(() => result.connection.value.status === 'polling')
     expect(result.error.value).toMatchObject({
       code,
       message: expect.stringMatching(message) as string,
@@ -111,7 +111,7 @@ describe('a channel that Realtime refuses', () => {
 
     // Tried again by itself: once the cause is mended the run is live, and nothing is wrong.
     await mend()
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     expect(result.error.value).toBeNull()
     wrapper.unmount()
   })
@@ -119,13 +119,13 @@ describe('a channel that Realtime refuses', () => {
   it('because of its token: the run is polled to its end', async () => {
     const supabase = await clientWithoutExpiry()
     const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), fast)
-    await until(() => result.connection.value?.status === 'polling')
+    await until(() => result.connection.value.status === 'polling')
     expect(result.error.value).toMatchObject({ code: 'unauthorized' })
     gate.open()
     await until(() => result.run.value?.status === 'completed')
     expect(result.step('only')?.output).toBe('done')
-    await until(() => result.connection.value?.status === 'closed')
-    expect(result.connection.value?.events).toBe(0)
+    await until(() => result.connection.value.status === 'closed')
+    expect(result.connection.value.events).toBe(0)
     expect(result.error.value).toBeNull()
     wrapper.unmount()
   })

@@ -49,7 +49,7 @@ describe('what renders again', () => {
     const runId = shallowRef('')
     const Page = defineComponent({
       setup() {
-        const { start } = useFlow<typeof Wait>('wait')
+        const { startAsync: start } = useFlow<typeof Wait>('wait')
         void start({ name: 'Ada' }).then((run) => (runId.value = run.run_id))
         return () =>
           runId.value === ''
@@ -88,15 +88,15 @@ describe('what renders again', () => {
 describe('what a component may do with ids', () => {
   it('follows another run when the id changes, and lets go of the one before', async () => {
     const flow = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    const one = await flow.result.start({ name: 'one' })
-    const two = await flow.result.start({ name: 'two' })
+    const one = await flow.result.startAsync({ name: 'one' })
+    const two = await flow.result.startAsync({ name: 'two' })
     const watching = connect(backend)
     const id = ref<string | null>(one.run_id)
     const view = mountApp(watching, () => useRun<typeof Wait>(id), { gcTime: 0 })
-    await until(() => view.result.connection.value?.status === 'live')
+    await until(() => view.result.connection.value.status === 'live')
     expect(view.result.run.value?.input).toEqual({ name: 'one' })
     id.value = two.run_id
-    await until(() => view.result.connection.value?.status === 'live')
+    await until(() => view.result.connection.value.status === 'live')
     expect(view.result.run.value?.input).toEqual({ name: 'two' })
     await until(() => watching.getChannels().length === 1)
     id.value = null
@@ -111,7 +111,7 @@ describe('what a component may do with ids', () => {
 describe('what the store holds', () => {
   it('is plain data, and gone with the run that is removed', async () => {
     const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    const { run_id } = await flow.start({ name: 'Ada' })
+    const { run_id } = await flow.startAsync({ name: 'Ada' })
     gate.open()
     await until(() => flow.status.value === 'completed')
     expect(JSON.parse(JSON.stringify(store.$state))).toEqual(store.$state)
@@ -124,7 +124,7 @@ describe('what the store holds', () => {
 
   it('leaves every channel when the app unmounts', async () => {
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    await flow.start({ name: 'Ada' })
+    await flow.startAsync({ name: 'Ada' })
     expect(supabase.getChannels()).toHaveLength(1)
     wrapper.unmount()
     expect(supabase.getChannels()).toHaveLength(0)
@@ -133,7 +133,7 @@ describe('what the store holds', () => {
   it('is not shared between apps', async () => {
     const one = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
     const other = mountApp(connect(backend), () => useFlow<typeof Wait>('wait'))
-    const { run_id } = await one.result.start({ name: 'Ada' })
+    const { run_id } = await one.result.startAsync({ name: 'Ada' })
     expect(other.store.runs).toEqual({})
     await other.store.refreshRun(run_id)
     expect(other.store.runs[run_id]?.input).toEqual({ name: 'Ada' })

@@ -84,7 +84,7 @@ describe('a run from start to end', () => {
     })
     expect(flow.status.value).toBe('idle')
 
-    const starting = flow.start({ name: ' Ada ' })
+    const starting = flow.startAsync({ name: ' Ada ' })
     expect(flow.isPending.value).toBe(true)
     expect(flow.status.value).toBe('pending')
     const run = await starting
@@ -96,7 +96,7 @@ describe('a run from start to end', () => {
       'letters',
       'report',
     ])
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status === 'live')
 
     gateOf('clean').open()
     await gateOf('letters').reached
@@ -119,7 +119,7 @@ describe('a run from start to end', () => {
       ]),
     )
 
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     const { run: row, steps, seq } = await truth(run.run_id)
     expect(row).toMatchObject({ ...(rowsOf(flow.run.value) as object) })
     expect(steps).toMatchObject(rowsOf(flow.steps.value) as object[])
@@ -133,7 +133,7 @@ describe('a run from start to end', () => {
 
   it('ends as failed with the error of the step, after its retries', async () => {
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Fragile>('fragile'))
-    const { run_id } = await flow.start({ name: 'Ada' })
+    const { run_id } = await flow.startAsync({ name: 'Ada' })
     await until(() => flow.status.value === 'failed')
     expect(flow.step('first')).toMatchObject({ status: 'completed', output: 'Ada' })
     expect(flow.step('second')).toMatchObject({
@@ -142,7 +142,7 @@ describe('a run from start to end', () => {
     })
     expect(flow.run.value?.error_message).toBe('the mill is closed')
     expect(flow.error.value).toBeNull()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     const { run, steps } = await truth(run_id)
     expect(run).toMatchObject(rowsOf(flow.run.value) as object)
     expect(steps).toMatchObject(rowsOf(flow.steps.value) as object[])
@@ -151,30 +151,30 @@ describe('a run from start to end', () => {
 
   it('comes out right when the socket dies in the middle and events are lost', async () => {
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Greet>('greet'))
-    const { run_id } = await flow.start({ name: 'Grace' })
-    await until(() => flow.connection.value?.status === 'live')
+    const { run_id } = await flow.startAsync({ name: 'Grace' })
+    await until(() => flow.connection.value.status === 'live')
 
     backend.realtime.faults.pauseReplication()
     backend.realtime.faults.killSockets()
-    await until(() => flow.connection.value?.status === 'offline')
+    await until(() => flow.connection.value.status === 'offline')
     gateOf('clean').open()
     await gateOf('letters').reached
     backend.realtime.faults.resumeReplication()
     gateOf('letters').open()
 
     await until(() => flow.status.value === 'completed')
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     const { run, steps, seq } = await truth(run_id)
     expect(run).toMatchObject(rowsOf(flow.run.value) as object)
     expect(steps).toMatchObject(rowsOf(flow.steps.value) as object[])
-    expect(flow.connection.value?.seq).toBe(seq)
+    expect(flow.connection.value.seq).toBe(seq)
     wrapper.unmount()
   })
 
   it('notices a single lost broadcast by its seq and reads the run again', async () => {
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Greet>('greet'))
-    await flow.start({ name: 'Grace' })
-    await until(() => flow.connection.value?.status === 'live')
+    await flow.startAsync({ name: 'Grace' })
+    await until(() => flow.connection.value.status === 'live')
     const undo = backend.realtime.faults.tamper((broadcast, deliver) => {
       if (broadcast.event !== 'clean:completed') deliver(broadcast)
     })
@@ -182,7 +182,7 @@ describe('a run from start to end', () => {
     await until(() => flow.step('clean')?.status === 'completed')
     undo()
     expect(flow.step('clean')?.output).toEqual({ name: 'Grace' })
-    expect(flow.connection.value?.gaps).toBeGreaterThan(0)
+    expect(flow.connection.value.gaps).toBeGreaterThan(0)
     gateOf('letters').open()
     await until(() => flow.status.value === 'completed')
     wrapper.unmount()
@@ -190,7 +190,7 @@ describe('a run from start to end', () => {
 
   it('shows a run to a second component, over the same channel, until both have left', async () => {
     const first = mountApp(supabase, () => useFlow<typeof Greet>('greet'), { gcTime: 0 })
-    const { run_id } = await first.result.start({ name: 'Ada' })
+    const { run_id } = await first.result.startAsync({ name: 'Ada' })
     const other = connect(backend)
     const second = mountApp(
       other,
@@ -199,13 +199,13 @@ describe('a run from start to end', () => {
     )
     await second.result.one.ready
     expect(second.result.one.run.value).toMatchObject({ status: 'started', flow_slug: 'greet' })
-    await until(() => second.result.two.connection.value?.status === 'live')
+    await until(() => second.result.two.connection.value.status === 'live')
     expect(other.getChannels()).toHaveLength(1)
     gateOf('clean').open()
     await until(() => second.result.two.step('clean')?.status === 'completed')
     second.wrapper.unmount()
     await until(() => other.getChannels().length === 0)
-    expect(first.result.connection.value?.status).toBe('live')
+    expect(first.result.connection.value.status).toBe('live')
     first.wrapper.unmount()
     await other.removeAllChannels()
   })

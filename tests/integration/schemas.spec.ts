@@ -42,7 +42,7 @@ describe('an input', () => {
     } = mountApp(supabase, () => useFlow('greet'), {
       flows: { greet: { input } },
     })
-    const error = await failureOf(flow.start({ name: '' }))
+    const error = await failureOf(flow.startAsync({ name: '' }))
     expect(error).toMatchObject({
       code: 'invalid_input',
       message: 'The input of greet is not valid: name: A name is needed.',
@@ -59,7 +59,7 @@ describe('an input', () => {
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow('greet'), {
       flows: { greet: { input } },
     })
-    const started = flow.start({ name: 'Ada' })
+    const started = flow.startAsync({ name: 'Ada' })
     expect(flow.run.value?.input).toEqual({ name: 'Ada', times: 2 })
     await started
     await until(() => flow.status.value === 'completed')
@@ -79,12 +79,12 @@ describe('an input', () => {
     } = mountApp(supabase, () => useFlow('greet'), {
       flows: { greet: { input: slow } },
     })
-    expect(await failureOf(flow.start({ name: 'Eve' }))).toMatchObject({
+    expect(await failureOf(flow.startAsync({ name: 'Eve' }))).toMatchObject({
       code: 'invalid_input',
       message: 'The input of greet is not valid: Not you.',
     })
     expect(store.runs).toEqual({})
-    await flow.start({ name: 'Ada' })
+    await flow.startAsync({ name: 'Ada' })
     await until(() => flow.status.value === 'completed')
     wrapper.unmount()
   })
@@ -113,8 +113,8 @@ describe('an output', () => {
       { flows },
     )
     const { flow, view, hello, length } = result
-    await flow.start({ name: 'Ada' })
-    await until(() => view.connection.value?.status === 'closed')
+    await flow.startAsync({ name: 'Ada' })
+    await until(() => view.connection.value.status === 'closed')
     expect(hello.step.value?.output).toBe('Hello Ada')
     expect(hello.error.value).toMatchObject({ code: 'invalid_output' })
     expect(length.error.value).toBeNull()
@@ -171,7 +171,7 @@ describe('an output', () => {
         },
       },
     })
-    const { run_id } = await flow.start({ name: 'Ada' })
+    const { run_id } = await flow.startAsync({ name: 'Ada' })
     const error = await failureOf(store.waitForRun(run_id))
     expect(error).toBeInstanceOf(PgflowError)
     expect(error).toMatchObject({ code: 'invalid_output' })

@@ -48,7 +48,7 @@ const mountFlow = (supabase: SupabaseClient) =>
 
 it('nobody signed in: nothing can be started, and the fix is named', async () => {
   const { result: flow, wrapper } = mountFlow(client())
-  await expect(flow.start({ name: 'Ada' })).rejects.toMatchObject({ code: 'not_signed_in' })
+  await expect(flow.startAsync({ name: 'Ada' })).rejects.toMatchObject({ code: 'not_signed_in' })
   expect(flow.error.value?.hint).toMatch(/sign in/i)
   wrapper.unmount()
 })
@@ -70,8 +70,8 @@ it('a user known by a token alone, such as an anonymous one, has runs of their o
   })
   if (!one || !two) throw new Error('no clients')
   const { result: flow, wrapper, reported } = mountFlow(one)
-  const { run_id } = await flow.start({ name: 'Ada' })
-  await until(() => flow.connection.value?.status === 'live')
+  const { run_id } = await flow.startAsync({ name: 'Ada' })
+  await until(() => flow.connection.value.status === 'live')
   // Not refused first, as a join without the token is.
   expect(reported).toEqual([])
   const other = mountApp(two, () => useRun(run_id), { private: true })
@@ -86,17 +86,17 @@ it('signing in after a run was refused: refresh shows it, and it is live', async
   const supabase = client()
   const email = await signUp(supabase)
   const started = mountFlow(supabase)
-  const { run_id } = await started.result.start({ name: 'Ada' })
+  const { run_id } = await started.result.startAsync({ name: 'Ada' })
   started.wrapper.unmount()
   await supabase.auth.signOut({ scope: 'local' })
 
   const { result: view, wrapper } = mountApp(supabase, () => useRun(run_id), { private: true })
   await until(() => view.error.value?.code === 'run_not_found')
-  expect(view.connection.value?.status).toBe('closed')
+  expect(view.connection.value.status).toBe('closed')
   expect((await supabase.auth.signInWithPassword({ email, password })).error).toBeNull()
   await view.refresh()
   expect(view.run.value?.input).toEqual({ name: 'Ada' })
-  await until(() => view.connection.value?.status === 'live')
+  await until(() => view.connection.value.status === 'live')
   expect(view.error.value).toBeNull()
   gate.open()
   await until(() => view.run.value?.status === 'completed')
@@ -107,19 +107,19 @@ it('a token that is refreshed meanwhile: the channel stays, and goes on hearing'
   const supabase = client()
   await signUp(supabase)
   const { result: flow, wrapper } = mountFlow(supabase)
-  await flow.start({ name: 'Ada' })
-  await until(() => flow.connection.value?.status === 'live')
+  await flow.startAsync({ name: 'Ada' })
+  await until(() => flow.connection.value.status === 'live')
   const left: string[] = []
   const removeChannel = supabase.removeChannel.bind(supabase)
   supabase.removeChannel = (channel) => {
     if (flow.status.value !== 'completed') left.push(channel.topic)
     return removeChannel(channel)
   }
-  const heard = flow.connection.value?.events ?? 0
+  const heard = flow.connection.value.events
   expect((await supabase.auth.refreshSession()).error).toBeNull()
   gate.open()
   await until(() => flow.status.value === 'completed')
   expect(left).toEqual([])
-  expect(flow.connection.value?.events).toBeGreaterThan(heard)
+  expect(flow.connection.value.events).toBeGreaterThan(heard)
   wrapper.unmount()
 })

@@ -82,24 +82,24 @@ describe('a migration that is replaced while a run is followed', () => {
     const app = mountApp(supabase, () => usePgflowStore())
     const { run_id } = await app.store.startFlow('wait', { text: 'a' })
     const view = mountApp(supabase, () => useRun(run_id))
-    await until(() => view.result.connection.value?.status === 'live')
+    await until(() => view.result.connection.value.status === 'live')
     return { app, view, run_id }
   }
 
   it('is followed on over uninstalling and installing, counters lost', async () => {
     const { app, view, run_id } = await liveRun()
-    const before = view.result.connection.value?.seq ?? 0
+    const before = view.result.connection.value.seq ?? 0
     await backend.db.exec(await read('supabase/uninstall.sql'))
     await backend.db.exec(await migration())
     await backend.db.exec(`select pgflow_client.allow_start('wait', 'anon')`)
     gate.open()
     await until(() => view.result.isCompleted.value)
-    await until(() => view.result.connection.value?.status === 'closed')
+    await until(() => view.result.connection.value.status === 'closed')
     expect(view.result.steps.value.map(({ output }) => output)).toEqual(['zero', 'after'])
-    expect(view.result.connection.value?.seq).toBeGreaterThan(before)
-    expect(view.result.connection.value?.gaps).toBeGreaterThan(0)
+    expect(view.result.connection.value.seq).toBeGreaterThan(before)
+    expect(view.result.connection.value.gaps).toBeGreaterThan(0)
     const seqs = await supabase.schema('pgflow_client').rpc('get_run_seqs', { p_run_ids: [run_id] })
-    expect((seqs.data as Record<string, number>)[run_id]).toBe(view.result.connection.value?.seq)
+    expect((seqs.data as Record<string, number>)[run_id]).toBe(view.result.connection.value.seq)
     view.wrapper.unmount()
     app.wrapper.unmount()
   })

@@ -27,7 +27,7 @@ const Page = defineComponent({
     return () =>
       h('p', [
         `${run.value?.input.name ?? 'nobody'}: ${step('hello')?.output ?? ''}`,
-        h('em', connection.value?.status ?? 'unknown'),
+        h('em', connection.value.status),
       ])
   },
 })
@@ -67,6 +67,6 @@ it('renders without a run that cannot be read', async () => {
   const supabase = connect({ url: `http://127.0.0.1:${port}`, anonKey: backend.anonKey })
   const app = createSSRApp(Page, { runId: crypto.randomUUID() })
   app.use(createPinia()).use(createPgflow({ supabase }))
-  expect(await renderToString(app)).toBe('<p>nobody: <em>unknown</em></p>')
+  expect(await renderToString(app)).toBe('<p>nobody: <em>idle</em></p>')
   server.close()
 })

@@ -44,8 +44,8 @@ interface HmrRuntime {
 
 async function liveFlow() {
   const app = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-  const { run_id } = await app.result.start({ name: 'Ada' })
-  await until(() => app.result.connection.value?.status === 'live')
+  const { run_id } = await app.result.startAsync({ name: 'Ada' })
+  await until(() => app.result.connection.value.status === 'live')
   return { ...app, flow: app.result, runId: run_id }
 }
 
@@ -82,10 +82,10 @@ describe('the state', () => {
     store.$reset()
     expect(flow.run.value).toBeNull()
     expect(store.runs).toEqual({})
-    await until(() => flow.connection.value?.status === 'live')
+    await until(() => flow.connection.value.status === 'live')
     expect(flow.run.value).toMatchObject({ run_id: runId, input: { name: 'Ada' } })
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('first')?.output).toEqual({ hello: 'Ada' })
     expect(store.runs[other]).toBeUndefined()
     wrapper.unmount()
@@ -104,7 +104,7 @@ describe('the state', () => {
     expect(flow.run.value).toMatchObject({ status: 'started', output: null })
     expect(flow.steps.value.map((step) => step.step_slug)).toEqual(['first', 'second'])
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(flow.status.value).toBe('completed')
     wrapper.unmount()
   })
@@ -113,7 +113,7 @@ describe('the state', () => {
     const { flow, store, runId, wrapper } = await liveFlow()
     store.$state = JSON.parse(JSON.stringify(store.$state)) as typeof store.$state
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('first')?.output).toEqual({ hello: 'Ada' })
     expect(store.runs[runId]).toEqual(flow.run.value)
     wrapper.unmount()
@@ -172,7 +172,7 @@ describe('a hot update', () => {
     accept({ usePgflowStore })
     expect(usePgflowStore(pinia)).toBe(store)
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     expect(flow.status.value).toBe('completed')
     expect(store.runById(runId)?.status).toBe('completed')
     expect(supabase.getChannels()).toEqual([])
@@ -189,7 +189,7 @@ describe('usePgflowStatus', () => {
     }))
     const { flow, status } = result
     expect(status.value).toMatchObject({ status: 'idle', reason: null, errors: [] })
-    await flow.start({ name: 'Ada' })
+    await flow.startAsync({ name: 'Ada' })
     const { run_id: other } = await store.startFlow<typeof Wait>('wait', { name: 'other' })
     const observation = store.observeRun(other)
     await until(() => status.value.status === 'live')

@@ -76,7 +76,7 @@ describe('messages that are not delivered', () => {
     const runId = await startedRun()
     backend.realtime.faults.pauseReplication()
     const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     gate.open()
     await ended(runId)
     expect(result.run.value?.status).toBe('started')
@@ -97,10 +97,10 @@ describe('messages that are not delivered', () => {
         startTimeout: 300_000,
         snapshotTimeout: 300_000,
       })
-      await flow.start({ name: 'Ada' })
+      await flow.startAsync({ name: 'Ada' })
       gate.open()
       await until(() => flow.status.value === 'completed')
-      expect(flow.connection.value?.events).toBe(0)
+      expect(flow.connection.value.events).toBe(0)
       wrapper.unmount()
     } finally {
       await backend.db.exec('select realtime.stand_in_create_partitions()')
@@ -115,11 +115,11 @@ describe('messages that are not delivered', () => {
         () => useFlow<typeof Wait>('wait'),
         never,
       )
-      await flow.start({ name: 'Ada' })
-      await until(() => flow.connection.value?.status === 'live')
+      await flow.startAsync({ name: 'Ada' })
+      await until(() => flow.connection.value.status === 'live')
       gate.open()
       await until(() => flow.status.value === 'completed')
-      await until(() => flow.connection.value?.status === 'closed')
+      await until(() => flow.connection.value.status === 'closed')
       expect(flow.step('first')?.output).toBe(large)
       expect(flow.run.value?.output).toEqual({ second: large.length })
       wrapper.unmount()
@@ -131,7 +131,7 @@ describe('messages that are not delivered', () => {
   it('while the page was in the background: all of it is read when it is seen again', async () => {
     const runId = await startedRun()
     const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     try {
       showPage('hidden')
       backend.realtime.faults.pauseReplication()
@@ -162,10 +162,10 @@ describe('channels of the app itself, on the same client', () => {
       })
     })
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    await flow.start({ name: 'Ada' })
-    await until(() => flow.connection.value?.status === 'live')
+    await flow.startAsync({ name: 'Ada' })
+    await until(() => flow.connection.value.status === 'live')
     gate.open()
-    await until(() => flow.connection.value?.status === 'closed')
+    await until(() => flow.connection.value.status === 'closed')
     wrapper.unmount()
     expect(supabase.getChannels()).toEqual([own])
     await backend.db.query(`select realtime.send('{}', 'still here', 'own', false)`)
@@ -175,14 +175,14 @@ describe('channels of the app itself, on the same client', () => {
   it('may all be removed at once: the run is joined again', async () => {
     const runId = await startedRun()
     const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId))
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     await supabase.removeAllChannels()
-    await until(() => result.connection.value?.status !== 'live')
-    await until(() => result.connection.value?.status === 'live')
-    const events = result.connection.value?.events ?? 0
+    await until(() => result.connection.value.status !== 'live')
+    await until(() => result.connection.value.status === 'live')
+    const events = result.connection.value.events
     gate.open()
     await until(() => result.run.value?.status === 'completed')
-    expect(result.connection.value?.events).toBeGreaterThan(events)
+    expect(result.connection.value.events).toBeGreaterThan(events)
     wrapper.unmount()
   })
 })
@@ -193,7 +193,7 @@ describe('what is given to useRun', () => {
     const { result, wrapper } = mountApp(supabase, () =>
       useRun<typeof Wait>(() => route.value.params.runId),
     )
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     const channels = supabase.getChannels()
     recording.calls.length = 0
     route.value = { params: { ...route.value.params }, hash: '#steps' }
@@ -223,7 +223,7 @@ describe('what later versions of pgflow will say', () => {
     await allowAnyStatus()
     const runId = await startedRun()
     const { result, store, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId))
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     const setStatus = (status: string) =>
       backend.db.exec(`
         update pgflow.step_states set status = '${status}' where run_id = '${runId}';
@@ -233,7 +233,7 @@ describe('what later versions of pgflow will say', () => {
     expect(result.run.value?.status).toBe('paused')
     expect(result.steps.value.map((step) => step.status)).toEqual(['paused', 'paused'])
     expect(result.progress.value.done).toBe(0)
-    expect(result.connection.value?.status).toBe('live')
+    expect(result.connection.value.status).toBe('live')
 
     const waiting = store.waitForRun(runId)
     await setStatus('cancelled')
@@ -255,7 +255,7 @@ describe('what later versions of pgflow will say', () => {
       alter table pgflow.step_states add column skipped_at timestamptz`)
     const runId = await startedRun()
     const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     await backend.db.query(
       `update pgflow.step_states
        set status = 'skipped', skip_reason = 'condition_unmet', skipped_at = now()

@@ -134,7 +134,7 @@ describe('useStep', () => {
       return { flow, second: useStep<typeof Wait, 'second'>(flow.runId, 'second') }
     })
     expect(result.second.step.value).toBeNull()
-    await result.flow.start({ fails: false })
+    await result.flow.startAsync({ fails: false })
     expect(result.second.step.value?.status).toBe('created')
     expect(supabase.getChannels()).toHaveLength(1)
     gate.open()

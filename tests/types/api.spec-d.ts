@@ -12,6 +12,7 @@ import {
   type Json,
   type PgflowRun,
   type PgflowStep,
+  type RunConnection,
   type RunOf,
   type RunSummary,
   type StepOf,
@@ -31,7 +32,11 @@ describe('a flow given by its type', () => {
     expectTypeOf<FlowInput<Report>>().toEqualTypeOf<{ text: string }>()
     expectTypeOf<FlowOutput<Report>>().toEqualTypeOf<{ sum: { total: number } }>()
     const flow = useFlow<Report>('report')
-    expectTypeOf(flow.start).parameter(0).toEqualTypeOf<{ text: string }>()
+    expectTypeOf(flow.start).parameters.toEqualTypeOf<Parameters<typeof flow.startAsync>>()
+    expectTypeOf(flow.startAsync).parameter(0).toEqualTypeOf<{ text: string }>()
+    expectTypeOf(flow.start).returns.resolves.toEqualTypeOf<RunOf<Report> | undefined>()
+    expectTypeOf(flow.startAsync).returns.resolves.toEqualTypeOf<RunOf<Report>>()
+    expectTypeOf(flow.connection.value).toEqualTypeOf<RunConnection>()
     expectTypeOf(flow.run.value).toEqualTypeOf<RunOf<Report> | null>()
     expectTypeOf(flow.step('words')).toEqualTypeOf<PgflowStep<string[], 'words'> | null>()
     expectTypeOf(flow.step('lengths')?.output).toEqualTypeOf<number[] | null | undefined>()

@@ -139,8 +139,8 @@ it('usePgflowStore().onRunChange', () => {
 
 it('useFlow', async () => {
   const { start, steps, status, error } = useFlow<typeof AnalyzeText>('analyze_text')
-  await start({ text: 'Hello' })
-  void [start, steps, status, error]
+  const run = await start({ text: 'Hello' })
+  void [run, start, steps, status, error]
 })
 
 it('useRun', () => {

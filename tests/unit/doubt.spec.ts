@@ -42,7 +42,7 @@ describe('hooks', () => {
   async function started(options: Partial<TestPgflowOptions> = {}) {
     const heard: string[] = []
     const app = mountOver(() => useFlow('pair', listening(heard)), options)
-    await app.result.start({})
+    await app.result.startAsync({})
     await app.pgflow.settled()
     return { ...app, heard, run: app.pgflow.latestRun() }
   }
@@ -128,7 +128,9 @@ describe('a run id in capitals', () => {
     expect(result.view.run.value?.run_id).toBe(run.id)
     expect(store.runById(run.id.toUpperCase())?.status).toBe('started')
     const runId = crypto.randomUUID().toUpperCase()
-    expect(await result.flow.start({}, { runId })).toMatchObject({ run_id: runId.toLowerCase() })
+    expect(await result.flow.startAsync({}, { runId })).toMatchObject({
+      run_id: runId.toLowerCase(),
+    })
     expect(Object.keys(store.runs)).toHaveLength(2)
     wrapper.unmount()
   })
@@ -139,11 +141,11 @@ describe('starts that fail', () => {
     const { pgflow, result: flow, wrapper } = mountOver(() => useFlow('pair'))
     const fail = async (input: object) => {
       pgflow.faults.failRequest('flow_not_allowed', 'start')
-      expect(await codeOf(flow.start(input as Record<string, never>))).toBe('flow_not_allowed')
+      expect(await codeOf(flow.startAsync(input as Record<string, never>))).toBe('flow_not_allowed')
     }
     await Promise.all([fail({ n: 1 }), fail({ n: 2 })])
     expect(flow.runId.value).toBeNull()
-    const good = await flow.start({ n: 3 })
+    const good = await flow.startAsync({ n: 3 })
     await Promise.all([fail({ n: 4 }), fail({ n: 5 })])
     expect(flow.runId.value).toBe(good.run_id)
     wrapper.unmount()
@@ -163,8 +165,8 @@ describe('starts that fail', () => {
       schemas: { pair: { input } },
     })
     pgflow.faults.loseReply('start')
-    expect(await codeOf(flow.start({ a: 1 }, { timeout: 0 }))).toBe('unreachable')
-    await flow.start({ a: 1 })
+    expect(await codeOf(flow.startAsync({ a: 1 }, { timeout: 0 }))).toBe('unreachable')
+    await flow.startAsync({ a: 1 })
     expect(pgflow.runs).toHaveLength(1)
     expect(flow.run.value?.input).toEqual({ number: 1 })
     wrapper.unmount()
@@ -183,7 +185,7 @@ describe('an output that is checked', () => {
       schemas: { pair: { steps: { a: v.object({}) } } },
       onError: () => {},
     })
-    const { run_id } = await flow.start({})
+    const { run_id } = await flow.startAsync({})
     await pgflow.latestRun().play()
     expect(store.outputErrors[`${run_id}/a`]).toMatchObject({ code: 'invalid_output' })
     wrapper.unmount()

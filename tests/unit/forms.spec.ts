@@ -1,5 +1,5 @@
 import { createPinia } from 'pinia'
-import { useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
+import { useFlow, usePgflowStore, useRun, useRuns, useStep, type Json } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { mount } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
@@ -21,7 +21,7 @@ describe('inside watchEffect', () => {
       return flow
     })
     await pgflow.latestRun().play()
-    expect(flow.connection.value?.status).toBe('closed')
+    expect(flow.connection.value.status).toBe('closed')
     expect(startsOf(pgflow)).toHaveLength(1)
     name.value = 'two'
     await nextTick()
@@ -71,11 +71,11 @@ describe('a form', () => {
     const form = reactive({ name: 'one' })
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
     pgflow.faults.hangRequest('start')
-    const hanging = codeOf(flow.start(form, { timeout: 5_000 }))
+    const hanging = codeOf(flow.startAsync(form, { timeout: 5_000 }))
     await pgflow.advance(5_000)
     expect(await hanging).toBe('timeout')
     form.name = 'two'
-    const run = await flow.start(form)
+    const run = await flow.startAsync(form)
     expect(run.input).toEqual({ name: 'two' })
     expect(new Set(startsOf(pgflow).flatMap(({ runIds }) => runIds)).size).toBe(2)
     wrapper.unmount()
@@ -84,7 +84,7 @@ describe('a form', () => {
   it('that is sent twice by a double click starts one run', async () => {
     const pgflow = createBackend()
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
-    const starts = [flow.start({ name: 'double' }), flow.start({ name: 'double' })]
+    const starts = [flow.startAsync({ name: 'double' }), flow.startAsync({ name: 'double' })]
     const [one, two] = await Promise.all(starts)
     expect(two?.run_id).toBe(one?.run_id)
     expect(pgflow.runs).toHaveLength(1)
@@ -95,17 +95,46 @@ describe('a form', () => {
   it('goes on showing its run when the next start is refused', async () => {
     const pgflow = createBackend()
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
-    const { run_id } = await flow.start({ name: 'Ada' })
+    const { run_id } = await flow.startAsync({ name: 'Ada' })
     await pgflow.settled()
     const circular: Record<string, unknown> = {}
     circular.name = circular
     // Nothing that TypeScript would let through.
-    expect(await codeOf(flow.start(circular as { name: string }))).toBe('invalid_input')
+    expect(await codeOf(flow.startAsync(circular as { name: string }))).toBe('invalid_input')
     const taken = pgflow.seedRun('wait', { name: 'Eve' })
-    expect(await codeOf(flow.start({ name: 'Bob' }, { runId: taken.id }))).toBe('run_conflict')
+    expect(await codeOf(flow.startAsync({ name: 'Bob' }, { runId: taken.id }))).toBe('run_conflict')
     expect(flow.run.value?.run_id).toBe(run_id)
-    expect(flow.connection.value?.status).toBe('live')
+    expect(flow.connection.value.status).toBe('live')
     expect(flow.error.value?.code).toBe('run_conflict')
+    wrapper.unmount()
+  })
+
+  it('calls start from a template: it never rejects, and `error` says why there is no run', async () => {
+    const pgflow = createBackend()
+    const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
+    expect((await flow.start({ name: 'Ada' }))?.input).toEqual({ name: 'Ada' })
+    pgflow.disallowStart('wait')
+    expect(await flow.start({ name: 'Bob' })).toBeUndefined()
+    expect(flow.error.value?.code).toBe('flow_not_allowed')
+    const noInput: unknown = undefined
+    expect(await flow.start(noInput as Json)).toBeUndefined()
+    expect(flow.error.value?.code).toBe('invalid_input')
+    expect(await flow.start({}, { runId: 'none' })).toBeUndefined()
+    expect(flow.isPending.value).toBe(false)
+    wrapper.unmount()
+  })
+
+  it('has a connection before there is a run', () => {
+    const { result, wrapper } = mountIn(createBackend(), () => ({
+      flow: useFlow('wait'),
+      run: useRun(null),
+      step: useStep(() => undefined, 'only'),
+      runs: useRuns({ pageSize: 0 }),
+    }))
+    for (const view of [result.flow, result.run, result.step]) {
+      expect(view.connection.value).toMatchObject({ status: 'idle', seq: null, error: null })
+    }
+    expect(result.runs.connection.value).toMatchObject({ status: 'closed' })
     wrapper.unmount()
   })
 
@@ -113,11 +142,11 @@ describe('a form', () => {
     const pgflow = createBackend()
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
     pgflow.faults.hangRequest('start')
-    const lost = codeOf(flow.start({ name: 'one' }, { timeout: 5_000 }))
+    const lost = codeOf(flow.startAsync({ name: 'one' }, { timeout: 5_000 }))
     flow.reset()
     expect(flow.isPending.value).toBe(false)
     expect(flow.status.value).toBe('idle')
-    await flow.start({ name: 'two' })
+    await flow.startAsync({ name: 'two' })
     await pgflow.advance(5_000)
     expect(await lost).toBe('timeout')
     expect(flow.error.value).toBeNull()
@@ -129,7 +158,7 @@ describe('a form', () => {
     const pgflow = createBackend()
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
     const form = ref({ name: 'Ada' })
-    const starting = flow.start(form.value)
+    const starting = flow.startAsync(form.value)
     form.value.name = 'Bob'
     expect((await starting).input).toEqual({ name: 'Ada' })
     expect(pgflow.latestRun().input).toEqual({ name: 'Ada' })
@@ -142,7 +171,7 @@ describe('a form', () => {
     const spy = vi.spyOn(crypto, 'randomUUID').mockImplementation(() => {
       throw new TypeError('crypto.randomUUID is not a function')
     })
-    const run = await flow.start({ name: 'Ada' })
+    const run = await flow.startAsync({ name: 'Ada' })
     spy.mockRestore()
     expect(run.status).toBe('started')
     wrapper.unmount()

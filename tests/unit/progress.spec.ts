@@ -17,8 +17,14 @@ describe('progressOf', () => {
       step('d', { status: 'started', initial_tasks: 8, remaining_tasks: 2 }),
       step('e', {}),
     ]
-    const progress = progressOf(steps)
-    expect(progress).toEqual({ total: 5, done: 3, failed: 1, skipped: 1, fraction: 0.75 })
+    const counts = { total: 5, completed: 1, failed: 1, skipped: 1, done: 3 }
+    expect(progressOf(steps)).toEqual({ ...counts, fraction: 0.75 })
+  })
+
+  it('counts a step that ended in another way as done, and as nothing else', () => {
+    const steps = [step('a', { status: 'cancelled' }), step('b', {})]
+    const counts = { total: 2, completed: 0, failed: 0, skipped: 0, done: 1 }
+    expect(progressOf(steps)).toEqual({ ...counts, fraction: 0.5 })
   })
 
   it('is at 0 for a run without steps', () => {
@@ -27,14 +33,48 @@ describe('progressOf', () => {
 })
 
 describe('taskProgressOf', () => {
+  const none = { total: 0, completed: 0, failed: 0, skipped: 0, done: 0, fraction: 0 }
+
   it.each([
-    ['a map step that does not know its size', { status: 'created' }, 0, 0, 0],
-    ['one under way', { status: 'started', initial_tasks: 4, remaining_tasks: 1 }, 4, 3, 0.75],
-    ['one over nothing', { status: 'completed', initial_tasks: 0, remaining_tasks: 0 }, 0, 0, 1],
-    ['one whose end is all that is known', { status: 'completed', initial_tasks: 4 }, 4, 4, 1],
-    ['a failed one', { status: 'failed', initial_tasks: 4, remaining_tasks: 3 }, 4, 1, 0.25],
-  ])('of %s', (_name, fields, total, done, fraction) => {
-    expect(taskProgressOf(step('m', fields))).toEqual({ total, done, fraction })
+    ['a map step that does not know its size', { status: 'created' }, none],
+    [
+      'one under way',
+      { status: 'started', initial_tasks: 4, remaining_tasks: 1 },
+      { ...none, total: 4, completed: 3, done: 3, fraction: 0.75 },
+    ],
+    [
+      'one over nothing',
+      { status: 'completed', initial_tasks: 0, remaining_tasks: 0 },
+      { ...none, fraction: 1 },
+    ],
+    [
+      'one whose end is all that is known',
+      { status: 'completed', initial_tasks: 4 },
+      { ...none, total: 4, completed: 4, done: 4, fraction: 1 },
+    ],
+    [
+      'one that failed: by one task, the others are given up',
+      { status: 'failed', initial_tasks: 4, remaining_tasks: 3 },
+      { ...none, total: 4, completed: 1, failed: 1, done: 2, fraction: 0.5 },
+    ],
+    [
+      'a step of one task that failed',
+      { status: 'failed', initial_tasks: 1, remaining_tasks: 1 },
+      { ...none, total: 1, failed: 1, done: 1, fraction: 1 },
+    ],
+    ['one that failed before it had tasks', { status: 'failed' }, none],
+    [
+      'one that was skipped',
+      { status: 'skipped', initial_tasks: 3, remaining_tasks: 3 },
+      { ...none, total: 3, skipped: 3, done: 3, fraction: 1 },
+    ],
+    [
+      'one that ended in another way',
+      { status: 'cancelled', initial_tasks: 3, remaining_tasks: 2 },
+      { ...none, total: 3, completed: 1, done: 1, fraction: 1 },
+    ],
+  ])('of %s', (_name, fields, expected) => {
+    expect(taskProgressOf(step('m', fields))).toEqual(expected)
   })
 })
 

@@ -12,11 +12,11 @@ it('an attempt whose broadcast was lost is told once, from the next snapshot', a
     const flow = useFlow('pair', { onRetry: (retry) => told.push(retry.attempts_count) })
     return { flow, step: useStep(flow.runId, 'a') }
   })
-  await result.flow.start({})
+  await result.flow.startAsync({})
   pgflow.faults.dropMessages('a:retrying')
   await pgflow.latestRun().retry('a', 'once')
   expect(result.step.retry.value).toBeNull()
-  await result.flow.start({}, { runId: pgflow.latestRun().id })
+  await result.flow.startAsync({}, { runId: pgflow.latestRun().id })
   await pgflow.settled()
   expect(result.step.retry.value).toMatchObject({ attempts_count: 1, error_message: 'once' })
   await pgflow.latestRun().retry('a', 'twice')

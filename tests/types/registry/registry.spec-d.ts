@@ -35,9 +35,10 @@ describe('a flow that is registered', () => {
   })
 
   it('types useFlow without generics', () => {
-    const { start, run, step, steps } = useFlow('analyze_text')
+    const { start, startAsync, run, step, steps } = useFlow('analyze_text')
     expectTypeOf(start).parameter(0).toEqualTypeOf<{ text: string }>()
-    expectTypeOf(start({ text: '' })).resolves.toEqualTypeOf<RunOf<Flow>>()
+    expectTypeOf(start({ text: '' })).resolves.toEqualTypeOf<RunOf<Flow> | undefined>()
+    expectTypeOf(startAsync({ text: '' })).resolves.toEqualTypeOf<RunOf<Flow>>()
     expectTypeOf(run.value).toEqualTypeOf<RunOf<Flow> | null>()
     expectTypeOf(run.value?.output).toEqualTypeOf<{ summary: Summary } | null | undefined>()
     expectTypeOf(step('lengths')).toEqualTypeOf<PgflowStep<number[], 'lengths'> | null>()

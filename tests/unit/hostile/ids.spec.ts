@@ -116,7 +116,7 @@ it('set-up with one: ready rejects, and a start fails into error', async () => {
   }))
   const { view, flow } = result
   expect(await failureOf(() => view.ready)).toEqual(refused)
-  expect(await failureOf(() => flow.start({}, { runId: 'constructor' }))).toEqual(refused)
+  expect(await failureOf(() => flow.startAsync({}, { runId: 'constructor' }))).toEqual(refused)
   expect(flow.error.value).toBeInstanceOf(PgflowError)
   expect(flow.runId.value).toBeNull()
   wrapper.unmount()

@@ -241,7 +241,7 @@ it('a query from an address bar that cannot be shows why, and throws in no rende
   )
   const { list } = result
   expect(list.runs.value).toEqual([])
-  expect(list.connection.value?.status).toBe('closed')
+  expect(list.connection.value.status).toBe('closed')
   expect(list.error.value?.code).toBe('invalid_options')
   expect(await failureOf(() => list.ready)).toMatchObject({ code: 'invalid_options' })
   expect(await failureOf(list.refresh)).toMatchObject({ code: 'invalid_options' })

@@ -22,7 +22,7 @@ it.each(slugs)('a flow and its steps may be called %s', async (slug) => {
     return { flow, list, view: useRun(flow.runId), ofStep: useStep(flow.runId, slug) }
   })
   const { flow, list, view, ofStep } = result
-  const started = flow.start({ input: slug })
+  const started = flow.startAsync({ input: slug })
   expect(flow.run.value?.flow_slug).toBe(slug)
   const { run_id } = await started
   await pgflow.latestRun().retry(slug)

@@ -49,7 +49,7 @@ describe('an output that is not what its schema describes', () => {
       onError: (error) => printed.push(`${error.message} ${JSON.stringify(error.cause)}`),
     })
     const { result, store, wrapper } = mountIn(pgflow, () => useFlow('greet'))
-    await result.start({})
+    await result.startAsync({})
     await pgflow.latestRun().play()
     expect(result.outputError.value?.message).toContain(words)
     expect(JSON.stringify(store.outputErrors)).not.toContain(secret)
@@ -92,7 +92,7 @@ describe('an input that cannot be sent', () => {
   it.each(inputs)('%s fails at once and asks for nothing', async (_, input, message) => {
     const pgflow = createTestPgflow({ flows })
     const { result, store, wrapper } = mountIn(pgflow, () => useFlow('greet'))
-    const error = await failureOf(() => result.start(input as null))
+    const error = await failureOf(() => result.startAsync(input as null))
     expect(error).toMatchObject({ code: 'invalid_input', message })
     expect(result.error.value).toBe(error)
     expect(pgflow.requests).toEqual([])
@@ -104,7 +104,7 @@ describe('an input that cannot be sent', () => {
     const pgflow = createTestPgflow({ flows })
     const { result, wrapper } = mountIn(pgflow, () => useFlow('greet'))
     const input = { text: String.raw`\u0000 and \\u0000`, '\\': '\\' }
-    expect((await result.start(input)).input).toEqual(input)
+    expect((await result.startAsync(input)).input).toEqual(input)
     wrapper.unmount()
   })
 

@@ -57,9 +57,9 @@ describe('private runs', () => {
       flow: useFlow('f'),
       run: useRun(theirs.id),
     }))
-    await result.flow.start({})
+    await result.flow.startAsync({})
     await pgflow.settled()
-    expect(result.flow.connection.value?.status).toBe('live')
+    expect(result.flow.connection.value.status).toBe('live')
     expect(result.run.error.value?.code).toBe('run_not_found')
     expect(await codeOf(store.startFlow('f', {}, { runId: theirs.id }))).toBe('run_conflict')
     await pgflow.latestRun().complete('a', 1)
@@ -77,7 +77,7 @@ describe('private runs', () => {
   it('leave the store of who has signed out, and are followed again by who is back', async () => {
     const pgflow = createTestPgflow({ flows, private: true, onError: () => {} })
     const { result: flow } = mountIn(pgflow, () => useFlow('f'))
-    await flow.start({})
+    await flow.startAsync({})
     await pgflow.settled()
     await pgflow.signOut()
     expect(flow.run.value).toBeNull()
@@ -88,7 +88,7 @@ describe('private runs', () => {
     await pgflow.signIn('test-user')
     await pgflow.settled()
     expect(flow.run.value?.status).toBe('started')
-    expect(flow.connection.value?.status).toBe('live')
+    expect(flow.connection.value.status).toBe('live')
   })
 })
 

@@ -17,9 +17,9 @@ describe('what workers do', () => {
   it('is shown when the call resolves, and the run is live meanwhile', async () => {
     const pgflow = createTestPgflow({ flows })
     const { result: flow } = mountIn(pgflow, () => useFlow('report'))
-    void flow.start({ of: 'x' })
+    void flow.startAsync({ of: 'x' })
     await pgflow.settled()
-    expect(flow.connection.value?.status).toBe('live')
+    expect(flow.connection.value.status).toBe('live')
     const run = pgflow.latestRun()
     expect(run).toMatchObject({ flow: 'report', input: { of: 'x' }, status: 'started' })
     await run.complete('list', ['a', 'b', 'c', 'd'])
@@ -45,7 +45,7 @@ describe('what workers do', () => {
       })
       return flow
     })
-    void flow.start({})
+    void flow.startAsync({})
     await pgflow.latestRun().play()
     expect(flow.run.value?.output).toEqual({ sum: { each: [1, 2] } })
     // First a run that is pending; then each, list and sum: created, started, completed.
@@ -59,10 +59,10 @@ describe('what workers do', () => {
     store.onRunChange((change) => {
       if (change.kind === 'retry') retries.push(change.retry)
     })
-    void flow.start({})
+    void flow.startAsync({})
     await pgflow.latestRun().retry('list', 'busy')
     expect(flow.step('list')?.status).toBe('started')
-    expect(flow.connection.value?.events).toBe(1)
+    expect(flow.connection.value.events).toBe(1)
     await pgflow.latestRun().fail('list', 'broken')
     expect(flow.run.value).toMatchObject({ status: 'failed', error_message: 'broken' })
     expect(flow.step('list')?.error_message).toBe('broken')
@@ -73,7 +73,7 @@ describe('what workers do', () => {
   it('may be the end of a run by hand', async () => {
     const pgflow = createTestPgflow({ flows })
     const { result: flow } = mountIn(pgflow, () => useFlow('report'))
-    void flow.start({})
+    void flow.startAsync({})
     await pgflow.latestRun().failRun('stopped')
     expect(flow.run.value).toMatchObject({ status: 'failed', error_message: 'stopped' })
     expect(flow.step('list')?.status).toBe('started')
@@ -133,13 +133,13 @@ describe('a script', () => {
       broken: useFlow('broken'),
       throws: useFlow('throws'),
     }))
-    for (const flow of Object.values(result)) void flow.start({})
+    for (const flow of Object.values(result)) void flow.startAsync({})
     for (const run of pgflow.runs) await run.play()
     expect(result.shaky.step('only')?.output).toBe('at last')
     // Two retries, the completion of the step and of the run.
-    expect(result.shaky.connection.value?.events).toBe(4)
+    expect(result.shaky.connection.value.events).toBe(4)
     expect(result.broken.run.value?.error_message).toBe('the mill is closed')
-    expect(result.broken.connection.value?.events).toBe(3)
+    expect(result.broken.connection.value.events).toBe(3)
     expect(result.throws.run.value?.error_message).toBe('no such file')
   })
 
@@ -174,7 +174,7 @@ describe('a script', () => {
       autoPlay: true,
     })
     const { result: flow } = mountIn(pgflow, () => useFlow<typeof Report>('report'))
-    await flow.start({ text: 'a bb' })
+    await flow.startAsync({ text: 'a bb' })
     await pgflow.settled()
     expect(flow.step('lengths')?.output).toEqual([1, 2])
     expect(flow.run.value?.output).toEqual({ sum: { total: 2 } })
@@ -197,7 +197,7 @@ describe('autoPlay', () => {
   it('at a pace takes its time, which passes with advance()', async () => {
     const pgflow = createTestPgflow({ flows, autoPlay: { pace: 1_000 } })
     const { result: flow } = mountIn(pgflow, () => useFlow('report'))
-    void flow.start({})
+    void flow.startAsync({})
     await pgflow.advance(999)
     expect(flow.step('list')?.status).toBe('started')
     await pgflow.advance(1)

@@ -16,7 +16,7 @@ const Page = defineComponent({
     return () =>
       h(
         'p',
-        `${run.value?.status}: ${JSON.stringify(step('hello')?.output)} ${connection.value?.status}`,
+        `${run.value?.status}: ${JSON.stringify(step('hello')?.output)} ${connection.value.status}`,
       )
   },
 })

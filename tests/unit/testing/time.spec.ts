@@ -27,12 +27,12 @@ describe.each([
     fake()
     const pgflow = createTestPgflow({ flows })
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('f'))
-    void flow.start({})
+    void flow.startAsync({})
     await pgflow.settled()
-    expect(flow.connection.value?.status).toBe('live')
+    expect(flow.connection.value.status).toBe('live')
     await pgflow.latestRun().play()
     expect(flow.status.value).toBe('completed')
-    expect(flow.connection.value?.status).toBe('closed')
+    expect(flow.connection.value.status).toBe('closed')
     wrapper.unmount()
   })
 
@@ -94,7 +94,7 @@ describe('time that passes by itself', () => {
     }
     const pgflow = createTestPgflow({ flows, scheduler })
     const { result: flow } = mountIn(pgflow, () => useFlow('f'))
-    void flow.start({})
+    void flow.startAsync({})
     await pgflow.latestRun().play()
     expect(flow.status.value).toBe('completed')
     expect(waits).toContain(10_000)
@@ -106,7 +106,7 @@ describe('leaving', () => {
     const world = createWorld({ flows, gcTime: 0 })
     const pgflow = { ...createTestPgflow({ flows }), install: world.install }
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('f'))
-    void flow.start({})
+    void flow.startAsync({})
     await world.time.settled()
     expect(world.channels.topics).toHaveLength(1)
     expect(world.surroundings.watchers).toBe(1)
