@@ -1,6 +1,6 @@
 import { PgflowError } from './errors.ts'
 import type { RunStatus } from './model/entities.ts'
-import type { ListQuery } from './sync/list-types.ts'
+import type { ListQuery } from './sync/lists/types.ts'
 
 /** How many runs a page has where nothing is said. */
 const defaultPageSize = 20

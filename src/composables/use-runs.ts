@@ -5,8 +5,8 @@ import type { ListConnection, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 import { toListQuery, type RunsQuery } from '../run-query.ts'
 import { usePgflowStore } from '../store.ts'
-import type { ListObservation } from '../sync/list-manager.ts'
-import { listKey, type ListQuery } from '../sync/list-types.ts'
+import type { ListObservation } from '../sync/lists/lists.ts'
+import { listKey, type ListQuery } from '../sync/lists/types.ts'
 import { observeInScope } from './observe-in-scope.ts'
 
 /** What `useRuns` returns. */

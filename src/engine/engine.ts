@@ -6,7 +6,7 @@ import { createListEngine } from './list-engine.ts'
 import type { PgflowConfig } from '../options.ts'
 import { createOutputCheck } from './output-check.ts'
 import { createRunTable } from './run-table.ts'
-import type { ListQuery } from '../sync/list-types.ts'
+import type { ListQuery } from '../sync/lists/types.ts'
 import { Runs } from '../sync/runs.ts'
 
 /** What works behind the store: its state, and whatever keeps it true. */

@@ -4,8 +4,8 @@ import type { ListEngine } from './list-engine.ts'
 import type { RunPage, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 import { toListQuery, type RunsPageQuery, type RunsQuery } from '../run-query.ts'
-import type { ListObservation } from '../sync/list-manager.ts'
-import { listKey } from '../sync/list-types.ts'
+import type { ListObservation } from '../sync/lists/lists.ts'
+import { listKey } from '../sync/lists/types.ts'
 
 /** The key of a query's list; null for a query that cannot be, which has no list. */
 function keyOf(query: RunsQuery): string | null {

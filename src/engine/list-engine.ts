@@ -1,8 +1,8 @@
 import { createListTable } from './list-table.ts'
 import type { RunPage } from '../model/entities.ts'
 import type { PgflowConfig } from '../options.ts'
-import { ListManager, type ListObservation } from '../sync/list-manager.ts'
-import type { ListQuery } from '../sync/list-types.ts'
+import { Lists, type ListObservation } from '../sync/lists/lists.ts'
+import type { ListQuery } from '../sync/lists/types.ts'
 import type { RunState } from '../sync/types.ts'
 
 /** The lists of one store, and whatever keeps them true. */
@@ -13,16 +13,16 @@ export type ListEngine = ReturnType<typeof createListEngine>
  * list shows of one is as new.
  */
 export function createListEngine(config: () => PgflowConfig, runs: RunState) {
-  const { sink, ...tables } = createListTable()
-  let manager: ListManager | null = null
-  const sync = () => (manager ??= new ListManager({ ...config(), sink }))
+  const { state, ...tables } = createListTable()
+  let observed: Lists | null = null
+  const sync = () => (observed ??= new Lists({ ...config(), state }))
 
   function tell(runId: string): void {
-    const held = manager?.isListening ? runs.held(runId) : undefined
+    const held = observed?.isObserved ? runs.held(runId) : undefined
     if (!held) return
     const { run_id, ...run } = held.run
     // At 0 nothing is counted: what the store holds is the newest.
-    manager?.hear({ run_id, seq: held.seq === 0 ? null : held.seq, run, isPartial: false })
+    observed?.receive({ run_id, seq: held.seq === 0 ? null : held.seq, run, isPartial: false })
   }
 
   const runState: RunState = {
@@ -50,7 +50,7 @@ export function createListEngine(config: () => PgflowConfig, runs: RunState) {
 
     /** Call before a start; what it returns with the run's id, once the database has started it. */
     beginStart(): (runId: string) => void {
-      const claim = manager?.beginStart()
+      const claim = observed?.beginStart()
       return (runId) => {
         claim?.(runId)
         tell(runId)
@@ -60,13 +60,13 @@ export function createListEngine(config: () => PgflowConfig, runs: RunState) {
     /** Forgets what is shown; what somebody observes is read anew. */
     reset(): void {
       for (const table of Object.values(tables)) table.value = {}
-      manager?.restart()
+      observed?.restart()
     },
 
     /** Leaves the feed and stops every timer. */
     stop(): void {
-      manager?.dispose()
-      manager = null
+      observed?.dispose()
+      observed = null
     },
   }
 }

@@ -2,7 +2,7 @@ import { reactive, ref, toRaw, type Ref } from 'vue'
 import type { RunList, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 import type { ListRows } from '../model/run-list.ts'
-import type { ListSink } from '../sync/list-types.ts'
+import type { ListState } from '../sync/lists/types.ts'
 
 /** The state of the lists: which runs each shows, and what is known of those runs. */
 export function createListTable() {
@@ -10,14 +10,14 @@ export function createListTable() {
   const lists = ref<Record<string, RunList>>({})
   /** The runs that some list shows, by `run_id`: without input and output. */
   const summaries = ref<Record<string, RunSummary>>({})
-  return { lists, summaries, sink: createListSink(lists, summaries) }
+  return { lists, summaries, state: createListState(lists, summaries) }
 }
 
 /** The only code that writes lists. It writes what differs, so that nothing else renders again. */
-function createListSink(
+function createListState(
   lists: Ref<Record<string, RunList>>,
   summaries: Ref<Record<string, RunSummary>>,
-): ListSink {
+): ListState {
   // Looked up raw: whoever observes a list inside an effect must not come to depend on it.
   const rawList = (key: string) => toRaw(ownValue(toRaw(lists.value), key))
   const rawSummary = (runId: string) => toRaw(ownValue(toRaw(summaries.value), runId))

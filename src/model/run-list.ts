@@ -2,7 +2,7 @@ import type { RunQuery, RunSummary } from './entities.ts'
 import type { RunPatch } from './wire.ts'
 
 /** Something new about a run: a broadcast of it, or what the store has learned by following it. */
-export interface RunNews {
+export interface RunUpdate {
   run_id: string
   seq: number | null
   run: RunPatch
@@ -17,9 +17,9 @@ export interface ListRows {
   hasMore: boolean
 }
 
-/** What news makes of a list. */
-export interface NewsOutcome extends ListRows {
-  /** The news belongs into the list, or may, and only a read can tell how. */
+/** What an update makes of a list. */
+export interface UpdateOutcome extends ListRows {
+  /** The run belongs into the list, or may, and only a read can tell how. */
   isUnclear: boolean
 }
 
@@ -39,12 +39,12 @@ function compareTexts(a: string, b: string): number {
 }
 
 /**
- * Applies news to what is known of a run. Undefined when neither tells its place in a list; the
- * very object that is known when the news is not newer or says nothing else.
+ * Applies an update to what is known of a run. Undefined when neither tells its place in a list; the
+ * very object that is known when the update is not newer or says nothing else.
  */
 export function mergeSummary(
   known: RunSummary | undefined,
-  { run_id, seq, run }: RunNews,
+  { run_id, seq, run }: RunUpdate,
 ): RunSummary | undefined {
   const { input: _input, output: _output, ...patch } = run
   if (known) {
@@ -81,37 +81,37 @@ export function newerSummary(known: RunSummary | undefined, read: RunSummary): R
   return isSameSummary(known, read) ? known : read
 }
 
-/** Whether news of this seq is part already of what is known at the other. */
+/** Whether an update of this seq is part already of what is known at the other. */
 export function isOutdated(seq: number | null, known: number | null): boolean {
   return seq !== null && known !== null && seq <= known
 }
 
 /**
- * Applies news of one of the caller's runs to a list: it enters, moves, changes or leaves.
+ * Applies an update of one of the caller's runs to a list: it enters, moves, changes or leaves.
  * @param known - the run as it is known, in this list or elsewhere.
  */
-export function applyNews(
+export function applyUpdate(
   list: ListRows,
   query: RunQuery,
-  news: RunNews,
+  update: RunUpdate,
   known: RunSummary | undefined,
-): NewsOutcome {
-  const isListed = list.rows.some((row) => row.run_id === news.run_id)
-  const merged = mergeSummary(known, news)
-  if (!merged) return { ...list, isUnclear: isOfQuery(query, news.run) }
+): UpdateOutcome {
+  const isListed = list.rows.some((row) => row.run_id === update.run_id)
+  const merged = mergeSummary(known, update)
+  if (!merged) return { ...list, isUnclear: isOfQuery(query, update.run) }
   const belongs = isOfQuery(query, merged)
   if (!belongs && !isListed) return { ...list, isUnclear: false }
   const { rows, hasMore } = list
-  const others = () => rows.filter((row) => row.run_id !== news.run_id)
+  const others = () => rows.filter((row) => row.run_id !== update.run_id)
   const placed = isListed
-    ? rows.map((row) => (row.run_id === news.run_id ? merged : row)).sort(compareRuns)
+    ? rows.map((row) => (row.run_id === update.run_id ? merged : row)).sort(compareRuns)
     : insert(rows, merged, hasMore)
-  return { rows: belongs ? placed : others(), hasMore, isUnclear: news.isPartial }
+  return { rows: belongs ? placed : others(), hasMore, isUnclear: update.isPartial }
 }
 
-/** News of one run in the order in which it happened, however it arrived. */
-export function inSeqOrder(news: readonly RunNews[]): RunNews[] {
-  return [...news].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
+/** Updates in the order in which they happened, however they arrived. */
+export function inSeqOrder(updates: readonly RunUpdate[]): RunUpdate[] {
+  return [...updates].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
 }
 
 /** Puts rows that were read into a list, where they are not in it already. */

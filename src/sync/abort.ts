@@ -75,17 +75,29 @@ export async function withTimeout<T>(
   }
 }
 
-/** Waits `ms`. @throws PgflowError the reason of `signal` if that fires first. */
-export function pause(scheduler: Scheduler, ms: number, signal: AbortSignal): Promise<void> {
+/**
+ * Waits `ms`.
+ * @param onWait - given a function that ends the wait early.
+ * @throws PgflowError the reason of `signal` if that fires first.
+ */
+export function pause(
+  scheduler: Scheduler,
+  ms: number,
+  signal: AbortSignal,
+  onWait?: (end: () => void) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let stop = () => {}
-    const cancel = scheduler.after(ms, () => {
+    const finish = () => {
+      cancel()
       stop()
       resolve()
-    })
+    }
+    const cancel = scheduler.after(ms, finish)
     stop = listenToAbort(signal, (reason) => {
       cancel()
       reject(reason)
     })
+    onWait?.(finish)
   })
 }

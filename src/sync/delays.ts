@@ -5,12 +5,14 @@ import { doubtFirst, doubtMost } from './timings.ts'
 export class Elapsed {
   readonly #scheduler: Scheduler
   readonly #ms: number
+  readonly #onOver: () => void
   #isOver = false
   #cancel: (() => void) | null = null
 
-  constructor(scheduler: Scheduler, ms: number) {
+  constructor(scheduler: Scheduler, ms: number, onOver: () => void) {
     this.#scheduler = scheduler
     this.#ms = ms
+    this.#onOver = onOver
   }
 
   get isOver(): boolean {
@@ -21,6 +23,7 @@ export class Elapsed {
   begin(): void {
     this.#cancel ??= this.#scheduler.after(this.#ms, () => {
       this.#isOver = true
+      this.#onOver()
     })
   }
 

@@ -20,6 +20,8 @@ export interface Fetch<Update> extends FetchOptions {
   /** Something was missed that no update tells: the answer may be older. */
   isOvertaken: boolean
   updates: Update[]
+  /** Sends it now, if it waits for others. */
+  hurry: () => void
   settled: Promise<void>
 }
 
@@ -95,6 +97,7 @@ export class Fetcher<Answer, Update> {
     const shared = current.isSent ? (this.#next ??= this.#queue(current, options)) : current
     shared.isAwaited ||= options.isAwaited
     if (!options.isRest) shared.isRest = false
+    if (shared === current && options.reason === 'asked') current.hurry()
     return shared.settled
   }
 
@@ -115,6 +118,7 @@ export class Fetcher<Answer, Update> {
       isSent: false,
       isOvertaken: false,
       updates: this.#kept,
+      hurry: () => {},
       settled: Promise.resolve(),
     }
     this.#kept = []

@@ -8,7 +8,7 @@ import { PollTimer } from './poll-timer.ts'
 import type { SeqProbe, ProbeTarget } from './seq-probe.ts'
 import type { Source } from './source.ts'
 import type { Subscription, SubscriptionHandlers } from './subscription.ts'
-import { deliveryTime, outdatedFor, probesPerRead, refusedAfter } from './timings.ts'
+import { deliveryTime, outdatedFor, refusedAfter } from './timings.ts'
 import type { Trace, TraceKind } from './trace.ts'
 import type { Surroundings } from './wake.ts'
 
@@ -69,7 +69,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** A read has succeeded since the channel went down: polling works. */
   #hasPolled = false
   /** The last answer was older than what is shown, and was dropped. */
-  #isOutdated = false
+  #isDropped = false
   readonly #outdated: Elapsed
   /** The refusal that the database repeats for something that it has shown before. */
   #refusal: string | null = null
@@ -94,8 +94,9 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#context = context
     const { receive, onJoined, onDown, onMissed } = this
     this.#subscription = subscribe({ receive, onJoined, onDown, onMissed })
-    this.#outdated = new Elapsed(scheduler, outdatedFor)
-    this.#refused = new Elapsed(scheduler, refusedAfter)
+    const readNow = () => this.#phase === 'following' && this.#ask('doubt')
+    this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
+    this.#refused = new Elapsed(scheduler, refusedAfter, readNow)
     this.#doubts = new DoubtLimiter(scheduler, () => this.#readIfNeeded('doubt'))
     this.#poll = new PollTimer({
       scheduler,
@@ -117,7 +118,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       },
     })
     this.#probeTarget = {
-      runIds: () => (this.#canProbe && !this.#fetcher.current ? source.probedIds() : []),
+      runIds: () => (this.#canProbe && !this.#fetcher.current ? this.#probedIds : []),
       onSeqs: (seqs) => this.#compare(seqs),
       onFailed: (error) => this.#failProbe(error),
     }
@@ -223,7 +224,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const { scheduler } = this.#context
     for (;;) {
       await this.read()
-      const isOld = this.#isOutdated && !this.#outdated.isOver
+      const isOld = this.#isDropped && !this.#outdated.isOver
       if (this.source.isShown && !isOld) return
       const { starting } = this.source
       if (starting) await starting
@@ -246,13 +247,13 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Merges what was heard. */
   readonly receive = (update: Update): void => {
-    this.#poll.heard()
+    if (this.source.showsGaps) this.#poll.heard()
     if (this.#isSuspected) this.#poll.schedule()
     this.#isSuspected = false
     const isShownAsDead = this.#isDeaf || this.#isStalled
     this.#isDeaf = false
     if (this.#fetcher.current || !this.source.isShown) this.#fetcher.keep(update)
-    const merged = this.source.receive(update)
+    const merged = this.source.receive(update, this.#fetcher.current !== null)
     if (this.#life.signal.aborted) return
     if (!merged) {
       this.#trace('stale', update)
@@ -321,6 +322,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     return this.#context.probe.isPossible && !this.#cannotProbe
   }
 
+  get #probedIds(): readonly string[] {
+    return this.source.probedIds(this.#subscription.isJoined)
+  }
+
   #follow(): void {
     this.#phase = 'following'
     this.#needsSnapshot = true
@@ -370,7 +375,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const merged = source.settle(answer, fetch, this.#outdated.isOver)
     if (this.#life.signal.aborted) return
     this.#isOverruled = true
-    this.#isOutdated = merged.isOutdated
+    this.#isDropped = merged.isDropped
     if (merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
     this.#trace(merged.isOutdated ? 'outdated' : 'answer')
@@ -459,7 +464,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const isRefused = this.#phase === 'refused'
     // What was never shown is not asked for again by itself.
     if (this.#fetcher.current || (isRefused && !this.source.isShown)) return null
-    const isProbed = this.#canProbe && this.source.probedIds().length > 0
+    const isProbed = this.#canProbe && this.#probedIds.length > 0
     const isOffline = this.#isOffline
     return { isRefused, isOffline, isJoined: this.#subscription.isJoined, isProbed }
   }
@@ -470,6 +475,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     // When nobody looks, `wake` follows. What confirms an end is asked for all the same.
     const isWatched = this.#context.surroundings.isVisible()
     if (!isWatched && !this.source.isUnconfirmed) return
+    const { probesPerRead } = this.source
     const isRead = this.#poll.unchanged % probesPerRead === probesPerRead - 1
     if (this.#isSuspected) return this.#ask('doubt')
     if (!state.isProbed || isRead) return this.#ask('poll')
@@ -517,13 +523,13 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   get #status(): ConnectionStatus {
     if (this.#phase === 'idle') return 'idle'
     if (this.#phase !== 'following') return 'closed'
-    const { isJoined, isOpen, error } = this.#subscription
+    const { isJoined, isOpen, isDown } = this.#subscription
     if (this.#error || this.#isOffline) return 'offline'
     if (isJoined && this.#isDeaf) return 'polling'
     if (isJoined) return this.#needsSnapshot ? 'connecting' : 'live'
-    if (isOpen && !error) return 'connecting'
+    if (isOpen && !isDown) return 'connecting'
     if (this.#hasPolled) return 'polling'
-    return error ? 'offline' : 'connecting'
+    return isDown ? 'offline' : 'connecting'
   }
 
   #trace(kind: TraceKind, detail?: unknown): void {

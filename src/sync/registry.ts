@@ -97,9 +97,13 @@ export class Registry<Resource extends Held> {
 
   /** Forgets all that is held; what somebody observes is read anew. */
   restart(): void {
-    for (const [key, entry] of [...this.#entries]) {
-      entry.resource.dispose('The store was reset, or somebody else has signed in.')
-      entry.resource.source.forget()
+    const entries = [...this.#entries]
+    // All of them first: whatever they share is not to outlive this.
+    for (const [, { resource }] of entries) {
+      resource.dispose('The store was reset, or somebody else has signed in.')
+      resource.source.forget()
+    }
+    for (const [key, entry] of entries) {
       if (entry.observers === 0) this.#drop(key, entry)
       else {
         entry.resource = entry.create()
@@ -108,9 +112,9 @@ export class Registry<Resource extends Held> {
     }
   }
 
-  /** Leaves every channel and stops every timer. */
+  /** Leaves every channel and stops every timer. What is shown stays in the store. */
   dispose(): void {
-    for (const [key, entry] of [...this.#entries]) this.#drop(key, entry)
+    for (const [key, entry] of [...this.#entries]) this.#drop(key, entry, entry.resource.isNothing)
   }
 
   #hold(key: string, create: () => Resource): Entry<Resource> {
@@ -137,12 +141,12 @@ export class Registry<Resource extends Held> {
     }
   }
 
-  #drop(key: string, entry: Entry<Resource>): void {
+  #drop(key: string, entry: Entry<Resource>, isForgotten = true): void {
     if (this.#entries.get(key) !== entry) return
     this.#entries.delete(key)
     entry.cancelGc()
     entry.resource.dispose(notFollowed)
-    entry.resource.source.drop()
+    if (isForgotten) entry.resource.source.drop()
     if (this.#entries.size === 0) this.#context.onLast()
   }
 }

@@ -22,6 +22,8 @@ const dropped: Settled = {
 /** One run with its steps. */
 export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   readonly key: string
+  // A seq says nothing of contents, which somebody may have forged.
+  readonly probesPerRead = 10
   readonly #context: RunContext
   /** What broadcasts say may not be all, or not be true: it is not emitted before a snapshot. */
   #isInDoubt = false
@@ -51,6 +53,10 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     return this.#starts === 0 && !this.isShown
   }
 
+  get showsGaps(): boolean {
+    return this.#isSequenced
+  }
+
   get isSettled(): boolean {
     return this.#hasEnded && this.#isConfirmed
   }
@@ -76,8 +82,10 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
   }
 
-  fetch({ reason }: Fetch<RunEvent>, _: AbortSignal, onSent: () => void) {
-    return this.#context.batch.fetch(this.key, gatherTimes[reason], onSent)
+  fetch(fetch: Fetch<RunEvent>, _: AbortSignal, onSent: () => void) {
+    const { batch } = this.#context
+    fetch.hurry = () => batch.hurry()
+    return batch.fetch(this.key, gatherTimes[fetch.reason], onSent)
   }
 
   onFetch(): void {
@@ -139,8 +147,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   probedIds(): readonly string[] {
-    // At 0 nothing is counted.
-    return this.isShown && (this.#held?.seq ?? 0) > 0 ? [this.key] : []
+    return this.isShown && this.#isSequenced ? [this.key] : []
   }
 
   isBehind(seqs: ReadonlyMap<string, number>): boolean {
@@ -178,6 +185,11 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   get #run() {
     return this.#held?.run
+  }
+
+  /** At 0 nothing is counted. */
+  get #isSequenced(): boolean {
+    return (this.#held?.seq ?? 0) > 0
   }
 
   get #hasEnded(): boolean {

@@ -21,7 +21,7 @@ export class SeqProbe {
   readonly #targets = new Set<ProbeTarget>()
   #isUnderWay = false
 
-  constructor(transport: RunTransport, scheduler: Scheduler, timeout: number) {
+  constructor(transport: Pick<RunTransport, 'fetchSeqs'>, scheduler: Scheduler, timeout: number) {
     this.#fetchSeqs = transport.fetchSeqs
     this.#scheduler = scheduler
     this.#timeout = timeout

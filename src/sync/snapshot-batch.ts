@@ -46,14 +46,14 @@ export class SnapshotBatch {
       const waiters = this.#waiting.get(runId) ?? []
       this.#waiting.set(runId, [...waiters, { onSent, resolve, reject }])
     })
-    const send = () => this.#send()
-    if (!this.#isUrgent) {
-      this.#cancelIdle()
-      this.#cancelIdle = this.#scheduler.after(wait, send)
-      this.#isUrgent = wait === 0
-    }
-    this.#cancelLongest ??= this.#scheduler.after(longestWait, send)
+    this.#cancelLongest ??= this.#scheduler.after(longestWait, () => this.#send())
+    this.#sendAfter(wait)
     return answer
+  }
+
+  /** Sends what is gathered now. */
+  hurry(): void {
+    if (this.#waiting.size > 0) this.#sendAfter(0)
   }
 
   /** Sends nothing any more, and stops waiting for what was sent. */
@@ -63,6 +63,13 @@ export class SnapshotBatch {
     for (const { reject } of [...this.#waiting.values()].flat()) reject(error)
     this.#waiting.clear()
     this.#life.abort(error)
+  }
+
+  #sendAfter(wait: number): void {
+    if (this.#isUrgent) return
+    this.#cancelIdle()
+    this.#cancelIdle = this.#scheduler.after(wait, () => this.#send())
+    this.#isUrgent = wait === 0
   }
 
   #stop(): void {

@@ -41,6 +41,10 @@ export interface Source<Answer, Update> {
   readonly isSettled: boolean
   /** Whether it seems to have ended, and only a broadcast has said so. */
   readonly isUnconfirmed: boolean
+  /** Whether a lost broadcast shows as a gap at the next one: while some are heard, none is lost. */
+  readonly showsGaps: boolean
+  /** After so many requests without news one is a whole read: a probe cannot tell everything. */
+  readonly probesPerRead: number
   /** Settles when the starts under way have their answers; null while there are none. */
   readonly starting: Promise<void> | null
   /**
@@ -51,7 +55,7 @@ export interface Source<Answer, Update> {
   /** A request has been made, which may not be sent yet. */
   onFetch(fetch: Fetch<Update>): void
   /** Merges a broadcast; null if it is stale, or there is nothing to merge it into yet. */
-  receive(update: Update): Merged | null
+  receive(update: Update, isFetching: boolean): Merged | null
   /**
    * Merges an answer, and applies again what was heard since it was asked for.
    * @param trustsDatabase - outdated answers have lasted too long to be outdated.
@@ -59,7 +63,7 @@ export interface Source<Answer, Update> {
    */
   settle(answer: Answer, fetch: Fetch<Update>, trustsDatabase: boolean): Settled
   /** The runs that a probe has to ask for; none where only a read helps. */
-  probedIds(): readonly string[]
+  probedIds(isJoined: boolean): readonly string[]
   /** Whether the database is ahead of what is held. */
   isBehind(seqs: ReadonlyMap<string, number>): boolean
   /** Adds what the failure is about. */

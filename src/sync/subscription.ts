@@ -7,7 +7,9 @@ import type { RunContext } from './types.ts'
 export interface Subscription {
   readonly isOpen: boolean
   readonly isJoined: boolean
-  /** Why it is not joined, since it was last. */
+  /** It has failed since it was last joined. */
+  readonly isDown: boolean
+  /** Why it is not joined, if that is to be shown. */
   readonly error: PgflowError | null
   /** Opens the channel, or waits for one to be free. */
   open: () => void
@@ -49,6 +51,10 @@ export class RunSubscription implements Subscription {
 
   get isJoined(): boolean {
     return this.#isJoined
+  }
+
+  get isDown(): boolean {
+    return this.#error !== null
   }
 
   get error(): PgflowError | null {

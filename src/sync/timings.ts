@@ -15,9 +15,6 @@ export const refusedAfter = 30_000
 /** The shortest time between two reads for doubt; it doubles while doubts go on. */
 export const doubtFirst = 1_000
 export const doubtMost = 10_000
-/** After so many probes without news a whole snapshot is read: a seq says nothing of contents. */
-export const probesPerRead = 10
-
 /** While the browser says that there is no network: its word is only a hint. */
 const whileOffline = 30_000
 /** While the database refuses what it has shown before. */
@@ -43,13 +40,14 @@ export interface PollState {
 }
 
 /**
- * How long to wait. It grows while nothing is new. Shortened by up to a quarter at random, so that
- * many clients do not ask in step; back-off is also lengthened.
+ * How long to wait. It grows while nothing is new; ± 25 %, so that many clients do not ask in step.
+ * Probes are never late: how long a channel may be deaf depends on them.
  */
 export function pollDelay(state: PollState, random: () => number): number {
   if (state.isRefused) return whileRefused * (0.75 + random() / 4)
   if (state.isOffline) return whileOffline * (0.75 + random() / 4)
   if (state.failures > 0) return backoff(state.failures - 1, random)
   const [first, most] = state.isJoined ? (state.isProbed ? probed : watched) : polled
-  return Math.min(most, first * 1.5 ** state.unchanged) * (0.75 + random() / 4)
+  const wait = Math.min(most, first * 1.5 ** state.unchanged)
+  return wait * (0.75 + random() / (state.isProbed ? 4 : 2))
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RunSummary } from '../../src/model/entities.ts'
 import { inFlowOrder } from '../../src/model/flow-order.ts'
-import { applyNews, compareRuns, type ListRows } from '../../src/model/run-list.ts'
+import { applyUpdate, compareRuns, type ListRows } from '../../src/model/run-list.ts'
 
 const all = { flow: null, status: null }
 
@@ -43,22 +43,22 @@ describe('news of a run', () => {
 
   it('older than the end of what is loaded belong to a later page', () => {
     const loaded = { rows: [newer], hasMore: true }
-    expect(ids(applyNews(loaded, all, news(older, 2), undefined))).toEqual(['b'])
+    expect(ids(applyUpdate(loaded, all, news(older, 2), undefined))).toEqual(['b'])
     const whole = { rows: [newer], hasMore: false }
-    expect(ids(applyNews(whole, all, news(older, 2), undefined))).toEqual(['b', 'a'])
+    expect(ids(applyUpdate(whole, all, news(older, 2), undefined))).toEqual(['b', 'a'])
   })
 
   it('at the end of what is loaded change it', () => {
     const loaded = { rows: [newer, older], hasMore: true }
     const failed = { ...older, status: 'failed' }
-    const { rows } = applyNews(loaded, all, news(failed, 2), older)
+    const { rows } = applyUpdate(loaded, all, news(failed, 2), older)
     expect(rows).toEqual([newer, { ...failed, seq: 2 }])
   })
 
   it('that are not newer change nothing', () => {
     const loaded = { rows: [newer, older], hasMore: false }
     const failed = { ...older, status: 'failed' }
-    expect(applyNews(loaded, all, news(failed, 1), older).rows).toEqual(loaded.rows)
+    expect(applyUpdate(loaded, all, news(failed, 1), older).rows).toEqual(loaded.rows)
   })
 })
 

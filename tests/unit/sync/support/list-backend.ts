@@ -38,6 +38,8 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
   /** How many times the feed was opened. */
   feeds = 0
   readonly openFeed: ListTransport['openFeed']
+  /** There unless the runs are not counted. */
+  readonly fetchSeqs: RunTransport['fetchSeqs']
   readonly #clock: VirtualClock
   readonly #isCounted: boolean
   readonly #rows = new Map<string, RunSummary>()
@@ -48,6 +50,7 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
   constructor(clock: VirtualClock, hasFeed: boolean, isCounted: boolean) {
     this.#clock = clock
     this.#isCounted = isCounted
+    this.fetchSeqs = isCounted ? (runIds, signal) => this.#seqs(runIds, signal) : null
     this.openFeed = hasFeed ? (handlers) => this.#open(handlers) : null
   }
 
@@ -119,9 +122,27 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
     this.#join()
   }
 
+  #seqs(runIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    return this.#request(signal, () => {
+      const rows = runIds.flatMap((runId) => this.#rows.get(runId) ?? [])
+      return new Map(rows.map(({ run_id, seq }) => [run_id, seq ?? 0]))
+    })
+  }
+
   listRuns(query: RunQuery, before: string | null, limit: number, signal: AbortSignal) {
     this.requests.push({ ...query, before, limit })
-    return new Promise<RunPage>((resolve, reject) => {
+    return this.#request(signal, (): RunPage => {
+      const last = before === null ? undefined : this.#rows.get(before.split(' ')[1] ?? '')
+      const rows = this.rows(query).filter((row) => !last || compareRuns(last, row) < 0)
+      const runs = rows
+        .slice(0, limit)
+        .map((row) => ({ ...row, ...(this.#isCounted ? {} : { seq: null }) }))
+      return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
+    })
+  }
+
+  #request<T>(signal: AbortSignal, work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => {
         reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
       })
@@ -129,13 +150,8 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
       this.#clock.after(this.#latency(), () => {
         if (this.#happens('fail')) return reject(new PgflowError('unreachable', 'No network.'))
         if (this.refusal) return reject(this.refusal)
-        const last = before === null ? undefined : this.#rows.get(before.split(' ')[1] ?? '')
-        const rows = this.rows(query).filter((row) => !last || compareRuns(last, row) < 0)
-        const runs = rows
-          .slice(0, limit)
-          .map((row) => ({ ...row, ...(this.#isCounted ? {} : { seq: null }) }))
-        const cursor = runs.length < limit ? null : (runs.at(-1)?.cursor ?? null)
-        this.#clock.after(this.answerTime ?? this.#latency(), () => resolve({ runs, cursor }))
+        const answer = work()
+        this.#clock.after(this.answerTime ?? this.#latency(), () => resolve(answer))
       })
     })
   }

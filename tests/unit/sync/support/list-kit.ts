@@ -1,8 +1,8 @@
 import { createListTable } from '../../../../src/engine/list-table.ts'
 import type { RunSummary } from '../../../../src/model/entities.ts'
 import type { PgflowError } from '../../../../src/errors.ts'
-import { ListManager } from '../../../../src/sync/list-manager.ts'
-import { listKey, type ListQuery } from '../../../../src/sync/list-types.ts'
+import { Lists } from '../../../../src/sync/lists/lists.ts'
+import { listKey, type ListQuery } from '../../../../src/sync/lists/types.ts'
 import { createRandom, VirtualClock } from '../../../simulation/clock.ts'
 import { SimulatedSurroundings } from '../../../simulation/surroundings.ts'
 import { ListBackend } from './list-backend.ts'
@@ -29,13 +29,13 @@ export function createListKit(options: ListKitOptions = {}) {
   const clock = new VirtualClock(createRandom(options.seed ?? 1))
   const backend = new ListBackend(clock, options.hasFeed ?? true, options.isCounted ?? true)
   const surroundings = new SimulatedSurroundings()
-  const { lists, summaries, sink } = createListTable()
+  const { lists, summaries, state } = createListTable()
   const reported: PgflowError[] = []
-  const manager = new ListManager({
+  const manager = new Lists({
     transport: backend,
     scheduler: clock,
     surroundings,
-    sink,
+    state,
     times: { snapshotTimeout: 10_000, gcTime: options.gcTime ?? 5_000 },
     maxChannels: 90,
     isServer: options.isServer ?? false,
@@ -52,7 +52,7 @@ export function createListKit(options: ListKitOptions = {}) {
     reported,
     list: (query: ListQuery) => lists.value[listKey(query)],
     /** What a list shows, as plain rows. */
-    shown: (query: ListQuery): RunSummary[] => [...sink.rows(listKey(query)).rows],
+    shown: (query: ListQuery): RunSummary[] => [...state.rows(listKey(query)).rows],
     /** How many timers and listeners there are. */
     left: () => clock.pending + surroundings.watchers + backend.watchers,
   }

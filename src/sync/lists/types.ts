@@ -1,44 +1,47 @@
-import type { PgflowError } from '../errors.ts'
-import type { RunList, RunQuery, RunSummary } from '../model/entities.ts'
-import type { ListRows } from '../model/run-list.ts'
-import type { Scheduler } from '../model/scheduler.ts'
-import type { ListTransport, RunTransport } from '../transport/types.ts'
-import type { SyncTimes } from './types.ts'
-import type { Surroundings } from './wake.ts'
+import type { PgflowError } from '../../errors.ts'
+import type { RunList, RunQuery, RunSummary } from '../../model/entities.ts'
+import type { ListRows } from '../../model/run-list.ts'
+import type { Scheduler } from '../../model/scheduler.ts'
+import type { ListTransport, RunTransport } from '../../transport/types.ts'
+import type { Trace } from '../trace.ts'
+import type { SyncTimes } from '../types.ts'
+import type { Surroundings } from '../wake.ts'
 
 /** Which runs a list shows, and how many more with each page. */
 export interface ListQuery extends RunQuery {
   pageSize: number
 }
 
-/** Where the sync of lists puts what it learns: the store, seen from below. */
-export interface ListSink {
+/** What the sync writes of lists: the store, seen from below. */
+export interface ListState {
   /** Whether a list is held, be it from a server. */
-  holds(key: string): boolean
+  holds: (key: string) => boolean
   /** What a list shows; empty if it is not held. */
-  rows(key: string): ListRows
+  rows: (key: string) => ListRows
   /** What is held of a run in any list. */
   summary: (runId: string) => RunSummary | undefined
   /** Shows these rows, and drops what no list shows any more; says whether anything differed. */
-  write(key: string, list: ListRows): boolean
-  setState(key: string, state: Pick<RunList, 'connection' | 'isLoading'>): void
+  write: (key: string, list: ListRows) => boolean
+  setState: (key: string, state: Pick<RunList, 'connection' | 'isLoading'>) => void
   /** Drops a list, and the runs that no other list shows. */
-  forget(key: string): void
+  forget: (key: string) => void
 }
 
 /** Everything the sync of lists needs from outside. */
-export interface ListSyncContext {
-  transport: ListTransport & Pick<RunTransport, 'watchSession'>
+export interface ListContext {
+  transport: ListTransport & Pick<RunTransport, 'fetchSeqs' | 'watchSession'>
   scheduler: Scheduler
   surroundings: Surroundings
-  sink: ListSink
+  state: ListState
   times: Pick<SyncTimes, 'snapshotTimeout' | 'gcTime'>
   /** Without channels there is no feed. */
   maxChannels: number
   /** Rendering on a server: every list is read once, and nothing is left behind. */
   isServer: boolean
   /** Told of every failure that no caller is waiting for. */
-  report(error: PgflowError): void
+  report: (error: PgflowError) => void
+  /** Told of each thing that the sync does; only in development. */
+  trace?: Trace | undefined
 }
 
 /** The key of a list in the store: lists of equal queries are one, and no others. */

@@ -1,0 +1,210 @@
+import type { PgflowError } from '../../errors.ts'
+import { isTerminal, type RunSummary } from '../../model/entities.ts'
+import {
+  addRows,
+  applyUpdate,
+  firstOf,
+  inSeqOrder,
+  isOfQuery,
+  newerSummary,
+  type ListRows,
+  type RunUpdate,
+} from '../../model/run-list.ts'
+import { pause, withTimeout } from '../abort.ts'
+import type { Fetch } from '../fetcher.ts'
+import type { Merged, ResourceState, Settled, Source } from '../source.ts'
+import { gatherReads } from '../timings.ts'
+import { listKey, type ListContext, type ListQuery } from './types.ts'
+
+/** The most runs that one RPC returns. */
+const maxRuns = 100
+/** The most runs that a probe asks for. */
+const maxProbed = 200
+
+/** The first runs of a query, as many as were asked for. */
+export class ListSource implements Source<ListRows, RunUpdate> {
+  readonly key: string
+  readonly isSettled = false
+  readonly isUnconfirmed = false
+  readonly isNothing = false
+  // Only a read finds runs that are new.
+  readonly probesPerRead = 3
+  // The feed tells of many runs, and not of every change of each.
+  readonly showsGaps = false
+  readonly starting = null
+  readonly #query: ListQuery
+  readonly #context: ListContext
+  readonly #onRead: (rows: readonly RunSummary[]) => void
+  /** How many runs are to be shown. */
+  #size: number
+  /** Whether there is anything to show, be it from a server. */
+  #isFilled: boolean
+  /** Whether what is shown was read here. */
+  #isLoaded = false
+
+  /** @param onRead - told of rows that a read has changed: other lists may show them too. */
+  constructor(
+    query: ListQuery,
+    context: ListContext,
+    onRead: (rows: readonly RunSummary[]) => void,
+  ) {
+    this.key = listKey(query)
+    this.#query = query
+    this.#context = context
+    this.#onRead = onRead
+    // What was hydrated may be more than a page.
+    this.#size = Math.max(query.pageSize, this.#shown.rows.length)
+    this.#isFilled = context.state.holds(this.key)
+  }
+
+  get isShown(): boolean {
+    return this.#isFilled
+  }
+
+  get isLoaded(): boolean {
+    return this.#isLoaded
+  }
+
+  /** Makes room for one more page: false if there is none, or one is on its way already. */
+  grow(): 'nothing' | 'under way' | 'grown' {
+    const { rows, hasMore } = this.#shown
+    if (!hasMore) return 'nothing'
+    if (rows.length < this.#size) return 'under way'
+    // Not by the rows: while a read is under way one may be shown that has pushed out another.
+    this.#size += this.#query.pageSize
+    return 'grown'
+  }
+
+  /** Reads one row more than is missing: that it exists says that there is more. */
+  async fetch(fetch: Fetch<RunUpdate>, signal: AbortSignal, onSent: () => void): Promise<ListRows> {
+    const { scheduler } = this.#context
+    if (fetch.reason !== 'asked') {
+      await pause(scheduler, gatherReads, signal, (end) => (fetch.hurry = end))
+    }
+    onSent()
+    const end = this.#shown.rows.at(-1)?.cursor ?? null
+    fetch.isRest &&= end !== null
+    const rows: RunSummary[] = []
+    let before = fetch.isRest ? end : null
+    for (;;) {
+      const missing = this.#size - (fetch.isRest ? this.#shown.rows.length : 0) - rows.length
+      if (missing < 0) return { rows, hasMore: true }
+      const { runs, cursor } = await this.#page(before, Math.min(maxRuns, missing + 1), signal)
+      rows.push(...runs)
+      if (cursor === null || runs.length === 0) return { rows, hasMore: false }
+      before = cursor
+    }
+  }
+
+  onFetch(): void {}
+
+  receive(update: RunUpdate, isFetching: boolean): Merged | null {
+    if (!this.#isLoaded) return null
+    const { state } = this.#context
+    const { isUnclear, ...after } = this.#apply(this.#shown, update)
+    // A read that goes on at the end must not find the end moved away.
+    const list = isFetching ? after : firstOf(after, this.#size)
+    const hasChanged = state.write(this.key, list)
+    if (!hasChanged && !isUnclear) return null
+    return { needsSnapshot: isUnclear, needsRest: this.#isShort(list) }
+  }
+
+  settle(answer: ListRows, fetch: Fetch<RunUpdate>, trustsDatabase: boolean): Settled {
+    const { state } = this.#context
+    const isOutdated = answer.rows.some((row) => this.#isOutdated(row, fetch.updates))
+    const rows = answer.rows
+      .map((row) => (trustsDatabase ? row : newerSummary(state.summary(row.run_id), row)))
+      .filter((row) => isOfQuery(this.#query, row))
+    let list: ListRows = {
+      rows: addRows(fetch.isRest ? this.#shown.rows : [], rows),
+      hasMore: answer.hasMore,
+    }
+    let needsSnapshot = false
+    for (const update of inSeqOrder(fetch.updates)) {
+      const { isUnclear, ...next } = this.#apply(list, update)
+      list = next
+      needsSnapshot ||= isUnclear
+    }
+    list = firstOf(list, this.#size)
+    const changed = list.rows.filter((row) => state.summary(row.run_id) !== row)
+    const isNews = state.write(this.key, list)
+    this.#isFilled = true
+    this.#isLoaded = true
+    this.#onRead(changed)
+    return { isNews, isOutdated, isDropped: false, needsSnapshot, needsRest: this.#isShort(list) }
+  }
+
+  probedIds(isJoined: boolean): readonly string[] {
+    // Without the feed only a read finds runs that are new.
+    if (!isJoined) return []
+    return this.#going.map(({ run_id }) => run_id).slice(0, maxProbed)
+  }
+
+  isBehind(seqs: ReadonlyMap<string, number>): boolean {
+    return this.#going
+      .slice(0, maxProbed)
+      .some(({ run_id, seq }) => (seqs.get(run_id) ?? Infinity) > (seq ?? 0))
+  }
+
+  explain(error: PgflowError): PgflowError {
+    return error
+  }
+
+  onRefused({ code }: PgflowError): void {
+    // Whoever it was that is shown, they are not signed in any more.
+    if (code !== 'not_signed_in') return
+    this.#isLoaded = false
+    this.#context.state.write(this.key, { rows: [], hasMore: false })
+  }
+
+  show({ status, error, isAwaited }: ResourceState): void {
+    const isFollowed = status !== 'closed' && status !== 'idle'
+    this.#context.state.setState(this.key, {
+      isLoading: isFollowed && (isAwaited || !(this.#isFilled || error)),
+      connection: { status, error: error?.toJSON() ?? null },
+    })
+  }
+
+  drop(): void {
+    // A server's lists are for the browser that takes them over.
+    if (!this.#context.isServer) this.forget()
+  }
+
+  forget(): void {
+    this.#context.state.forget(this.key)
+  }
+
+  get #shown(): ListRows {
+    return this.#context.state.rows(this.key)
+  }
+
+  /** The shown runs that have not ended. */
+  get #going(): RunSummary[] {
+    return this.#shown.rows.filter(({ status, seq }) => seq !== null && !isTerminal(status))
+  }
+
+  #isShort({ rows, hasMore }: ListRows): boolean {
+    return hasMore && rows.length < this.#size
+  }
+
+  /** Whether a row is older than what is known, and nothing that came meanwhile explains it. */
+  #isOutdated({ run_id, seq }: RunSummary, updates: readonly RunUpdate[]): boolean {
+    const known = this.#context.state.summary(run_id)?.seq ?? null
+    if (seq === null || known === null || seq >= known) return false
+    return !updates.some((update) => update.run_id === run_id && (update.seq ?? 0) >= known)
+  }
+
+  #apply(list: ListRows, update: RunUpdate) {
+    const known = list.rows.find((row) => row.run_id === update.run_id)
+    const { state } = this.#context
+    return applyUpdate(list, this.#query, update, known ?? state.summary(update.run_id))
+  }
+
+  #page(before: string | null, limit: number, signal: AbortSignal) {
+    const { transport, scheduler, times } = this.#context
+    const { flow, status } = this.#query
+    return withTimeout(scheduler, times.snapshotTimeout, [signal], (ended) =>
+      transport.listRuns({ flow, status }, before, limit, ended),
+    )
+  }
+}
