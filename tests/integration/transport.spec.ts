@@ -102,6 +102,18 @@ describe('fetchSeqs', () => {
     expect(transportOf(supabase, 'pgflow').fetchSeqs).toBeNull()
   })
 
+  it('does not wait for what only explains its failure', async () => {
+    const controller = new AbortController()
+    recording.tamper = () => {
+      recording.isLost = true
+      return []
+    }
+    const asked = transport.fetchSeqs?.([crypto.randomUUID()], controller.signal)
+    await until(() => recording.calls.at(-1)?.name === 'api_version')
+    controller.abort()
+    await expect(asked).rejects.toMatchObject({ code: 'malformed_reply' })
+  })
+
   it('gives up when its caller does', async () => {
     const controller = new AbortController()
     recording.isLost = true
