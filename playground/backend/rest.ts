@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import type { RequestHandler } from './http.ts'
 import type { Keys } from './keys.ts'
 import { hasInheritedName } from './query-names.ts'
+import { asPostgrest } from './rest-errors.ts'
 import { TurnsEnded } from './turns.ts'
 
 /** REST and Auth of the embedded Supabase: answers requests for `/rest/v1` and `/auth/v1`. */
@@ -40,8 +41,9 @@ export async function createRest({ db, keys, schemas, maxRows }: RestOptions): P
           quietly(async () => {
             const response = await app.fetch(request)
             const body = hasBody(response) ? await response.arrayBuffer() : null
-            if (maxRows === undefined || !body || !(await hasRows(db, request))) {
-              return new Response(body, response)
+            if (!body) return new Response(null, response)
+            if (maxRows === undefined || !response.ok || !(await hasRows(db, request))) {
+              return asPostgrest(response, body)
             }
             const cut = new Response(cutRows(body, maxRows), response)
             cut.headers.delete('content-length')

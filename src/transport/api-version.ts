@@ -14,41 +14,38 @@ export function explaining<Given extends [SupabaseClient, ...unknown[]], Answer>
 ): (...given: Given) => Promise<Answer> {
   return async (...given) => {
     const [supabase] = given
+    const signal = given.find((value) => value instanceof AbortSignal)
+    let version: Promise<unknown> | undefined
+    const ask = () => (version ??= readVersion(supabase, signal))
     try {
       const answer = await call(...given)
       // What is wrong with single runs.
       const results: unknown = answer
-      if (results instanceof Map) await explainEach(supabase, results)
+      if (results instanceof Map) await explainEach(results, ask)
       return answer
     } catch (thrown) {
-      throw thrown instanceof PgflowError ? await explain(supabase, thrown) : thrown
+      throw thrown instanceof PgflowError ? await explain(thrown, ask) : thrown
     }
   }
 }
 
-async function explainEach(supabase: SupabaseClient, results: Map<unknown, unknown>) {
-  let version: Promise<unknown> | undefined
+async function explainEach(results: Map<unknown, unknown>, ask: () => Promise<unknown>) {
   for (const [id, result] of results) {
-    if (!(result instanceof PgflowError)) continue
-    version ??= readVersion(supabase)
-    results.set(id, await explain(supabase, result, version))
+    if (result instanceof PgflowError) results.set(id, await explain(result, ask))
   }
 }
 
-async function readVersion(supabase: SupabaseClient): Promise<unknown> {
-  const reply = await supabase.schema(apiSchema).rpc('api_version')
+async function readVersion(supabase: SupabaseClient, signal?: AbortSignal): Promise<unknown> {
+  const request = supabase.schema(apiSchema).rpc('api_version')
+  const reply = await (signal ? request.abortSignal(signal) : request)
   // The first edition has no such function.
   return reply.error?.code === 'PGRST202' ? 1 : reply.data
 }
 
-async function explain(
-  supabase: SupabaseClient,
-  failure: PgflowError,
-  read?: Promise<unknown>,
-): Promise<PgflowError> {
+async function explain(failure: PgflowError, ask: () => Promise<unknown>): Promise<PgflowError> {
   const { code, message, cause, runId } = failure
   if (code !== 'malformed_reply' && code !== 'not_migrated') return failure
-  const version = await (read ?? readVersion(supabase))
+  const version = await ask()
   if (version === ownVersion || typeof version !== 'number') return failure
   const hint =
     version < ownVersion

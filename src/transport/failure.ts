@@ -1,6 +1,7 @@
 import { PgflowError, type PgflowErrorCode } from '../errors.ts'
 import { notSendable } from '../model/json.ts'
 import { ownValue } from '../model/own-value.ts'
+import { clip } from '../model/text.ts'
 
 /** How supabase-js reports a call that failed. What a server sends need not be of these types. */
 export interface Failure {
@@ -38,6 +39,35 @@ export interface Dialect {
   hints?: Partial<Record<PgflowErrorCode, string>>
 }
 
+/** What supabase-js returns of a request. */
+export interface Reply {
+  data: unknown
+  error: unknown
+  status: number
+}
+
+/**
+ * What the database answered: rows or an object. supabase-js takes for an answer, too, what gateways
+ * and proxies say instead, and nothing at all.
+ * @throws PgflowError
+ */
+export function answerOf(reply: Reply, signal: AbortSignal, dialect: Dialect): object {
+  const answer = answerOrNull(reply, signal, dialect)
+  if (answer === null) throw fromFailure({}, reply.status, signal, dialect)
+  return answer
+}
+
+/** The same where null is an answer too. @throws PgflowError */
+export function answerOrNull(
+  { data, error, status }: Reply,
+  signal: AbortSignal,
+  dialect: Dialect,
+): object | null {
+  const isAnswered = status >= 200 && status < 300 && status !== 204
+  if (isAnswered && !error && typeof data === 'object') return data
+  throw fromFailure(typeof error === 'object' && error ? error : {}, status, signal, dialect)
+}
+
 /** Names the cause of a failed call. */
 export function fromFailure(
   failure: Failure,
@@ -50,27 +80,37 @@ export function fromFailure(
     if (reason instanceof PgflowError) return reason
     return new PgflowError('aborted', 'The call was aborted.', { cause: reason })
   }
-  const said = typeof failure.message === 'string' ? failure.message : ''
+  const text = typeof failure.message === 'string' ? failure.message : ''
   // supabase-js writes the input once more, and has less room for it than `toJson` had.
-  if (status === 0 && said.startsWith('RangeError')) return notSendable(failure)
-  const sqlState = typeof failure.code === 'string' ? failure.code : ''
+  if (status === 0 && text.startsWith('RangeError')) return notSendable(failure)
+  const sqlState = sqlStateOf(failure)
+  // HTML, for people.
+  const isPage = sqlState === '' && /^\s*</.test(text)
   const meaning = meanings.find(([pattern]) => pattern.test(sqlState))?.[1]
-  const code = ownValue(own, sqlState) ?? meaning ?? codeOfStatus(status)
+  const code = ownValue(own, sqlState) ?? meaning ?? codeOfStatus(status, sqlState, isPage)
   const given = typeof failure.hint === 'string' && failure.hint !== '' ? failure.hint : undefined
-  return new PgflowError(code, messageOf(code, sqlState, said), {
+  return new PgflowError(code, messageOf(code, status, sqlState, isPage ? '' : text), {
     hint: hints?.[code] ?? hintOf(code, schema) ?? given,
     cause: failure,
   })
 }
 
-function messageOf(code: PgflowErrorCode, sqlState: string, said: string): string {
+/** The SQLSTATE, or the code of PostgREST. What has neither was said by something on the way. */
+function sqlStateOf({ code }: Failure): string {
+  return typeof code === 'string' && /^(PGRST\w+|[0-9A-Z]{5})$/.test(code) ? code : ''
+}
+
+function messageOf(code: PgflowErrorCode, status: number, sqlState: string, said: string): string {
   // What Postgres says of a text is about its own insides.
   if (/^22(021|P05)$/.test(sqlState)) {
     return 'Postgres cannot read the input: look for zero bytes.'
   }
   if (code === 'offline') return 'This device is offline.'
-  if (code === 'unreachable' || said === '') return 'The server did not answer.'
-  return said
+  if (code === 'unreachable' || said === '') {
+    if (status === 0 || sqlState !== '') return 'The server did not answer.'
+    return `The server sent no answer, only status ${status}.`
+  }
+  return sqlState === '' ? clip(said, 200) : said
 }
 
 function hintOf(code: PgflowErrorCode, schema: string): string | undefined {
@@ -78,12 +118,13 @@ function hintOf(code: PgflowErrorCode, schema: string): string | undefined {
   return `Add ${schema} to the exposed schemas of the API settings (config.toml: [api] schemas).`
 }
 
-function codeOfStatus(status: number): PgflowErrorCode {
+function codeOfStatus(status: number, sqlState: string, isPage: boolean): PgflowErrorCode {
   if (status === 0) return isOffline() ? 'offline' : 'unreachable'
-  if (status === 502 || status === 503 || status === 504) return 'unreachable'
-  if (status === 401 || status === 403) return 'unauthorized'
   if (status === 413) return 'too_large'
   if (status === 429) return 'rate_limited'
+  // Gateways ask for a key in JSON; what a page asks for is something else.
+  if ((status === 401 || status === 403) && !isPage) return 'unauthorized'
+  if (sqlState === '' || status === 502 || status === 503 || status === 504) return 'unreachable'
   return 'server_error'
 }
 

@@ -7,7 +7,7 @@ import {
   parsePlainRunSummaries,
   parsePlainSnapshot,
 } from '../model/plain-wire.ts'
-import { fromFailure, type Dialect, type Failure } from './failure.ts'
+import { answerOf, answerOrNull, type Dialect, type Reply } from './failure.ts'
 import { flowNotFound, sortOutIds, valueOf } from './rpc.ts'
 import { plainSchema } from './schemas.ts'
 
@@ -18,10 +18,10 @@ const columns = 'run_id,flow_slug,status,remaining_steps,started_at,completed_at
 const cursorPattern =
   /^(\d{4}-\d\d-\d\d[T ][\d:.]+[+-][\d:]+) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
-const functions =
-  'pgflow.start_flow_with_states(text, jsonb, uuid), pgflow.get_run_with_states(uuid)'
-
-/** What errors mean where plain pgflow is called, with what has to be granted for the call. */
+/**
+ * What errors mean where plain pgflow is called.
+ * @param granted - what the caller needs for it, in the words of `grant`.
+ */
 const dialect = (granted: string): Dialect => ({
   schema: plainSchema,
   codes: {
@@ -38,6 +38,11 @@ const dialect = (granted: string): Dialect => ({
   },
 })
 
+const forFunctions = () =>
+  dialect(
+    'execute on function pgflow.start_flow_with_states(text, jsonb, uuid), pgflow.get_run_with_states(uuid)',
+  )
+
 /**
  * Calls pgflow's `start_flow_with_states`. It refuses a run id that exists; where that run is of the
  * same flow and input, an earlier attempt has started it, and it is returned.
@@ -53,7 +58,7 @@ export async function startPlainFlow(
   const args = { flow_slug: flowSlug, input, run_id: runId }
   let reply: unknown
   try {
-    reply = await call(supabase, name, args, signal)
+    reply = answerOf(await send(supabase, name, args, signal), signal, forFunctions())
   } catch (thrown) {
     const error = toPgflowError(thrown)
     if (error.code === 'flow_not_found') throw flowNotFound(flowSlug)
@@ -111,7 +116,7 @@ export async function listPlainRuns(
     .order('run_id', { ascending: false })
     .limit(limit)
     .abortSignal(signal)
-  const rows = dataOf(reply, signal, 'select on pgflow.runs')
+  const rows = answerOf(reply, signal, dialect('select on pgflow.runs'))
   const runs = valueOf('runs', parsePlainRunSummaries(rows))
   return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
 }
@@ -130,7 +135,7 @@ export async function getPlainFlow(
       .eq('flow_slug', flowSlug)
       .order(order)
       .abortSignal(signal)
-    return dataOf(reply, signal, 'select on pgflow.flows, pgflow.steps, pgflow.deps')
+    return answerOf(reply, signal, dialect('select on pgflow.flows, pgflow.steps, pgflow.deps'))
   }
   const [flows, steps, deps] = await Promise.all([
     rowsOf('flows', 'flow_slug', 'flow_slug'),
@@ -148,31 +153,18 @@ async function getPlainRun(
   signal: AbortSignal,
 ): Promise<RunSnapshot | null> {
   const name = 'get_run_with_states'
-  const reply = await call(supabase, name, { run_id: runId }, signal)
-  return reply === null ? null : valueOf(name, parsePlainSnapshot(reply))
+  const reply = await send(supabase, name, { run_id: runId }, signal)
+  const row = answerOrNull(reply, signal, forFunctions())
+  return row && valueOf(name, parsePlainSnapshot(row))
 }
 
-async function call(
+function send(
   supabase: SupabaseClient,
   name: string,
   args: Record<string, Json>,
   signal: AbortSignal,
-): Promise<unknown> {
-  const reply = await supabase.schema(plainSchema).rpc(name, args).abortSignal(signal)
-  return dataOf(reply, signal, `execute on function ${functions}`)
-}
-
-/** What a request returned. */
-interface Reply {
-  data: unknown
-  error: Failure | null
-  status: number
-}
-
-/** @param granted - what the caller needs for the request, in the words of `grant`. */
-function dataOf({ data, error, status }: Reply, signal: AbortSignal, granted: string): unknown {
-  if (error) throw fromFailure(error, status, signal, dialect(granted))
-  return data
+): PromiseLike<Reply> {
+  return supabase.schema(plainSchema).rpc(name, args).abortSignal(signal)
 }
 
 function afterCursor(cursor: string): string {

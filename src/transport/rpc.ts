@@ -10,7 +10,7 @@ import {
   parseSnapshot,
   type Parsed,
 } from '../model/wire.ts'
-import { fromFailure } from './failure.ts'
+import { answerOf } from './failure.ts'
 import { apiSchema } from './schemas.ts'
 
 /** Calls `start_flow_with_states`. */
@@ -131,10 +131,9 @@ async function call(
   name: string,
   args: Record<string, Json>,
   signal: AbortSignal,
-): Promise<unknown> {
+): Promise<object> {
   const reply = await supabase.schema(apiSchema).rpc(name, args).abortSignal(signal)
-  if (reply.error) throw fromFailure(reply.error, reply.status, signal, { schema: apiSchema })
-  return reply.data
+  return answerOf(reply, signal, { schema: apiSchema })
 }
 
 async function callRows(

@@ -1,8 +1,9 @@
 import type { RealtimeChannel, SupabaseClient } from '@supabase/supabase-js'
-import { PgflowError, type PgflowErrorCode } from '../errors.ts'
+import { PgflowError, toPgflowError, type PgflowErrorCode } from '../errors.ts'
 import { backoff, type Scheduler } from '../model/scheduler.ts'
 import { clip } from '../model/text.ts'
 import { parseEvent } from '../model/wire.ts'
+import { refreshToken } from './access-token.ts'
 import type { RunChannel, RunChannelHandlers } from './types.ts'
 
 /** What a channel needs. */
@@ -43,6 +44,9 @@ const refusals: readonly (readonly [RegExp, PgflowErrorCode])[] = [
   [/^\w*RateLimitReached\b|^Too many /, 'rate_limited'],
 ]
 
+/** How long a channel may be down without a sign of supabase-js, in ms. */
+const longestSilence = 30_000
+
 function refusalOf(reason: string): PgflowErrorCode | undefined {
   return refusals.find(([pattern]) => pattern.test(reason))?.[1]
 }
@@ -51,7 +55,8 @@ function refusalOf(reason: string): PgflowErrorCode | undefined {
  * Keeps one topic joined. supabase-js rejoins by itself after a lost connection, and then reports
  * SUBSCRIBED again. A channel that the server has closed (an expired token, a rate limit) is dead,
  * and one that it refuses would be retried for ever while each answer blocks the whole socket:
- * both are given up here and built anew after a while.
+ * both are given up here and built anew after a while. So is one of which nothing is heard any more:
+ * supabase-js waits for a token before it connects again, and that may never come.
  */
 class SharedChannel {
   readonly #options: TopicChannelOptions
@@ -86,9 +91,10 @@ class SharedChannel {
   }
 
   /** Tells one who comes later what the others know. */
-  #catchUp({ onJoined, onDown }: RunChannelHandlers): void {
-    if (this.#isJoined) onJoined()
-    else if (this.#down) onDown(this.#down)
+  #catchUp(handlers: RunChannelHandlers): void {
+    const down = this.#down
+    if (this.#isJoined) this.#tell(({ onJoined }) => onJoined(), [handlers])
+    else if (down) this.#tell(({ onDown }) => onDown(down), [handlers])
   }
 
   #goDown(error: PgflowError): void {
@@ -96,15 +102,19 @@ class SharedChannel {
     this.#tell(({ onDown }) => onDown(error))
   }
 
-  #tell(tell: (handlers: RunChannelHandlers) => void): void {
-    for (const handlers of this.#handlers) tell(handlers)
+  /** Tells each, whatever becomes of the others. */
+  #tell(
+    tell: (handlers: RunChannelHandlers) => void,
+    whom: Iterable<RunChannelHandlers> = this.#handlers,
+  ): void {
+    for (const handlers of whom) this.#guard(() => tell(handlers), [handlers])
   }
 
   async #build(): Promise<void> {
-    const { supabase, isPrivate, topic } = this.#options
+    const { supabase, scheduler, isPrivate, topic, runId } = this.#options
     try {
       // The join takes the token that is known when it is sent; this resolves it first.
-      if (isPrivate) await supabase.realtime.setAuth()
+      if (isPrivate) await refreshToken(supabase, scheduler)
       if (this.#handlers.size === 0) return
       const others = new Set(supabase.getChannels())
       const channel = supabase.channel(topic, {
@@ -116,9 +126,15 @@ class SharedChannel {
       if (others.has(channel)) return this.#yield()
       this.#channel = channel
       this.#listen(channel)
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      if (this.#handlers.size > 0) this.#follow('CLOSED', new Error(message, { cause: error }))
+    } catch (thrown) {
+      if (this.#handlers.size === 0) return
+      const { message } = toPgflowError(thrown)
+      const code = thrown instanceof PgflowError ? thrown.code : 'channel_failed'
+      this.#drop()
+      this.#buildLater(0)
+      this.#goDown(
+        new PgflowError(code, `Realtime: ${message}`, { ...about(runId), cause: thrown }),
+      )
     }
   }
 
@@ -157,9 +173,9 @@ class SharedChannel {
 
   /**
    * Runs what supabase-js calls. Whatever is thrown there would end the socket of everybody, or a
-   * process of Node: it is told instead, and what is shown is read again.
+   * process of Node: those whom it concerns are told instead, and read what they show again.
    */
-  #guard(work: () => void): void {
+  #guard(work: () => void, whom: Iterable<RunChannelHandlers> = this.#handlers): void {
     try {
       work()
     } catch (cause) {
@@ -168,7 +184,15 @@ class SharedChannel {
         ...about(this.#options.runId),
         cause,
       })
-      queueMicrotask(() => this.#tell(({ onMalformed }) => onMalformed(error)))
+      for (const handlers of whom) queueMicrotask(() => this.#tellOfFault(handlers, error))
+    }
+  }
+
+  #tellOfFault(handlers: RunChannelHandlers, error: PgflowError): void {
+    try {
+      if (this.#handlers.has(handlers)) handlers.onMalformed(error)
+    } catch {
+      // There is nobody left to tell.
     }
   }
 
@@ -191,6 +215,7 @@ class SharedChannel {
   #follow(status: string, cause: Error | undefined): void {
     const { runId } = this.#options
     this.#isJoined = status === 'SUBSCRIBED'
+    this.#cancelRebuild()
     if (this.#isJoined) {
       this.#rebuilds = 0
       this.#down = null
@@ -198,10 +223,12 @@ class SharedChannel {
     }
     const reason = cause?.message ?? status.toLowerCase()
     const refusal = refusalOf(reason)
-    if (refusal || status === 'CLOSED') {
+    const giveUp = () => {
       this.#drop()
       this.#buildLater(refusal ? 3 : 0)
     }
+    if (refusal || status === 'CLOSED') giveUp()
+    else this.#cancelRebuild = this.#options.scheduler.after(longestSilence, giveUp)
     const details = { ...about(runId), cause }
     const error = new PgflowError(refusal ?? 'channel_failed', `Realtime: ${reason}`, details)
     this.#goDown(error)

@@ -42,7 +42,7 @@ class UserFeed implements RunChannel {
     this.#cancelRetry()
     let user: string | null
     try {
-      user = await signedInUser(this.#supabase)
+      user = await signedInUser(this.#supabase, this.#scheduler)
     } catch (error) {
       return this.#wait(toPgflowError(error))
     }
@@ -75,8 +75,8 @@ class UserFeed implements RunChannel {
           onJoined()
         },
         onDown: (error) => {
-          onDown(error)
           if (isCurrent()) void this.follow()
+          onDown(error)
         },
       },
     )
@@ -88,6 +88,11 @@ class UserFeed implements RunChannel {
     this.#cancelRetry()
     const wait = backoff(this.#attempts++, this.#scheduler.random)
     this.#cancelRetry = this.#scheduler.after(wait, () => void this.follow())
-    if (this.#attempts === 1) this.#handlers.onDown(error)
+    if (this.#attempts > 1) return
+    try {
+      this.#handlers.onDown(error)
+    } catch {
+      // It is called from where nobody catches, and the next attempt is on its way.
+    }
   }
 }

@@ -77,6 +77,17 @@ describe('the embedded backend over HTTP', () => {
     })
   })
 
+  it('reports what a function raises without a code as PostgREST does', async () => {
+    await backend.db.exec(`
+      create function public.complain() returns int language plpgsql
+        as $$ begin raise exception 'not today'; end $$;
+      notify pgrst, 'reload schema';
+    `)
+    const { error, status } = await connect(backend).rpc('complain')
+    expect(status).toBe(400)
+    expect(error).toMatchObject({ code: 'P0001', message: 'not today' })
+  })
+
   it('knows a function once the schema is reloaded', async () => {
     const client = connect(backend)
     expect((await client.rpc('newborn')).error?.code).toBe('PGRST202')

@@ -92,7 +92,6 @@ describe('fetchSeqs', () => {
     ['a count that is none', (id: string) => ({ [id]: '7' })],
     ['no count', (id: string) => ({ [id]: null })],
     ['rows', (id: string) => [{ [id]: 1 }]],
-    ['nothing', () => null],
   ])('refuses %s', async (_what, answer) => {
     const id = await start()
     recording.tamper = () => answer(id)
@@ -101,6 +100,18 @@ describe('fetchSeqs', () => {
 
   it('is not there with plain pgflow, which does not count', () => {
     expect(transportOf(supabase, 'pgflow').fetchSeqs).toBeNull()
+  })
+
+  it('does not wait for what only explains its failure', async () => {
+    const controller = new AbortController()
+    recording.tamper = () => {
+      recording.isLost = true
+      return []
+    }
+    const asked = transport.fetchSeqs?.([crypto.randomUUID()], controller.signal)
+    await until(() => recording.calls.at(-1)?.name === 'api_version')
+    controller.abort()
+    await expect(asked).rejects.toMatchObject({ code: 'malformed_reply' })
   })
 
   it('gives up when its caller does', async () => {

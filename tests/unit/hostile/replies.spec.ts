@@ -1,9 +1,10 @@
 import { createClient } from '@supabase/supabase-js'
 import fc from 'fast-check'
 import { PgflowError, usePgflowStore, useRun, useRuns } from 'pinia-pgflow'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { mountApp } from '../../support/app.ts'
+import { noAnswers } from '../../support/no-answers.ts'
 import { failureOf, json, name, ownEntries } from './support/hostile.ts'
 
 const id = '0f0e0d0c-0b0a-4908-8706-050403020100'
@@ -12,7 +13,7 @@ const time = '2026-11-28T00:00:00+00:00'
 /** What a server answers. */
 interface Answer {
   status: number
-  body: string
+  body: string | null
 }
 
 /** The unmodified client of a project whose server answers as the test says, and has no Realtime. */
@@ -32,8 +33,9 @@ function connectTo(answer: (path: string) => Answer) {
 }
 
 /** An app that reads and asks for everything once, and what became of it. */
-async function outcomes(answer: (path: string) => Answer) {
-  const options = { ssr: true, startTimeout: 1, snapshotTimeout: 1_000 }
+async function outcomes(answer: (path: string) => Answer, schema?: 'pgflow') {
+  const own = schema === undefined ? {} : { schema }
+  const options = { ...own, ssr: true, startTimeout: 1, snapshotTimeout: 1_000 }
   const { store, wrapper } = mountApp(connectTo(answer), () => usePgflowStore(), options)
   const failures = await Promise.all([
     failureOf(() => store.refreshRun(id)),
@@ -156,6 +158,46 @@ describe('whatever a server answers', () => {
   })
 })
 
+describe('what is no answer of the database', () => {
+  const expectNoAnswer = (failures: unknown[]) => {
+    for (const failure of failures) {
+      expect(failure).toMatchObject({ code: 'unreachable', isTransient: true })
+      const { message } = failure as PgflowError
+      expect(message.length).toBeLessThan(120)
+      expect(message).not.toMatch(/[<>{]|upstream|paused/)
+    }
+  }
+
+  it.each(noAnswers)('$what ($status) fails every call in the same way', async (noAnswer) => {
+    expectNoAnswer((await outcomes(() => noAnswer)).failures)
+  })
+
+  it('so does nothing at all, where something is promised', async () => {
+    expectNoAnswer((await outcomes(() => ({ status: 200, body: '' }))).failures)
+  })
+
+  // The client repeats what it reads by GET after 503 and 520 on its own, for seconds.
+  const plain = noAnswers.filter(({ status }) => status !== 503 && status !== 520)
+  // It is loaded when it is first called, and a start waits for a moment only.
+  beforeAll(() => import('../../../src/transport/plain-rpc.ts'))
+  it.each(plain)('$what ($status) does so with plain pgflow', async (noAnswer) => {
+    expectNoAnswer((await outcomes(() => noAnswer, 'pgflow')).failures)
+  })
+
+  it.each([
+    [401, '{"message":"Invalid API key"}', 'unauthorized', 'Invalid API key'],
+    [403, '', 'unauthorized', ''],
+    [413, '<html><h1>413 Request Entity Too Large</h1></html>', 'too_large', ''],
+    [429, '<html><title>1015</title></html>', 'rate_limited', ''],
+    [429, `{"message":"${'slow '.repeat(100)}"}`, 'rate_limited', 'slow'],
+  ])('%i says something all the same: %s', async (status, body, code, said) => {
+    for (const failure of (await outcomes(() => ({ status, body }))).failures) {
+      expect(failure).toMatchObject({ code, message: expect.stringContaining(said) as string })
+      expect((failure as PgflowError).message).toMatch(/^[^<>]{8,250}$/)
+    }
+  })
+})
+
 /** Codes that can come from Postgres and PostgREST, and what they mean to an app. */
 const meanings: [code: string, status: number, meaning: string][] = [
   ['22P05', 400, 'invalid_input'],
@@ -201,7 +243,10 @@ const meanings: [code: string, status: number, meaning: string][] = [
   ['PGRST301', 401, 'unauthorized'],
   ['PGRST302', 401, 'unauthorized'],
   ['PGRST303', 401, 'unauthorized'],
-  ['constructor', 500, 'server_error'],
+  ['constructor', 500, 'unreachable'],
+  ['P0001', 401, 'unauthorized'],
+  ['XX000', 503, 'unreachable'],
+  ['PGRSTX00', 500, 'server_error'],
   ['__proto__', 401, 'unauthorized'],
 ]
 
