@@ -44,9 +44,13 @@ function serializerOf(version: string): Serializer | undefined {
   return /^2\.0\.\d+$/.test(version) ? version2 : undefined
 }
 
-/** Answers a refused upgrade with plain HTTP, as there is no WebSocket to close. */
+/**
+ * Answers a refused upgrade with plain HTTP, as there is no WebSocket to close. Then the connection is
+ * over, whether or not the client closes its side.
+ */
 export function refuseUpgrade(socket: Duplex, status: number, error?: string): void {
   const body = error === undefined ? '' : JSON.stringify({ error })
+  socket.once('finish', () => socket.destroy())
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,

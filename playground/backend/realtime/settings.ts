@@ -10,9 +10,12 @@ export interface RealtimeSettings {
   handshakeErrorDelayMs: number
   /** A larger frame closes the socket with 1009. */
   maxFrameBytes: number
-  /** A socket on which more than this waits, such as behind a join, is not read until it is less. */
+  /**
+   * A socket on which more than this waits, such as behind a join, is not read until it is less. Each
+   * message counts 1,000 bytes besides its own.
+   */
   maxUnreadBytes: number
-  /** A socket that does not take this much of what it is sent is cut off. */
+  /** A socket that does not take this much of what it is sent, counted alike, is cut off. */
   maxUnsentBytes: number
   maxChannelsPerSocket: number
   /** Whether public channels are refused, as a project can choose in its Realtime settings. */

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RawData, WebSocket } from 'ws'
+import { Backlog } from './backlog.ts'
 import { Channel, Refusal, type Link, type Services } from './channel.ts'
 import type { Broadcast, TextBroadcast } from './dispatcher.ts'
 import { asRecord, readJoin, topicPrefix } from './join-request.ts'
@@ -26,9 +27,11 @@ export class RealtimeSocket implements Link {
   readonly #closing = new AbortController()
   #idleTimer: NodeJS.Timeout | undefined
   /** Received, and waiting in the mailbox. */
-  #unreadBytes = 0
+  readonly #unread = new Backlog()
   /** To be sent, and waiting in the mailbox. */
-  #undeliveredBytes = 0
+  readonly #undelivered = new Backlog()
+  /** Sent, and not taken by the network yet. */
+  readonly #unsent = new Backlog()
   /** While a message of this client is handed on: a copy for itself goes out before the answer. */
   #isRelaying = false
 
@@ -47,11 +50,10 @@ export class RealtimeSocket implements Link {
 
   deliver(frame: string | Uint8Array): void {
     if (this.#isRelaying) return this.#transmit(frame)
-    const size = Buffer.byteLength(frame)
-    this.#undeliveredBytes += size
-    if (this.#undeliveredBytes > this.services.settings.maxUnsentBytes) return this.#ws.terminate()
+    const release = this.#undelivered.hold(Buffer.byteLength(frame))
+    if (this.#isTooMuch(this.#undelivered)) return this.#ws.terminate()
     this.#mailbox.push(() => {
-      this.#undeliveredBytes -= size
+      release()
       this.#transmit(frame)
     })
   }
@@ -73,9 +75,9 @@ export class RealtimeSocket implements Link {
     const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(new Uint8Array(data))
     const message = this.serializer.decode(bytes, isBinary)
     if (!message) return
-    this.#unreadBytes += bytes.length
+    const release = this.#unread.hold(bytes.length)
     this.#mailbox.push(() => {
-      this.#unreadBytes -= bytes.length
+      release()
       this.#throttle()
       return this.#handle(message)
     })
@@ -84,7 +86,7 @@ export class RealtimeSocket implements Link {
 
   /** Leaves with the client what it sends faster than it can be handled. */
   #throttle(): void {
-    const isTooMuch = this.#unreadBytes > this.services.settings.maxUnreadBytes
+    const isTooMuch = this.#unread.bytes > this.services.settings.maxUnreadBytes
     if (isTooMuch && !this.#ws.isPaused) this.#ws.pause()
     if (!isTooMuch && this.#ws.isPaused) this.#ws.resume()
   }
@@ -201,8 +203,13 @@ export class RealtimeSocket implements Link {
 
   #transmit(frame: string | Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
-    this.#ws.send(frame)
-    if (this.#ws.bufferedAmount > this.services.settings.maxUnsentBytes) this.#ws.terminate()
+    this.#ws.send(frame, this.#unsent.hold(Buffer.byteLength(frame)))
+    // Counted until later even where the network takes it at once.
+    if (this.#ws.bufferedAmount > 0 && this.#isTooMuch(this.#unsent)) this.#ws.terminate()
+  }
+
+  #isTooMuch({ bytes }: Backlog): boolean {
+    return bytes > this.services.settings.maxUnsentBytes
   }
 
   async #pause(milliseconds: number): Promise<void> {
