@@ -2,9 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { App } from '@supabase/lite'
 import type { Database } from './database.ts'
 import type { RequestHandler } from './http.ts'
+import { quoteJsonTexts } from './json-texts.ts'
 import type { Keys } from './keys.ts'
 import { hasInheritedName } from './query-names.ts'
 import { asPostgrest } from './rest-errors.ts'
+import { readTarget, type RestTarget } from './rest-target.ts'
 import { TurnsEnded } from './turns.ts'
 
 /** REST and Auth of the embedded Supabase: answers requests for `/rest/v1` and `/auth/v1`. */
@@ -39,10 +41,13 @@ export async function createRest({ db, keys, schemas, maxRows }: RestOptions): P
       db
         .exclusive(() =>
           quietly(async () => {
-            const response = await app.fetch(request)
+            const target = readTarget(request, schemas)
+            const response = await app.fetch(
+              target ? await quoteJsonTexts(request, target, db.connection) : request,
+            )
             const body = hasBody(response) ? await response.arrayBuffer() : null
             if (!body) return new Response(null, response)
-            if (maxRows === undefined || !response.ok || !(await hasRows(db, request))) {
+            if (maxRows === undefined || !response.ok || !(await hasRows(db, target))) {
               return asPostgrest(response, body)
             }
             const cut = new Response(cutRows(body, maxRows), response)
@@ -107,14 +112,12 @@ function hasBody(response: Response): boolean {
 }
 
 /** Whether a reply is made of rows: a function that returns one value is never cut. */
-async function hasRows({ connection }: Database, request: Request): Promise<boolean> {
-  const [, name] = /\/rest\/v1\/rpc\/(\w+)$/.exec(new URL(request.url).pathname) ?? []
-  if (name === undefined) return true
-  const schema = request.headers.get('content-profile') ?? 'public'
+async function hasRows({ connection }: Database, target: RestTarget | undefined): Promise<boolean> {
+  if (!target?.isFunction) return true
   const { rows } = await connection.driver.query<{ proretset: boolean }>(
     `select proretset from pg_catalog.pg_proc
-      where proname = $1 and pronamespace = to_regnamespace($2)`,
-    [name, schema],
+      where proname = $1 and pronamespace = to_regnamespace(quote_ident($2))`,
+    [target.name, target.schema],
   )
   return rows.some((row) => row.proretset)
 }

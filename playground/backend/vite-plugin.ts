@@ -16,6 +16,13 @@ import { closeUnreadable } from './vite-targets.ts'
 
 /** What `embeddedBackend` takes. */
 export interface EmbeddedBackendOptions extends Omit<BackendOptions, 'port'> {
+  /**
+   * Origins of pages that may use it besides those of this machine, such as
+   * `http://my-computer.local:5173`. They go to Vite's `server.cors` too, which answers preflights
+   * before any plugin does, unless your configuration has a `server.cors` of its own: then name them
+   * there as well.
+   */
+  allowedOrigins?: readonly string[]
   /** Given the backend once it is up, for tests that need its switches. */
   onReady?: (backend: BackendCore) => void
 }

@@ -130,13 +130,13 @@ describe('hooks', () => {
     await joinedAgain()
     expect(heard).toEqual([])
 
-    backend.realtime.faults.pauseReplication()
+    backend.realtime.faults.loseReplication()
     gate.open()
     await vi.waitUntil(() => hasEnded(runId), { timeout: 15_000 })
     expect(heard).toEqual([])
     backend.realtime.faults.killSockets()
     await until(() => heard.includes('ended completed'))
-    backend.realtime.faults.resumeReplication()
+    backend.realtime.faults.restoreReplication()
     expect(heard).toEqual([
       'first completed',
       'second completed',

@@ -64,7 +64,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   gate.open()
-  backend.realtime.faults.resumeReplication()
+  backend.realtime.faults.restoreReplication()
   await Promise.all(clients.map((made) => made.removeAllChannels()))
   clients.length = 0
 })
@@ -126,11 +126,11 @@ describe('private: a list over the feed of the user', () => {
     const first = await startElsewhere(ada)
     await shows(list, first)
     await until(() => list.connection.value.status === 'live')
-    backend.realtime.faults.pauseReplication()
+    backend.realtime.faults.loseReplication()
     backend.realtime.faults.killSockets()
     await until(() => list.connection.value.status !== 'live')
     const second = await startElsewhere(ada)
-    backend.realtime.faults.resumeReplication()
+    backend.realtime.faults.restoreReplication()
     await until(() => list.connection.value.status === 'live')
     expect(idsOf(list)).toEqual([second, first])
     wrapper.unmount()

@@ -33,7 +33,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   gate.open()
-  backend.realtime.faults.resumeReplication()
+  backend.realtime.faults.restoreReplication()
   await Promise.all(clients.map((made) => made.removeAllChannels()))
   clients.length = 0
 })
@@ -45,7 +45,7 @@ describe('silence', () => {
     })
     await flow.startAsync({ name: 'Ada' })
     await until(() => flow.connection.value.status === 'live')
-    backend.realtime.faults.pauseReplication()
+    backend.realtime.faults.loseReplication()
     gate.open()
     await until(() => flow.status.value === 'completed')
     expect(flow.step('only')?.output).toBe('done')

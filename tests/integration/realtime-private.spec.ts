@@ -1,9 +1,10 @@
 // @vitest-environment node
+import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
 import { Listener } from './support/listener.ts'
-import { WireClient } from './support/wire-client.ts'
+import { realtimeUrl, WireClient } from './support/wire-client.ts'
 
 /** Private channels are decided by policies on `realtime.messages` alone. */
 describe('private realtime channels', () => {
@@ -97,6 +98,25 @@ describe('private realtime channels', () => {
     expect(reply[4]).toEqual(refused('role'))
   })
 
+  it('shows policies only the headers whose names begin with x-', async () => {
+    await backend.db.exec(`
+      create policy by_header on realtime.messages for select to anon using (
+        realtime.topic() = 'headers' and current_setting('request.headers')::jsonb
+          = '{"x-team": "blue", "x-two": "a, b"}'
+      )`)
+    const url = realtimeUrl(backend.url, backend.anonKey)
+    for (const [team, status] of [
+      ['blue', 'ok'],
+      ['red', 'error'],
+    ] as const) {
+      const headers = { 'X-Team': team, 'x-two': 'a, b', 'user-agent': 'x-team', cookie: 'x-a=1' }
+      const client = new WireClient(url, { headers })
+      await once(client.socket, 'open')
+      expect((await client.join('headers', { private: true }))[4]).toMatchObject({ status })
+    }
+    await backend.db.exec('drop policy by_header on realtime.messages')
+  })
+
   it('ends a channel when a new token may not read it any more', async () => {
     const client = await WireClient.connect(backend)
     const topic = `user:${ada}`
@@ -132,11 +152,12 @@ describe('private realtime channels', () => {
     speak(anon, 'room', 'forged')
     await anon.settled()
     speak(owner, topic, 'genuine')
-    await listener.binary('genuine')
+    await listener.text((frame) => frame[3] === 'broadcast')
     await listener.settled()
-    expect(
-      listener.received.flatMap((item) => ('binary' in item ? item.binary.event : [])),
-    ).toEqual(['genuine'])
+    const heard = listener.received.flatMap((item) =>
+      'text' in item && item.text[3] === 'broadcast' ? item.text[4].event : [],
+    )
+    expect(heard).toEqual(['genuine'])
     expect(await probes()).toEqual([])
   })
 

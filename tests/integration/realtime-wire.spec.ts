@@ -76,10 +76,10 @@ describe('realtime on the wire', () => {
 
   it('confirms replication when a join asks for it, once there is some', async () => {
     const client = await connect()
-    backend.realtime.faults.pauseReplication()
+    backend.realtime.faults.loseReplication()
     await client.join('ready', { broadcast: { replication_ready: true } })
     expect(await client.settled()).toHaveLength(2)
-    backend.realtime.faults.resumeReplication()
+    backend.realtime.faults.restoreReplication()
     expect(await client.text((frame) => frame[3] === 'system')).toEqual([
       '1',
       null,
@@ -277,7 +277,7 @@ describe('realtime on the wire', () => {
   it.each([
     ['no key', '', '2.0.0', 401],
     ['a key that is not one', 'nonsense', '2.0.0', 401],
-    ['another protocol version', undefined, '1.0.0', 403],
+    ['another protocol version', undefined, '3.0.0', 403],
   ])('refuses a connection with %s', async (_name, key, vsn, status) => {
     const client = new WireClient(realtimeUrl(backend.url, key ?? backend.anonKey, vsn))
     const [error] = (await once(client.socket, 'error')) as [Error]

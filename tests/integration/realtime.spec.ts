@@ -143,13 +143,13 @@ describe('realtime through supabase-js', () => {
     expect(listener.statuses[1]?.message).toContain('1012')
   })
 
-  it('loses what is committed while replication is paused', async () => {
+  it('loses what is committed while replication is lost', async () => {
     const listener = await listen('pause')
-    backend.realtime.faults.pauseReplication()
+    backend.realtime.faults.loseReplication()
     await send('lost', 'pause')
     // A request after it: the stand-in has read the row by the time this one is answered.
     await backend.db.query('select 1')
-    backend.realtime.faults.resumeReplication()
+    backend.realtime.faults.restoreReplication()
     await send('kept', 'pause')
     await listener.event('kept')
     expect(listener.events()).toEqual(['kept'])

@@ -154,12 +154,12 @@ describe('a run from start to end', () => {
     const { run_id } = await flow.startAsync({ name: 'Grace' })
     await until(() => flow.connection.value.status === 'live')
 
-    backend.realtime.faults.pauseReplication()
+    backend.realtime.faults.loseReplication()
     backend.realtime.faults.killSockets()
     await until(() => flow.connection.value.status === 'offline')
     gateOf('clean').open()
     await gateOf('letters').reached
-    backend.realtime.faults.resumeReplication()
+    backend.realtime.faults.restoreReplication()
     gateOf('letters').open()
 
     await until(() => flow.status.value === 'completed')

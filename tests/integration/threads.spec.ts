@@ -37,7 +37,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   gate.open()
-  backend.realtime.faults.resumeReplication()
+  backend.realtime.faults.restoreReplication()
   await supabase.removeAllChannels()
 })
 
@@ -74,13 +74,13 @@ const never = { scheduler: incurious }
 describe('messages that are not delivered', () => {
   it('while the stream of the database is down: the run is read when Realtime says it is up', async () => {
     const runId = await startedRun()
-    backend.realtime.faults.pauseReplication()
+    backend.realtime.faults.loseReplication()
     const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
     await until(() => result.connection.value.status === 'live')
     gate.open()
     await ended(runId)
     expect(result.run.value?.status).toBe('started')
-    backend.realtime.faults.resumeReplication()
+    backend.realtime.faults.restoreReplication()
     await until(() => result.run.value?.status === 'completed')
     wrapper.unmount()
   })
@@ -134,7 +134,7 @@ describe('messages that are not delivered', () => {
     await until(() => result.connection.value.status === 'live')
     try {
       showPage('hidden')
-      backend.realtime.faults.pauseReplication()
+      backend.realtime.faults.loseReplication()
       gate.open()
       await ended(runId)
       expect(result.run.value?.status).toBe('started')

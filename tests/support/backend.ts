@@ -20,6 +20,7 @@ export function bootBackend(
 export function connect(
   backend: Pick<Backend, 'url' | 'anonKey'>,
   fetch: typeof globalThis.fetch = globalThis.fetch,
+  realtime: { vsn?: string } = {},
 ) {
   return createClient(backend.url, backend.anonKey, {
     global: { fetch },
@@ -28,6 +29,7 @@ export function connect(
       // Typed for browsers; `ws` has what is needed of it.
       transport: WebSocket as unknown as typeof globalThis.WebSocket,
       reconnectAfterMs: () => 20,
+      ...realtime,
     },
   })
 }

@@ -1,7 +1,8 @@
 import type { Access, Authorization } from './authorization.ts'
-import type { Dispatcher } from './dispatcher.ts'
+import type { Dispatcher, Subscriber } from './dispatcher.ts'
 import type { Faults } from './faults.ts'
-import { expired, type Claims, type Keys } from '../keys.ts'
+import { expired, type Claims, type Keys, type TokenFault } from '../keys.ts'
+import type { Serializer } from './serializer.ts'
 import type { RealtimeSettings } from './settings.ts'
 
 /** What every channel of a server shares. */
@@ -18,8 +19,9 @@ export interface Link {
   services: Services
   apiKey: string
   headers: Record<string, string>
+  serializer: Serializer
   /** Delivers a broadcast frame, after everything the socket is still busy with. */
-  readonly deliver: (frame: Uint8Array) => void
+  deliver(frame: string | Uint8Array): void
   /** Sends a message of this channel, `join_ref` filled in. */
   push(channel: Channel, event: string, payload: unknown): void
   /** Ends the channel from the server's side; the client never rejoins by itself. */
@@ -48,8 +50,9 @@ export class Refusal {
 }
 
 /** One joined topic of one socket. */
-export class Channel {
+export class Channel implements Subscriber {
   readonly request: JoinRequest
+  readonly serializer: Serializer
   readonly #link: Link
   #token: string
   #claims: Claims
@@ -60,6 +63,7 @@ export class Channel {
 
   private constructor(request: JoinRequest, link: Link, token: string, claims: Claims) {
     this.request = request
+    this.serializer = link.serializer
     this.#link = link
     this.#token = token
     this.#claims = claims
@@ -90,11 +94,7 @@ export class Channel {
         `Unauthorized: You do not have permissions to read from this Channel topic: ${request.topic}`,
       )
     }
-    channel.#unsubscribe = link.services.dispatcher.subscribe(
-      request.isPrivate,
-      request.topic,
-      link.deliver,
-    )
+    channel.#unsubscribe = link.services.dispatcher.subscribe(request, channel)
     channel.#watchToken()
     return channel
   }
@@ -108,7 +108,7 @@ export class Channel {
   async refreshToken(token: unknown): Promise<void> {
     if (typeof token !== 'string' || token === this.#token || token.startsWith('sb_')) return
     const check = await this.#link.services.keys.verify(token)
-    if (!check.ok) return this.#fail(check.fault.message)
+    if (!check.ok) return this.#fail(reasonOf(check.fault))
     if (this.request.isPrivate && !(await this.#canRead(check.claims))) {
       const { topic } = this.request
       return this.#fail(`You do not have permissions to read from this Channel topic: ${topic}`)
@@ -124,6 +124,14 @@ export class Channel {
     if (!this.request.isPrivate) return true
     this.#mayWrite ??= await this.#link.services.authorization.canWrite(this.#access(this.#claims))
     return this.#mayWrite
+  }
+
+  deliver(frame: string | Uint8Array): void {
+    this.#link.deliver(frame)
+  }
+
+  overrun(): void {
+    this.#fail('Too many messages per second')
   }
 
   close(): void {
@@ -174,4 +182,9 @@ export class Channel {
     const { topic } = this.request
     this.#link.push(this, 'system', { extension: 'system', status, message, channel: topic })
   }
+}
+
+/** What a channel is told of a token that it cannot take: for one fault, the server has no words. */
+function reasonOf({ code, message }: TokenFault): string {
+  return code === 'JwtSignatureError' ? ':signature_error' : message
 }

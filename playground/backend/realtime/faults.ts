@@ -1,5 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { Broadcast } from './dispatcher.ts'
+import type { EventRate } from './event-rate.ts'
+import type { RealtimeSettings } from './settings.ts'
 
 type Deliver = (broadcast: Broadcast) => void
 
@@ -12,9 +14,18 @@ export interface FaultSwitches {
   killSockets(): number
   /** Closes every connection as a restarting server does. Returns how many. */
   closeSockets(code?: number, reason?: string): number
-  /** Loses every message committed until `resumeReplication`, as a dropped slot does. */
-  pauseReplication(): void
-  resumeReplication(): void
+  /**
+   * Loses the connection to the database's log: what is committed until `restoreReplication` is never
+   * delivered. No client hears of it, then or later, and channels stay joined; one that is joined
+   * meanwhile is told `replication_ready` only when the connection is back.
+   */
+  loseReplication(): void
+  restoreReplication(): void
+  /**
+   * Begins to count messages and deliveries anew, and drops the database's messages of all topics
+   * while there are too many a second: see `maxEventsPerSecond`. Null for no limit.
+   */
+  limitEvents(perSecond: number | null): void
   /**
    * Puts `tamper` between the database and the subscribers until the returned function is called:
    * to drop, duplicate, delay or reorder messages. The newest one sees a message first.
@@ -26,7 +37,14 @@ export interface FaultSwitches {
 export class Faults implements FaultSwitches {
   readonly #sockets = new Set<WebSocket>()
   readonly #tampers: Tamper[] = []
+  readonly #settings: Pick<RealtimeSettings, 'maxEventsPerSecond'>
+  readonly #rate: EventRate
   #replicating = true
+
+  constructor(settings: Pick<RealtimeSettings, 'maxEventsPerSecond'>, rate: EventRate) {
+    this.#settings = settings
+    this.#rate = rate
+  }
 
   get isReplicating(): boolean {
     return this.#replicating
@@ -38,7 +56,6 @@ export class Faults implements FaultSwitches {
   }
 
   pass(broadcast: Broadcast, deliver: Deliver): void {
-    if (!this.#replicating) return
     const chain = this.#tampers.reduce<Deliver>(
       (next, tamper) => (message) => tamper(message, next),
       deliver,
@@ -54,12 +71,17 @@ export class Faults implements FaultSwitches {
     return this.#each((socket) => socket.close(code, reason))
   }
 
-  pauseReplication(): void {
+  loseReplication(): void {
     this.#replicating = false
   }
 
-  resumeReplication(): void {
+  restoreReplication(): void {
     this.#replicating = true
+  }
+
+  limitEvents(perSecond: number | null): void {
+    this.#settings.maxEventsPerSecond = perSecond ?? Infinity
+    this.#rate.restart()
   }
 
   tamper(tamper: Tamper): () => void {

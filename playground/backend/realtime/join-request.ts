@@ -1,5 +1,5 @@
 import type { JoinRequest } from './channel.ts'
-import type { Message } from './protocol.ts'
+import type { Message } from './serializer.ts'
 
 /** Every channel's wire topic begins with this. */
 export const topicPrefix = 'realtime:'

@@ -6,6 +6,7 @@ import type { Keys } from '../keys.ts'
 import { createAuthorization } from './authorization.ts'
 import type { Services } from './channel.ts'
 import { Dispatcher, followMessages } from './dispatcher.ts'
+import { EventRate } from './event-rate.ts'
 import { Faults, type FaultSwitches } from './faults.ts'
 import { checkHandshake, refuseUpgrade } from './handshake.ts'
 import { defaultSettings, type RealtimeSettings } from './settings.ts'
@@ -33,8 +34,9 @@ export async function createRealtime(
   { allowedOrigins = [], ...overrides }: RealtimeOptions = {},
 ): Promise<Realtime> {
   const settings = { ...defaultSettings, ...overrides }
-  const faults = new Faults()
-  const dispatcher = new Dispatcher(settings)
+  const rate = new EventRate(settings)
+  const faults = new Faults(settings, rate)
+  const dispatcher = new Dispatcher(settings, rate)
   const services: Services = {
     keys,
     settings,
@@ -63,7 +65,8 @@ export async function createRealtime(
       const waitMs = handshake.immediate ? 0 : settings.handshakeErrorDelayMs
       return refuse(socket, waitMs, handshake.status, handshake.error)
     }
-    const client = { apiKey: handshake.apiKey, headers: textHeaders(req) }
+    const { apiKey, serializer } = handshake
+    const client = { apiKey, serializer, headers: policyHeaders(req) }
     server.handleUpgrade(req, socket, head, (ws) => {
       faults.watch(ws)
       new RealtimeSocket(ws, services, client)
@@ -84,9 +87,11 @@ export async function createRealtime(
   }
 }
 
-/** The request's headers as policies see them in `request.headers`. */
-function textHeaders(req: IncomingMessage): Record<string, string> {
+/** The request's headers that policies see in `request.headers`, which are not all. */
+function policyHeaders(req: IncomingMessage): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(req.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+    Object.entries(req.headers)
+      .filter(([name]) => name.startsWith('x-'))
+      .map(([name, value]) => [name, [value].flat().join(', ')]),
   )
 }

@@ -1,34 +1,46 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RawData, WebSocket } from 'ws'
+import { Backlog } from './backlog.ts'
 import { Channel, Refusal, type Link, type Services } from './channel.ts'
+import type { Broadcast, TextBroadcast } from './dispatcher.ts'
 import { asRecord, readJoin, topicPrefix } from './join-request.ts'
 import { Mailbox } from './mailbox.ts'
-import { decodeBroadcast, decodeText, encodeText, type Message } from './protocol.ts'
+import { EncodedBroadcast, type Message, type Serializer } from './serializer.ts'
+
+/** What is known of a client from its handshake. */
+export interface Client {
+  apiKey: string
+  serializer: Serializer
+  /** Those that policies see. */
+  headers: Record<string, string>
+}
 
 /** One connected client and the channels it joined. */
 export class RealtimeSocket implements Link {
   readonly services: Services
   readonly apiKey: string
   readonly headers: Record<string, string>
+  readonly serializer: Serializer
   readonly #ws: WebSocket
   readonly #mailbox = new Mailbox()
   readonly #channels = new Map<string, Channel>()
   readonly #closing = new AbortController()
   #idleTimer: NodeJS.Timeout | undefined
   /** Received, and waiting in the mailbox. */
-  #unreadBytes = 0
+  readonly #unread = new Backlog()
   /** To be sent, and waiting in the mailbox. */
-  #undeliveredBytes = 0
+  readonly #undelivered = new Backlog()
+  /** Sent, and not taken by the network yet. */
+  readonly #unsent = new Backlog()
+  /** While a message of this client is handed on: a copy for itself goes out before the answer. */
+  #isRelaying = false
 
-  constructor(
-    ws: WebSocket,
-    services: Services,
-    client: { apiKey: string; headers: Record<string, string> },
-  ) {
+  constructor(ws: WebSocket, services: Services, client: Client) {
     this.#ws = ws
     this.services = services
     this.apiKey = client.apiKey
     this.headers = client.headers
+    this.serializer = client.serializer
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary))
     ws.on('close', () => this.#close())
     // A frame that is too large or not valid: ws closes with the right code by itself.
@@ -36,11 +48,12 @@ export class RealtimeSocket implements Link {
     this.#watchIdle()
   }
 
-  readonly deliver = (frame: Uint8Array): void => {
-    this.#undeliveredBytes += frame.length
-    if (this.#undeliveredBytes > this.services.settings.maxUnsentBytes) return this.#ws.terminate()
+  deliver(frame: string | Uint8Array): void {
+    if (this.#isRelaying) return this.#transmit(frame)
+    const release = this.#undelivered.hold(Buffer.byteLength(frame))
+    if (this.#isTooMuch(this.#undelivered)) return this.#ws.terminate()
     this.#mailbox.push(() => {
-      this.#undeliveredBytes -= frame.length
+      release()
       this.#transmit(frame)
     })
   }
@@ -60,11 +73,11 @@ export class RealtimeSocket implements Link {
   #receive(data: RawData, isBinary: boolean): void {
     this.#watchIdle()
     const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(new Uint8Array(data))
-    const message = isBinary ? readBinary(bytes) : decodeText(bytes.toString('utf8'))
+    const message = this.serializer.decode(bytes, isBinary)
     if (!message) return
-    this.#unreadBytes += bytes.length
+    const release = this.#unread.hold(bytes.length)
     this.#mailbox.push(() => {
-      this.#unreadBytes -= bytes.length
+      release()
       this.#throttle()
       return this.#handle(message)
     })
@@ -73,7 +86,7 @@ export class RealtimeSocket implements Link {
 
   /** Leaves with the client what it sends faster than it can be handled. */
   #throttle(): void {
-    const isTooMuch = this.#unreadBytes > this.services.settings.maxUnreadBytes
+    const isTooMuch = this.#unread.bytes > this.services.settings.maxUnreadBytes
     if (isTooMuch && !this.#ws.isPaused) this.#ws.pause()
     if (!isTooMuch && this.#ws.isPaused) this.#ws.resume()
   }
@@ -85,8 +98,9 @@ export class RealtimeSocket implements Link {
     }
     if (message.event === 'phx_join') return this.#guard(message, () => this.#join(message))
     const channel = this.#channels.get(message.topic)
+    if (channel && isStale(message, channel)) return
     if (message.event === 'phx_leave') return this.#leave(message, channel)
-    if (!channel) return this.#reply(message, 'error', { reason: 'unmatched topic' })
+    if (!channel) return this.#replyUnmatched(message)
     if (message.event === 'access_token') {
       const token = asRecord(message.payload).access_token
       return this.#guard(message, () => channel.refreshToken(token))
@@ -115,9 +129,7 @@ export class RealtimeSocket implements Link {
   }
 
   async #join(message: Message): Promise<void> {
-    if (!message.topic.startsWith(topicPrefix)) {
-      return this.#reply(message, 'error', { reason: 'unmatched topic' })
-    }
+    if (!message.topic.startsWith(topicPrefix)) return this.#replyUnmatched(message)
     const previous = this.#channels.get(message.topic)
     if (previous) this.#forget(previous)
     const outcome = await this.#decide(message)
@@ -149,24 +161,28 @@ export class RealtimeSocket implements Link {
     this.#phxClose(channel)
   }
 
-  async #broadcast(message: Message, channel: Channel): Promise<void> {
-    const { dispatcher } = this.services
+  async #broadcast({ payload, ...message }: Message, channel: Channel): Promise<void> {
     const { topic, isPrivate, self, ack } = channel.request
-    const sent = readBroadcast(message.payload)
+    const sent = readBroadcast(payload)
     if (!sent || !(await channel.canWrite())) return
-    if (!dispatcher.fits(sent.payload)) {
-      if (ack) this.#replyRaw(message, 'error', 'payload_size_exceeded')
-      return
-    }
-    dispatcher.dispatch({ topic, isPrivate, ...sent }, self ? undefined : this.deliver)
-    if (ack) this.#reply(message, 'ok', {})
+    const { dispatcher } = this.services
+    this.#isRelaying = true
+    const fits = dispatcher.relay({ topic, isPrivate, ...sent }, self ? undefined : channel)
+    this.#isRelaying = false
+    if (!ack) return
+    if (fits) this.#reply(message, 'ok', {})
+    else this.#replyRaw(message, 'error', 'payload_size_exceeded')
   }
 
-  #reply(message: Message, status: 'ok' | 'error', response: Record<string, unknown>): void {
+  #replyUnmatched(message: Message): void {
+    this.#reply({ ...message, joinRef: null }, 'error', { reason: 'unmatched topic' })
+  }
+
+  #reply(message: Envelope, status: 'ok' | 'error', response: Record<string, unknown>): void {
     this.#replyRaw(message, status, response)
   }
 
-  #replyRaw(message: Message, status: 'ok' | 'error', response: unknown): void {
+  #replyRaw(message: Envelope, status: 'ok' | 'error', response: unknown): void {
     this.#send({ ...message, event: 'phx_reply', payload: { status, response } })
   }
 
@@ -182,13 +198,18 @@ export class RealtimeSocket implements Link {
   }
 
   #send(message: Message): void {
-    this.#transmit(encodeText(message))
+    this.#transmit(this.serializer.encode(message))
   }
 
   #transmit(frame: string | Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
-    this.#ws.send(frame)
-    if (this.#ws.bufferedAmount > this.services.settings.maxUnsentBytes) this.#ws.terminate()
+    this.#ws.send(frame, this.#unsent.hold(Buffer.byteLength(frame)))
+    // Counted until later even where the network takes it at once.
+    if (this.#ws.bufferedAmount > 0 && this.#isTooMuch(this.#unsent)) this.#ws.terminate()
+  }
+
+  #isTooMuch({ bytes }: Backlog): boolean {
+    return bytes > this.services.settings.maxUnsentBytes
   }
 
   async #pause(milliseconds: number): Promise<void> {
@@ -210,26 +231,22 @@ export class RealtimeSocket implements Link {
   }
 }
 
-/** A client's binary broadcast, as the text message it stands for. */
-function readBinary(bytes: Uint8Array): Message | undefined {
-  const sent = decodeBroadcast(bytes)
-  if (!sent) return undefined
-  const { event, payload, encoding, ...rest } = sent
-  const content = encoding === 'json' ? Buffer.from(payload).toString('utf8') : payload
-  return { ...rest, event: 'broadcast', payload: { event, encoded: content } }
+/** What names a message. */
+type Envelope = Omit<Message, 'payload'>
+
+/** Whether it is for an earlier join of the topic; a message need not name one. */
+function isStale({ joinRef }: Message, { request }: Channel): boolean {
+  return joinRef !== null && joinRef !== request.joinRef
 }
 
-/** What to hand on: the event's own name and its payload, as JSON text or bytes. */
+/** What to hand on of a broadcast. */
 function readBroadcast(
   payload: unknown,
-): { event: string; payload: string | Uint8Array } | undefined {
-  const { event, encoded, payload: value } = asRecord(payload)
-  if (typeof event !== 'string') return undefined
-  if (typeof encoded === 'string' || encoded instanceof Uint8Array) {
-    return { event, payload: encoded }
-  }
+): Pick<Broadcast, 'event' | 'payload'> | Pick<TextBroadcast, 'json'> | undefined {
+  if (payload instanceof EncodedBroadcast) return payload
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined
   try {
-    return { event, payload: JSON.stringify(value ?? {}) }
+    return { json: JSON.stringify(payload) }
   } catch {
     // Nested deeper than this engine can write.
     return undefined

@@ -1,5 +1,5 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
-import { encodeBroadcast } from '../../../playground/backend/realtime/protocol.ts'
+import { version2 } from '../../../playground/backend/realtime/protocol-v2.ts'
 
 /** Answers an RPC with what its JSON would be. */
 export type Answer = (name: string, args: Record<string, unknown>) => unknown
@@ -41,7 +41,7 @@ export function openLoopback(answer: Answer): Loopback {
   return {
     supabase,
     broadcast(topic, event, payload) {
-      const frame = encodeBroadcast({
+      const frame = version2.encodeBroadcast({
         topic: `realtime:${topic}`,
         event,
         meta: '{"id": "00000000-0000-4000-8000-000000000000"}',
