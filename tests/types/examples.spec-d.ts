@@ -90,6 +90,12 @@ it('usePgflowStore().flowBySlug', () => {
   void [deps]
 })
 
+it('usePgflowStore().observeRun', async () => {
+  const { ready, release } = pgflow.observeRun(runId)
+  await ready
+  void [ready, release]
+})
+
 it('usePgflowStore().observeRuns', async () => {
   const { ready, loadMore, release } = pgflow.observeRuns({ flow: 'analyze_text' })
   await ready
@@ -105,12 +111,6 @@ it('usePgflowStore().fetchRuns', async () => {
 it('usePgflowStore().startFlow', async () => {
   const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
   void [run]
-})
-
-it('usePgflowStore().observeRun', async () => {
-  const { ready, release } = pgflow.observeRun(runId)
-  await ready
-  void [ready, release]
 })
 
 it('usePgflowStore().fetchFlow', async () => {
@@ -140,7 +140,7 @@ it('usePgflowStore().onRunChange', () => {
 it('useFlow', async () => {
   const { start, steps, status, error } = useFlow<typeof AnalyzeText>('analyze_text')
   const run = await start({ text: 'Hello' })
-  void [run, start, steps, status, error]
+  void [start, steps, status, error, run]
 })
 
 it('useRun', () => {
