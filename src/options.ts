@@ -79,6 +79,12 @@ export interface SharedOptions extends Partial<SyncTimes> {
    * @default `true` where there is no `window`
    */
   ssr?: boolean
+  /**
+   * How long a read may hold up a page that a server renders, in ms: once a run and page, and never
+   * longer than `snapshotTimeout`. The browser then asks again.
+   * @default 3_000
+   */
+  ssrTimeout?: number
   /** Time and chance, for tests and simulations. */
   scheduler?: Scheduler
 }
@@ -127,6 +133,8 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
 export function resolveConfig(options: SharedOptions, transport: PgflowTransport): PgflowConfig {
   const isProduction = process.env.NODE_ENV === 'production'
   const onError = options.onError ?? (isProduction ? () => {} : createMistakePrinter())
+  const isServer = options.ssr ?? typeof window === 'undefined'
+  const { ssrTimeout = 3_000, snapshotTimeout = defaultTimes.snapshotTimeout } = options
   return {
     scheduler: options.scheduler ?? systemScheduler(),
     transport,
@@ -134,12 +142,12 @@ export function resolveConfig(options: SharedOptions, transport: PgflowTransport
     maxChannels: options.maxChannels ?? 90,
     times: {
       startTimeout: options.startTimeout ?? defaultTimes.startTimeout,
-      snapshotTimeout: options.snapshotTimeout ?? defaultTimes.snapshotTimeout,
+      snapshotTimeout: isServer ? Math.min(ssrTimeout, snapshotTimeout) : snapshotTimeout,
       gcTime: options.gcTime ?? defaultTimes.gcTime,
       stallAfter: options.stallAfter ?? defaultTimes.stallAfter,
     },
     flows: options.flows ?? {},
-    isServer: options.ssr ?? typeof window === 'undefined',
+    isServer,
     report: (error) => callSafely(() => onError(error)),
   }
 }

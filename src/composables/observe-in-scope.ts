@@ -7,7 +7,7 @@ import {
   type ComputedRef,
 } from 'vue'
 import { useEngine } from '../engine/installation.ts'
-import { toPgflowError } from '../errors.ts'
+import { PgflowError, toPgflowError, type PlainError } from '../errors.ts'
 import { trackShown } from './is-shown.ts'
 
 /** What is observed in a scope. */
@@ -26,19 +26,23 @@ const ignore = () => undefined
  * Observes whatever `key` names, from now until the scope ends, but for the time in which a
  * `<KeepAlive>` keeps the component and does not show it. On a server it is read before the
  * component renders, and nothing is observed.
+ *
+ * @param read - reads it on a server: once a page, however many components show it.
+ * @param held - for the first rendering in the browser: whether the server has read it (null), has
+ * failed to (the error), or has not tried (undefined).
  */
 export function observeInScope<Observation extends { ready: Promise<void>; release: () => void }>(
   key: ComputedRef<string | null>,
   observe: (key: string) => Observation,
   read: (key: string) => Promise<void>,
-  isHeld: (key: string) => boolean,
+  held: (key: string) => PlainError | null | undefined,
 ): ScopedObservation<Observation> {
   if (useEngine().config().isServer) {
     return { current: () => null, ready: readBeforeRender(key, read), isShown: () => true }
   }
   // The first rendering has to be what the server sent, and that was not live.
-  const isTakenOver = key.value !== null && isHydrating() && isHeld(key.value)
-  const isShown = trackShown(isTakenOver)
+  const sent = key.value !== null && isHydrating() ? held(key.value) : undefined
+  const isShown = trackShown(sent !== undefined)
   const scope = getCurrentScope()
   let observation: Observation | null = null
   const ready = new Promise<void>((resolve, reject) => {
@@ -69,7 +73,7 @@ export function observeInScope<Observation extends { ready: Promise<void>; relea
   ready.catch(ignore)
   return {
     current: () => observation,
-    ready: isTakenOver ? Promise.resolve() : ready,
+    ready: sent === undefined ? ready : quietly(asSent(sent)),
     isShown: () => isShown.value,
   }
 }
@@ -84,13 +88,26 @@ function readBeforeRender(
   read: (key: string) => Promise<void>,
 ): Promise<void> {
   if (!getCurrentInstance()) return Promise.resolve()
+  const { serverReads } = useEngine()
   const readNow = async () => {
-    if (key.value !== null) await read(key.value)
+    const named = key.value
+    if (named !== null) await serverReads.once(named, () => read(named))
   }
-  const ready = readNow()
-  // What cannot be read here is left to the browser, which asks again.
-  ready.catch(ignore)
-  // Again: a key that a set-up has waited for is only known now.
+  // Again: a key that a set-up has waited for is only known then.
   onServerPrefetch(() => readNow().catch(ignore))
-  return ready
+  // What cannot be read here is left to the browser, which asks again.
+  return quietly(readNow())
+}
+
+/** What became of the server's read. */
+function asSent(error: PlainError | null): Promise<void> {
+  if (!error) return Promise.resolve()
+  const { code, message, hint } = error
+  return Promise.reject(new PgflowError(code, message, { hint: hint ?? undefined }))
+}
+
+/** A promise whose failure nobody has to handle: it shows in `error`. */
+function quietly(promise: Promise<void>): Promise<void> {
+  promise.catch(ignore)
+  return promise
 }

@@ -1,5 +1,6 @@
 import { computed, type ComputedRef } from 'vue'
 import type { AnyFlow, RunOf, StepOf, StepSlug } from '../flow-types.ts'
+import { useEngine } from '../engine/installation.ts'
 import type { PgflowError, PlainError } from '../errors.ts'
 import {
   idleConnection,
@@ -85,13 +86,18 @@ export function observeRunInScope(
   runId: ComputedRef<string | null>,
 ): ScopedObservation<RunObservation> {
   const store = usePgflowStore()
+  const { serverReads } = useEngine()
   return observeInScope(
     runId,
     (id) => store.observeRun(id),
     async (id) => {
-      // The components of a page read a run once.
-      if (!store.runById(id)) await store.refreshRun(id)
+      // A middleware may have read it.
+      if (store.runById(id)) return
+      await store.refreshRun(id).catch((error: unknown) => {
+        serverReads.keepFailure(id, error)
+        throw error
+      })
     },
-    (id) => store.runById(id) !== undefined,
+    (id) => (store.runById(id) ? null : (ownValue(store.connections, id)?.error ?? undefined)),
   )
 }

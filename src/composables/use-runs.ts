@@ -65,14 +65,11 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
   const observation = observeInScope(
     key,
     observe,
-    async (name) => {
-      // The components of a page read a list once.
-      const { isLoading, connection } = ownValue(store.lists, name) ?? {}
-      if (connection && !isLoading && !connection.error) return
+    async () => {
       const { ready, release } = observe()
       await ready.finally(release)
     },
-    (name) => ownValue(store.lists, name) !== undefined,
+    (name) => ownValue(store.lists, name)?.connection.error,
   )
   const list = computed(() => (key.value === null ? undefined : ownValue(store.lists, key.value)))
   const connection = computed((): ListConnection => {

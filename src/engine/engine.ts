@@ -6,6 +6,7 @@ import { createListEngine } from './list-engine.ts'
 import type { PgflowConfig } from '../options.ts'
 import { createOutputCheck } from './output-check.ts'
 import { createRunTable } from './run-table.ts'
+import { createServerReads } from './server-reads.ts'
 import type { ListQuery } from '../sync/lists/types.ts'
 import { Runs } from '../sync/runs.ts'
 
@@ -30,6 +31,7 @@ export function createEngine(config: () => PgflowConfig) {
   const lists = createListEngine(config, state)
   const shapes = createFlowShapes(config)
   const followed = createFollowed()
+  const serverReads = createServerReads(state)
   let runs: Runs | null = null
   /** Made when first needed and after every stop, with the configuration of that time. */
   const sync = () => (runs ??= new Runs({ ...config(), state: lists.runState }))
@@ -43,6 +45,7 @@ export function createEngine(config: () => PgflowConfig) {
     shapes,
     /** The runs and lists that are observed. */
     followed: followed.keys,
+    serverReads,
     sync,
     observeRun: (runId: string) => followed.add(runId, sync().observe(runId)),
     observeRuns: (query: ListQuery) => {
@@ -55,6 +58,7 @@ export function createEngine(config: () => PgflowConfig) {
       runs?.restart()
       lists.reset()
       shapes.reset()
+      serverReads.reset()
     },
     /** Leaves every channel and stops every timer. */
     stop: () => {

@@ -1,4 +1,4 @@
-import { markRaw, reactive, ref, toRaw, type Ref } from 'vue'
+import { markRaw, ref, shallowReactive, toRaw, type Ref } from 'vue'
 import type { PgflowError, PlainError } from '../errors.ts'
 import type { RunChange } from '../model/changes.ts'
 import {
@@ -79,7 +79,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
   function putStep(runId: string, slug: string, patch: StepPatch, isFirst: boolean): boolean {
     const key = stepKey(runId, slug)
     const known = rowOf(steps, key)
-    const step = known ?? createdStep(runId, slug)
+    const step = known ?? shallowReactive(createdStep(runId, slug))
     const hasChanged = changeRow(step, slug, patch)
     if (!known) steps.value[key] = step
     const { status } = toRaw(step)
@@ -321,8 +321,7 @@ function rawRow<Row extends object>(rows: Ref<Record<string, Row>>, key: string)
  */
 function rowOf<Row extends object>(rows: Ref<Record<string, Row>>, key: string): Row | undefined {
   const row = rawRow(rows, key)
-  // The type of `reactive` unwraps refs; rows are plain data and hold none.
-  return row === undefined ? undefined : (reactive(row) as Row)
+  return row && shallowReactive(row)
 }
 
 /** The key of a run or, with a slug, of one of its steps. */
@@ -350,8 +349,9 @@ function assignRow(row: PgflowRun | PgflowStep, patch: RunPatch | StepPatch): bo
   return hasChanged
 }
 
+/** Rows are shallow: Vue would take names in inputs and outputs, such as `__v_isRef`, for its marks. */
 function holdRaw(run: PgflowRun): PgflowRun {
-  return { ...run, input: asRaw(run.input), output: asRaw(run.output) }
+  return shallowReactive({ ...run, input: asRaw(run.input), output: asRaw(run.output) })
 }
 
 /** Inputs and outputs can be large and are replaced whole: no need to watch their insides. */

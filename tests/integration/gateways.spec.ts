@@ -53,7 +53,7 @@ describe.each<Mode>([
       ...quick,
       ...options,
     })
-    const run = await flow.start({ name: 'Ada' })
+    const run = await flow.startAsync({ name: 'Ada' })
     expect(run.input).toEqual({ name: 'Ada' })
     expect(flow.error.value).toBeNull()
     expect(await runs()).toBe(before + 1)
