@@ -1,5 +1,5 @@
 import type { Scheduler } from '../model/scheduler.ts'
-import { doubtFirst, doubtMost } from './timings.ts'
+import { doubtFirst, doubtMost, refusedAfter } from './timings.ts'
 
 /** Whether something has lasted for so long. By a timer: no jump of a clock makes it early. */
 export class Elapsed {
@@ -32,6 +32,31 @@ export class Elapsed {
     this.#cancel?.()
     this.#cancel = null
     this.#isOver = false
+  }
+}
+
+/** How long the same refusal has stood: until then it is doubted. */
+export class RefusalWindow {
+  readonly #elapsed: Elapsed
+  #code: string | null = null
+
+  constructor(scheduler: Scheduler, onOver: () => void) {
+    this.#elapsed = new Elapsed(scheduler, refusedAfter, onOver)
+  }
+
+  /** Whether a refusal is still to be doubted; begins anew when it is another one than before. */
+  isOpen(code: string): boolean {
+    if (this.#code === code) return !this.#elapsed.isOver
+    this.reset()
+    this.#code = code
+    this.#elapsed.begin()
+    return true
+  }
+
+  /** It was answered. */
+  reset(): void {
+    this.#code = null
+    this.#elapsed.reset()
   }
 }
 

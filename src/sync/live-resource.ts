@@ -1,14 +1,15 @@
 import { PgflowError } from '../errors.ts'
-import type { ConnectionStatus } from '../model/entities.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import { abortable, pause } from './abort.ts'
-import { DoubtLimiter, Elapsed } from './delays.ts'
+import { DoubtLimiter, Elapsed, RefusalWindow } from './delays.ts'
 import { Fetcher, type Fetch, type FetchReason } from './fetcher.ts'
+import { Health, type Phase } from './health.ts'
 import { PollTimer } from './poll-timer.ts'
-import type { SeqProbe, ProbeTarget } from './seq-probe.ts'
+import type { SeqProbe } from './seq-probe.ts'
+import { SilenceWatch } from './silence-watch.ts'
 import type { Source } from './source.ts'
 import type { Subscription, SubscriptionHandlers } from './subscription.ts'
-import { deliveryTime, outdatedFor, refusedAfter } from './timings.ts'
+import { outdatedFor } from './timings.ts'
 import type { Trace, TraceKind } from './trace.ts'
 import type { Surroundings } from './wake.ts'
 
@@ -21,8 +22,6 @@ import type { Surroundings } from './wake.ts'
  *                      ▼
  *                   refused
  */
-export type Phase = 'idle' | 'following' | 'ended' | 'refused'
-
 /** What a resource needs from outside. */
 export interface ResourceContext {
   scheduler: Scheduler
@@ -41,11 +40,6 @@ export interface ResourceContext {
 type EndSignal = AbortSignal | undefined
 
 const ignore = () => undefined
-const silent = () =>
-  new PgflowError(
-    'realtime_silent',
-    'Realtime is joined, but sends nothing: the database is ahead.',
-  )
 
 /**
  * Keeps one thing in the store true: a run, or a list of runs. The database is the truth, broadcasts
@@ -60,29 +54,13 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   readonly #fetcher: Fetcher<Answer, Update>
   readonly #poll: PollTimer
   readonly #doubts: DoubtLimiter
-  readonly #probeTarget: ProbeTarget
+  readonly #silence: SilenceWatch
   #phase: Phase = 'idle'
-  /** Something may be missing: joined anew, a gap, a message that held too little. */
-  #needsSnapshot = true
-  /** Why the last request failed. */
-  #error: PgflowError | null = null
-  /** A read has succeeded since the channel went down: polling works. */
-  #hasPolled = false
+  readonly #health = new Health()
   /** The last answer was older than what is shown, and was dropped. */
   #isDropped = false
   readonly #outdated: Elapsed
-  /** The refusal that the database repeats for something that it has shown before. */
-  #refusal: string | null = null
-  readonly #refused: Elapsed
-  /** The database is ahead of what was heard: nothing has come since it said so. */
-  #isSuspected = false
-  /** Joined, but nothing is heard: broadcasts were lost that no gap told of. */
-  #isDeaf = false
-  /** A probe was refused: only whole reads are possible. */
-  #cannotProbe = false
-  /** Whether the network has worked since the browser last said that there is none. */
-  #isOverruled = false
-  #isStalled = false
+  readonly #refusals: RefusalWindow
 
   constructor(
     source: Kind,
@@ -96,7 +74,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#subscription = subscribe({ receive, onJoined, onDown, onMissed })
     const readNow = () => this.#phase === 'following' && this.#ask('doubt')
     this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
-    this.#refused = new Elapsed(scheduler, refusedAfter, readNow)
+    this.#refusals = new RefusalWindow(scheduler, readNow)
     this.#doubts = new DoubtLimiter(scheduler, () => this.#readIfNeeded('doubt'))
     this.#poll = new PollTimer({
       scheduler,
@@ -117,11 +95,18 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
         this.#fail(error, isAwaited)
       },
     })
-    this.#probeTarget = {
-      runIds: () => (this.#canProbe && !this.#fetcher.current ? this.#probedIds : []),
-      onSeqs: (seqs) => this.#compare(seqs),
-      onFailed: (error) => this.#failProbe(error),
-    }
+    this.#silence = new SilenceWatch({
+      probe: context.probe,
+      health: this.#health,
+      poll: this.#poll,
+      isWaiting: () => this.#phase === 'following' && !this.#fetcher.current,
+      probedIds: () => source.probedIds(this.#subscription.isJoined),
+      isBehind: (seqs) => source.isBehind(seqs),
+      probesPerRead: source.probesPerRead,
+      read: (reason) => this.#ask(reason),
+      report: context.report,
+      show: () => this.#show(),
+    })
   }
 
   get phase(): Phase {
@@ -248,10 +233,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Merges what was heard. */
   readonly receive = (update: Update): void => {
     if (this.source.showsGaps) this.#poll.heard()
-    if (this.#isSuspected) this.#poll.schedule()
-    this.#isSuspected = false
-    const isShownAsDead = this.#isDeaf || this.#isStalled
-    this.#isDeaf = false
+    if (this.#health.isSuspected) this.#poll.schedule()
+    this.#health.isSuspected = false
+    const isShownAsDead = this.#health.isDeaf || this.#health.isStalled
+    this.#health.isDeaf = false
     if (this.#fetcher.current || !this.source.isShown) this.#fetcher.keep(update)
     const merged = this.source.receive(update, this.#fetcher.current !== null)
     if (this.#life.signal.aborted) return
@@ -270,9 +255,9 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Joined: broadcasts may have been missed until now. */
   readonly onJoined = (): void => {
     this.#trace('joined')
-    this.#isOverruled = true
-    this.#isDeaf = false
-    this.#needsSnapshot = true
+    this.#health.isOverruled = true
+    this.#health.isDeaf = false
+    this.#health.needsSnapshot = true
     this.#show()
     this.#ask('joined')
   }
@@ -280,10 +265,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Not joined any more, or not yet. */
   readonly onDown = (error: PgflowError): void => {
     this.#trace('left', error)
-    this.#needsSnapshot = true
-    this.#hasPolled = false
-    this.#isDeaf = false
-    this.#isOverruled = false
+    this.#health.needsSnapshot = true
+    this.#health.hasPolled = false
+    this.#health.isDeaf = false
+    this.#health.isOverruled = false
     this.#poll.resetInterval()
     this.#show()
     if (!this.#fetcher.current) this.#poll.schedule()
@@ -301,7 +286,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   wake(): void {
     if (this.#phase === 'idle' || this.#phase === 'ended') return
     const { isVisible, isOnline } = this.#context.surroundings
-    if (!isOnline()) this.#isOverruled = false
+    if (!isOnline()) this.#health.isOverruled = false
     this.#poll.resetBackoff()
     this.#show()
     if (isVisible() && isOnline()) this.#ask('joined')
@@ -310,26 +295,17 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** The same user has a new token: what was refused may be allowed. */
   onNewToken(): void {
-    if (this.#error) this.wake()
+    if (this.#health.error) this.wake()
   }
 
   get #isOffline(): boolean {
-    return !this.#context.surroundings.isOnline() && !this.#isOverruled
-  }
-
-  get #canProbe(): boolean {
-    if (this.#phase !== 'following' || this.#needsSnapshot || this.#error) return false
-    return this.#context.probe.isPossible && !this.#cannotProbe
-  }
-
-  get #probedIds(): readonly string[] {
-    return this.source.probedIds(this.#subscription.isJoined)
+    return !this.#context.surroundings.isOnline() && !this.#health.isOverruled
   }
 
   #follow(): void {
     this.#phase = 'following'
-    this.#needsSnapshot = true
-    this.#context.probe.add(this.#probeTarget)
+    this.#health.needsSnapshot = true
+    this.#silence.start()
   }
 
   #leave(phase: Phase): void {
@@ -337,12 +313,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#poll.stop()
     this.#doubts.stop()
     this.#outdated.reset()
-    this.#refused.reset()
-    this.#context.probe.remove(this.#probeTarget)
+    this.#refusals.reset()
+    this.#silence.stop()
     this.#subscription.close()
-    this.#hasPolled = false
-    this.#isDeaf = false
-    this.#error = null
+    this.#health.reset()
   }
 
   #ask(reason: FetchReason, isRest = false): void {
@@ -357,14 +331,14 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   #readIfNeeded(reason: FetchReason): void {
-    if (this.#phase === 'following' && this.#needsSnapshot && !this.#fetcher.current) {
+    if (this.#phase === 'following' && this.#health.needsSnapshot && !this.#fetcher.current) {
       this.#ask(reason)
     }
   }
 
   /** What is shown may not be all, or not be true. */
   #doubt(): void {
-    this.#needsSnapshot = true
+    this.#health.needsSnapshot = true
     this.#show()
     // A request under way looks at the update again when it has its answer.
     if (!this.#fetcher.current) this.#doubts.request()
@@ -374,7 +348,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const { source } = this
     const merged = source.settle(answer, fetch, this.#outdated.isOver)
     if (this.#life.signal.aborted) return
-    this.#isOverruled = true
+    this.#health.isOverruled = true
     this.#isDropped = merged.isDropped
     if (merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
@@ -388,7 +362,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (this.#phase === 'idle') return this.#endIfSettled()
     if (!merged.isDropped) this.#resume()
     const isCurrent = !merged.isDropped && !this.#fetcher.hasNext
-    if (isCurrent && this.#needsSnapshot) this.#doubts.request()
+    if (isCurrent && this.#health.needsSnapshot) this.#doubts.request()
     else if (isCurrent && merged.needsRest) this.#askRest()
     this.#endIfSettled()
     this.#show()
@@ -397,26 +371,27 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** An answer is merged. */
   #accept(fetch: Fetch<Update>, needsSnapshot: boolean, isNews: boolean): void {
-    this.#error = null
-    this.#refusal = null
-    this.#refused.reset()
-    this.#hasPolled = true
-    if (this.#isSuspected && isNews && this.#subscription.isJoined) {
-      this.#isDeaf = true
+    this.#health.error = null
+    this.#refusals.reset()
+    this.#health.hasPolled = true
+    if (this.#health.isSuspected && isNews && this.#subscription.isJoined) {
+      this.#health.isDeaf = true
       this.#trace('deaf')
     }
-    this.#isSuspected = false
+    this.#health.isSuspected = false
     this.#poll.succeeded(isNews)
     const isBehind = needsSnapshot || this.#fetcher.hasNext || fetch.isOvertaken
     // The end of a list says nothing of what is before it.
-    this.#needsSnapshot = fetch.isRest ? this.#needsSnapshot || needsSnapshot : isBehind
+    this.#health.needsSnapshot = fetch.isRest
+      ? this.#health.needsSnapshot || needsSnapshot
+      : isBehind
   }
 
   /** Follows what can be read after all, or goes on although it had ended. */
   #resume(): void {
     if (this.#phase === 'following' || (this.#phase === 'ended' && this.source.isSettled)) return
     this.#phase = 'following'
-    this.#context.probe.add(this.#probeTarget)
+    this.#silence.start()
     if (!this.source.isSettled) this.#subscription.open()
   }
 
@@ -424,26 +399,18 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (!isAwaited) this.#context.report(error)
     if (this.#phase === 'idle' || this.#phase === 'ended' || this.source.starting) return
     const mayPass = error.isTransient || error.code === 'server_error' || error.code === 'aborted'
-    if (!mayPass && !this.#isDoubted(error)) return this.#refuse(error)
-    if (error.code !== 'aborted') this.#error = error
+    // What was readable a moment ago may be so again.
+    const isDoubted = this.#phase !== 'refused' && this.source.isShown
+    if (!mayPass && !(isDoubted && this.#refusals.isOpen(error.code))) return this.#refuse(error)
+    if (error.code !== 'aborted') this.#health.error = error
     this.#poll.failed()
     this.#poll.schedule()
     this.#show()
   }
 
-  /** Whether a refusal is not believed yet: what was readable a moment ago may be so again. */
-  #isDoubted({ code }: PgflowError): boolean {
-    if (this.#phase === 'refused' || !this.source.isShown) return false
-    if (this.#refusal === code && this.#refused.isOver) return false
-    if (this.#refusal !== code) this.#refused.reset()
-    this.#refusal = code
-    this.#refused.begin()
-    return true
-  }
-
   #refuse(error: PgflowError): void {
     this.#leave('refused')
-    this.#error = error
+    this.#health.error = error
     this.source.onRefused(error)
     this.#show()
     this.#poll.schedule()
@@ -451,7 +418,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   #endIfSettled(): void {
     const isOver = this.#phase === 'ended' || this.#phase === 'refused'
-    if (isOver || this.#needsSnapshot || this.#fetcher.current) return
+    if (isOver || this.#health.needsSnapshot || this.#fetcher.current) return
     if (!this.source.isSettled) return
     this.#trace('ended')
     this.#leave('ended')
@@ -464,72 +431,29 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const isRefused = this.#phase === 'refused'
     // What was never shown is not asked for again by itself.
     if (this.#fetcher.current || (isRefused && !this.source.isShown)) return null
-    const isProbed = this.#canProbe && this.#probedIds.length > 0
-    const isOffline = this.#isOffline
-    return { isRefused, isOffline, isJoined: this.#subscription.isJoined, isProbed }
+    const isProbed = this.#phase === 'following' && this.#silence.canProbe
+    const { isJoined } = this.#subscription
+    return { isRefused, isOffline: this.#isOffline, isJoined, isProbed }
   }
 
   #pollNow(): void {
-    const state = this.#pollState()
-    if (!state) return
+    if (!this.#pollState()) return
     // When nobody looks, `wake` follows. What confirms an end is asked for all the same.
     const isWatched = this.#context.surroundings.isVisible()
     if (!isWatched && !this.source.isUnconfirmed) return
-    const { probesPerRead } = this.source
-    const isRead = this.#poll.unchanged % probesPerRead === probesPerRead - 1
-    if (this.#isSuspected) return this.#ask('doubt')
-    if (!state.isProbed || isRead) return this.#ask('poll')
-    this.#trace('probe')
-    void this.#context.probe.request()
-  }
-
-  #compare(seqs: ReadonlyMap<string, number>): void {
-    if (this.#fetcher.current) return
-    this.#isOverruled = true
-    if (!this.source.isBehind(seqs)) {
-      this.#poll.succeeded(false)
-      this.#show()
-      return this.#poll.schedule()
-    }
-    // A broadcast may be on its way: what comes in time needs no read.
-    this.#isSuspected = true
-    this.#poll.schedule(deliveryTime)
-  }
-
-  #failProbe(error: PgflowError): void {
-    if (this.#fetcher.current) return
-    if (error.isTransient) {
-      this.#error = error
-      this.#poll.failed()
-    } else this.#cannotProbe = true
-    this.#context.report(error)
-    this.#show()
-    this.#poll.schedule()
+    if (this.#silence.ask()) this.#trace('probe')
   }
 
   #show(): void {
     if (this.#life.signal.aborted) return
     const isFollowed = this.#phase === 'following'
-    this.#isStalled = isFollowed && this.#poll.stillness >= this.#context.stallAfter
+    this.#health.isStalled = isFollowed && this.#poll.stillness >= this.#context.stallAfter
     this.source.show({
-      status: this.#status,
-      error: this.#error ?? (this.#isDeaf ? silent() : this.#subscription.error),
+      status: this.#health.status(this.#phase, this.#subscription, this.#isOffline),
+      error: this.#health.shownError(this.#subscription),
       isAwaited: this.#fetcher.isAwaited,
-      isStalled: this.#isStalled,
+      isStalled: this.#health.isStalled,
     })
-  }
-
-  /** Says no more than is known: `live` only if nothing can be missing. */
-  get #status(): ConnectionStatus {
-    if (this.#phase === 'idle') return 'idle'
-    if (this.#phase !== 'following') return 'closed'
-    const { isJoined, isOpen, isDown } = this.#subscription
-    if (this.#error || this.#isOffline) return 'offline'
-    if (isJoined && this.#isDeaf) return 'polling'
-    if (isJoined) return this.#needsSnapshot ? 'connecting' : 'live'
-    if (isOpen && !isDown) return 'connecting'
-    if (this.#hasPolled) return 'polling'
-    return isDown ? 'offline' : 'connecting'
   }
 
   #trace(kind: TraceKind, detail?: unknown): void {

@@ -31,7 +31,7 @@ interface Held {
   ready: () => Promise<void>
   dispose: (reason: string) => void
   readonly isNothing: boolean
-  readonly source: { drop: () => void; forget: () => void }
+  readonly source: { readonly isShown: boolean; drop: () => void; forget: () => void }
 }
 
 interface Entry<Resource> {
@@ -114,7 +114,8 @@ export class Registry<Resource extends Held> {
 
   /** Leaves every channel and stops every timer. What is shown stays in the store. */
   dispose(): void {
-    for (const [key, entry] of [...this.#entries]) this.#drop(key, entry, entry.resource.isNothing)
+    for (const [key, entry] of [...this.#entries])
+      this.#drop(key, entry, !entry.resource.source.isShown)
   }
 
   #hold(key: string, create: () => Resource): Entry<Resource> {

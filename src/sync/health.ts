@@ -1,0 +1,62 @@
+import { PgflowError } from '../errors.ts'
+import type { ConnectionStatus } from '../model/entities.ts'
+import type { Subscription } from './subscription.ts'
+
+/**
+ * - `idle`: nobody observes it.
+ * - `following`: it is kept true.
+ * - `ended`: it has ended, and all of it is known.
+ * - `refused`: the database does not let this caller read it.
+ */
+export type Phase = 'idle' | 'following' | 'ended' | 'refused'
+
+/** What is known of how true a resource is; the only place where its status is derived. */
+export class Health {
+  /** Something may be missing: joined anew, a gap, a message that held too little. */
+  needsSnapshot = true
+  /** Why the last request failed. */
+  error: PgflowError | null = null
+  /** A read has succeeded since the channel went down: polling works. */
+  hasPolled = false
+  /** The database is ahead of what was heard: nothing has come since it said so. */
+  isSuspected = false
+  /** Joined, but nothing is heard: broadcasts were lost that no gap told of. */
+  isDeaf = false
+  /** The network has worked since the browser last said that there is none. */
+  isOverruled = false
+  /** Nothing has changed for long. */
+  isStalled = false
+
+  /** Nothing is followed any more. */
+  reset(): void {
+    this.hasPolled = false
+    this.isSuspected = false
+    this.isDeaf = false
+    this.error = null
+  }
+
+  /** Says no more than is known: `live` only if nothing can be missing. */
+  status(phase: Phase, subscription: Subscription, isOffline: boolean): ConnectionStatus {
+    if (phase === 'idle') return 'idle'
+    if (phase !== 'following') return 'closed'
+    const { isJoined, isOpen, isDown } = subscription
+    if (this.error || isOffline) return 'offline'
+    if (isJoined && this.isDeaf) return 'polling'
+    if (isJoined) return this.needsSnapshot ? 'connecting' : 'live'
+    if (isOpen && !isDown) return 'connecting'
+    if (this.hasPolled) return 'polling'
+    return isDown ? 'offline' : 'connecting'
+  }
+
+  /** Why it is not live, as far as that is to be shown. */
+  shownError(subscription: Subscription): PgflowError | null {
+    return this.error ?? (this.isDeaf ? silent() : subscription.error)
+  }
+}
+
+function silent(): PgflowError {
+  return new PgflowError(
+    'realtime_silent',
+    'Realtime is joined but sends nothing: what is shown is read from the database.',
+  )
+}

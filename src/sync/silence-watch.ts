@@ -1,0 +1,96 @@
+import type { PgflowError } from '../errors.ts'
+import type { FetchReason } from './fetcher.ts'
+import type { Health } from './health.ts'
+import type { PollTimer } from './poll-timer.ts'
+import type { ProbeTarget, SeqProbe } from './seq-probe.ts'
+import { deliveryTime } from './timings.ts'
+
+/** What the watch needs of its resource. */
+export interface SilenceWatchContext {
+  probe: SeqProbe
+  health: Health
+  poll: PollTimer
+  /** Whether it is followed, and no request of it is under way. */
+  isWaiting: () => boolean
+  /** The runs that a probe has to ask for; none where only a read helps. */
+  probedIds: () => readonly string[]
+  /** Whether the database is ahead of what is held. */
+  isBehind: (seqs: ReadonlyMap<string, number>) => boolean
+  /** After so many requests without news one is a whole read. */
+  probesPerRead: number
+  read: (reason: FetchReason) => void
+  report: (error: PgflowError) => void
+  show: () => void
+}
+
+/**
+ * Does not trust silence: a joined channel may have lost broadcasts without a word. Asks the
+ * database for the seq, which is cheap, and for a snapshot only where something was missed.
+ */
+export class SilenceWatch {
+  readonly #context: SilenceWatchContext
+  readonly #target: ProbeTarget
+  /** A probe was refused: only whole reads are possible. */
+  #isRefused = false
+
+  constructor(context: SilenceWatchContext) {
+    this.#context = context
+    this.#target = {
+      runIds: () => (context.isWaiting() && this.#isPossible ? context.probedIds() : []),
+      onSeqs: (seqs) => this.#compare(seqs),
+      onFailed: (error) => this.#fail(error),
+    }
+  }
+
+  /** Whether a probe can tell if anything was missed. */
+  get canProbe(): boolean {
+    return this.#isPossible && this.#context.probedIds().length > 0
+  }
+
+  start(): void {
+    this.#context.probe.add(this.#target)
+  }
+
+  stop(): void {
+    this.#context.probe.remove(this.#target)
+  }
+
+  /** Asks whether anything was missed; true if that is a probe. */
+  ask(): boolean {
+    const { health, poll, probesPerRead, probe, read } = this.#context
+    const isReadDue = poll.unchanged % probesPerRead === probesPerRead - 1
+    const isProbe = !health.isSuspected && !isReadDue && this.canProbe
+    if (isProbe) void probe.request()
+    else read(health.isSuspected ? 'doubt' : 'poll')
+    return isProbe
+  }
+
+  get #isPossible(): boolean {
+    const { health, probe } = this.#context
+    return probe.isPossible && !this.#isRefused && !health.needsSnapshot && !health.error
+  }
+
+  #compare(seqs: ReadonlyMap<string, number>): void {
+    const { health, poll, isWaiting, isBehind, show } = this.#context
+    if (!isWaiting()) return
+    health.isOverruled = true
+    // A broadcast may be on its way: what comes in time needs no read.
+    health.isSuspected = isBehind(seqs)
+    if (health.isSuspected) return poll.schedule(deliveryTime)
+    poll.succeeded(false)
+    show()
+    poll.schedule()
+  }
+
+  #fail(error: PgflowError): void {
+    const { health, poll, isWaiting, report, show } = this.#context
+    if (!isWaiting()) return
+    report(error)
+    if (error.isTransient) {
+      health.error = error
+      poll.failed()
+    } else this.#isRefused = true
+    show()
+    poll.schedule()
+  }
+}
