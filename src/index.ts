@@ -22,6 +22,7 @@ export type { PgflowOptions } from './options.ts'
 export type { ListObservation } from './sync/lists/lists.ts'
 export type { RunsPageQuery, RunsQuery } from './run-query.ts'
 export type { RunObservation } from './sync/runs.ts'
+export type { Trace, TraceKind, TraceRecord } from './sync/trace.ts'
 export { durationOf, taskProgressOf, type Progress } from './model/progress.ts'
 export type { Scheduler } from './model/scheduler.ts'
 export type {

@@ -4,6 +4,7 @@ import { PgflowError } from './errors.ts'
 import type { FlowSchemas } from './flow-schemas.ts'
 import type { FlowOf, FlowSlug } from './flow-types.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
+import type { Trace } from './sync/trace.ts'
 import type { SyncTimes } from './sync/types.ts'
 import { browserSurroundings, type Surroundings } from './sync/wake.ts'
 import { isSupabaseClient, type AnySupabaseClient } from './transport/any-client.ts'
@@ -85,6 +86,11 @@ export interface SharedOptions extends Partial<SyncTimes> {
    * @default 3_000
    */
   ssrTimeout?: number
+  /**
+   * Told of each thing that the sync does: a broadcast that came, a gap, a read, a silent channel.
+   * In development only; it must not throw.
+   */
+  trace?: Trace
   /** Time and chance, for tests and simulations. */
   scheduler?: Scheduler
 }
@@ -100,6 +106,7 @@ export interface PgflowConfig {
   /** What the values of each flow have to look like, by slug. */
   flows: Record<string, FlowSchemas | undefined>
   report: (error: PgflowError) => void
+  trace?: Trace | undefined
 }
 
 /** The defaults of all times, in ms. */
@@ -149,5 +156,6 @@ export function resolveConfig(options: SharedOptions, transport: PgflowTransport
     flows: options.flows ?? {},
     isServer,
     report: (error) => callSafely(() => onError(error)),
+    trace: options.trace,
   }
 }

@@ -77,6 +77,12 @@ function createListState(
         list.connection.error = error
       }
     },
+    setIdle(key) {
+      const list = rawList(key)
+      if (!list) return
+      reactive(list).isLoading = false
+      if (toRaw(list.connection).status !== 'closed') reactive(list).connection.status = 'idle'
+    },
     forget(key) {
       const ids = toRaw(rawList(key)?.ids ?? [])
       Reflect.deleteProperty(lists.value, key)

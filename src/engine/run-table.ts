@@ -184,22 +184,14 @@ export function createRunTable(watcher?: RunTableWatcher) {
     }
   }
 
-  /** Writes what became of a broadcast or a snapshot into the connection's record. */
-  function account(
-    runId: string,
-    outcome: EventOutcome | SnapshotOutcome,
-    counter: 'events' | 'resyncs',
-  ): void {
+  function putSeq(runId: string, seq: number | null): void {
     const connection = connectionOf(runId)
-    count(connection, outcome.kind === 'stale' ? 'stale' : counter)
-    if (outcome.kind === 'stale') return
-    if (outcome.seq !== null) connection.seq = outcome.seq
-    if (outcome.needsSnapshot) count(connection, 'gaps')
+    if (seq !== null) connection.seq = seq
   }
 
   function commitEvent(runId: string, outcome: EventOutcome): EventOutcome {
-    account(runId, outcome, 'events')
     if (outcome.kind === 'stale') return outcome
+    putSeq(runId, outcome.seq)
     const run = rowOf(runs, runId)
     if (outcome.step) {
       const { slug, patch } = outcome.step
@@ -213,8 +205,8 @@ export function createRunTable(watcher?: RunTableWatcher) {
   }
 
   function commitSnapshot(runId: string, outcome: SnapshotOutcome): AppliedSnapshot {
-    account(runId, outcome, 'resyncs')
     if (outcome.kind === 'stale') return outcome
+    putSeq(runId, outcome.seq)
     const run = rowOf(runs, runId)
     if (!run) {
       runs.value[runId] = holdRaw(outcome.run)
@@ -327,11 +319,6 @@ function rowOf<Row extends object>(rows: Ref<Record<string, Row>>, key: string):
 /** The key of a run or, with a slug, of one of its steps. */
 function keyOf(runId: string, slug: string | null): string {
   return slug === null ? runId : stepKey(runId, slug)
-}
-
-/** Adds one without depending on what was there. */
-function count(connection: RunConnection, counter: 'events' | 'gaps' | 'stale' | 'resyncs'): void {
-  connection[counter] = toRaw(connection)[counter] + 1
 }
 
 /**

@@ -170,14 +170,6 @@ export interface RunConnection {
   status: ConnectionStatus
   /** The last broadcast that is part of what the store shows; null while there was none. */
   seq: number | null
-  /** Broadcasts that changed something. */
-  events: number
-  /** Times a broadcast was found to be missing. */
-  gaps: number
-  /** Broadcasts and snapshots that came too late and were dropped. */
-  stale: number
-  /** Snapshots that were applied. */
-  resyncs: number
   /**
    * Nothing has changed for so long (`stallAfter`) that something may be wrong where the run is
    * worked on: no worker, or a task that hangs. A hint: a step may simply take that long.
@@ -237,10 +229,6 @@ export function idleConnection(): RunConnection {
   return {
     status: 'idle',
     seq: null,
-    events: 0,
-    gaps: 0,
-    stale: 0,
-    resyncs: 0,
     stalled: false,
     error: null,
   }

@@ -244,7 +244,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       this.#trace('stale', update)
       return
     }
-    this.#trace(merged.needsSnapshot ? 'gap' : 'event', update)
+    this.#trace('event', update)
+    if (merged.isGap) this.#trace('gap', update)
     this.#poll.changed()
     if (isShownAsDead) this.#show()
     if (merged.needsSnapshot) this.#doubt()
@@ -352,7 +353,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#isDropped = merged.isDropped
     if (merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
-    this.#trace(merged.isOutdated ? 'outdated' : 'answer')
+    this.#trace(merged.isDropped ? 'stale' : 'answer', answer)
+    if (merged.isGap) this.#trace('gap')
     if (merged.isDropped) {
       for (const update of fetch.updates) this.#fetcher.keep(update)
       this.#poll.failed()

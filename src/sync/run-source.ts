@@ -16,6 +16,7 @@ const dropped: Settled = {
   isNews: false,
   isOutdated: true,
   isDropped: true,
+  isGap: false,
   needsSnapshot: true,
 }
 
@@ -104,7 +105,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     const needsSnapshot = outcome.needsSnapshot || event.isPartial || this.isUnconfirmed
     this.#isInDoubt ||= needsSnapshot
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
-    return { needsSnapshot }
+    return { needsSnapshot, isGap: outcome.needsSnapshot }
   }
 
   settle(
@@ -142,6 +143,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
       isNews: outcome.hasChanged,
       isOutdated: false,
       isDropped: false,
+      isGap: outcome.needsSnapshot,
       needsSnapshot: this.#isInDoubt || isBelowHeard,
     }
   }

@@ -6,6 +6,8 @@ import type { Fetch } from './fetcher.ts'
 export interface Merged {
   /** Only a snapshot can tell what was missed. */
   needsSnapshot: boolean
+  /** A broadcast is known to be missing. */
+  isGap: boolean
   /** Rows are missing at the end of a list. */
   needsRest?: boolean
 }

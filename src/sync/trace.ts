@@ -1,4 +1,12 @@
-/** What the sync can do. */
+/**
+ * What the sync can do or meet.
+ * - `joined`, `left`: its channel.
+ * - `event`: a broadcast was applied; `stale`: a broadcast or an answer was older than what is shown.
+ * - `gap`: a broadcast is missing, or one came that could not be understood.
+ * - `fetch`, `answer`, `retry`: a read is asked for, has succeeded, has failed.
+ * - `probe`: the database is asked whether anything was missed; `deaf`: it was, and unheard.
+ * - `ended`: the run has ended, and all of it is known.
+ */
 export type TraceKind =
   | 'joined'
   | 'left'
@@ -7,7 +15,6 @@ export type TraceKind =
   | 'gap'
   | 'fetch'
   | 'answer'
-  | 'outdated'
   | 'probe'
   | 'deaf'
   | 'retry'

@@ -74,6 +74,7 @@ export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
     faults: createFaults({ channels, requests: world.faults, surroundings, settled }),
     requests: world.requests,
     reported: world.reported,
+    traced: world.traced,
     get openChannels() {
       return channels.topics
     },

@@ -2,6 +2,7 @@ import type { App } from 'vue'
 import type { PgflowError } from '../errors.ts'
 import type { AnyFlow, FlowInput } from '../flow-types.ts'
 import type { SharedOptions } from '../options.ts'
+import type { TraceRecord } from '../sync/trace.ts'
 import type { TestFlow } from './definition.ts'
 import type { TestFaults } from './faults.ts'
 import type { TestRequest } from './memory-transport.ts'
@@ -79,6 +80,8 @@ export interface TestPgflow {
   readonly requests: readonly TestRequest[]
   /** Failures that no caller was told of, as `onError` gets them. */
   readonly reported: readonly PgflowError[]
+  /** What the sync has done, the newest last. */
+  readonly traced: readonly TraceRecord[]
   /** The topics of the channels that the app has open. */
   readonly openChannels: readonly string[]
   /** Ends what goes on by itself, with `autoPlay`. Unmounting the app ends everything else. */

@@ -1,5 +1,6 @@
 import type { App } from 'vue'
 import type { PgflowError } from '../errors.ts'
+import type { TraceRecord } from '../sync/trace.ts'
 import { systemScheduler } from '../model/scheduler.ts'
 import { resolveConfig } from '../options.ts'
 import { pluginOf } from '../plugin.ts'
@@ -42,11 +43,16 @@ export function createWorld(options: TestPgflowOptions) {
   const { flows: _flows, schemas = {}, ...shared } = options
   const config = resolveConfig({ ...shared, flows: schemas, scheduler: time }, transport)
   const reported: PgflowError[] = []
+  const traced: TraceRecord[] = []
+  const trace = (record: TraceRecord) => {
+    traced.push(record)
+    config.trace?.(record)
+  }
   const report = (error: PgflowError) => {
     reported.push(error)
     config.report(error)
   }
-  const plugin = pluginOf({ ...config, surroundings, report })
+  const plugin = pluginOf({ ...config, surroundings, report, trace })
   let apps = 0
   function install(app: App): void {
     app.use(plugin)
@@ -67,6 +73,7 @@ export function createWorld(options: TestPgflowOptions) {
     faults,
     requests,
     reported,
+    traced,
     install,
   }
 }

@@ -114,17 +114,17 @@ describe('hooks', () => {
     const heard: string[] = []
     const {
       result: view,
-      store,
+      traced,
       wrapper,
     } = mountApp(client(), () => useRun(runId, listening(heard)))
     await until(() => view.connection.value.status === 'live')
     heard.length = 0
     const joinedAgain = async () => {
-      const before = store.connections[runId]?.resyncs ?? 0
+      const before = traced('answer')
       backend.realtime.faults.killSockets()
       await until(() => view.connection.value.status !== 'live')
       await until(() => view.connection.value.status === 'live')
-      expect(store.connections[runId]?.resyncs).toBeGreaterThan(before)
+      expect(traced('answer')).toBeGreaterThan(before)
     }
     await joinedAgain()
     await joinedAgain()

@@ -67,7 +67,7 @@ it('forged broadcasts nested deeper than the stack are shown, and other runs go 
     const message = `{"event":"only:completed","type":"broadcast","payload":${payload}}`
     forger.socket.send(`["1",null,"realtime:pgflow:run:${run_id}","broadcast",${message}]`)
   }
-  await until(() => app.result.connection.value.events >= 2)
+  await until(() => app.traced('event') >= 2)
   expect(Array.isArray(app.result.step('only')?.output)).toBe(true)
   gate.open()
   const other = await store.startFlow('open', { text: 'b' })

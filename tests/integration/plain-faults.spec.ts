@@ -132,7 +132,7 @@ describe('faults that are not repeated', () => {
   })
 
   it('a status that this version does not know is shown', async () => {
-    const { flow, store, runId, reported, wrapper } = await liveRun()
+    const { flow, store, runId, reported, traced, wrapper } = await liveRun()
     await backend.db.exec('alter table pgflow.step_states drop constraint status_is_valid')
     await backend.db.query(
       `update pgflow.step_states set status = 'paused' where run_id = $1 and step_slug = 'think'`,
@@ -148,9 +148,9 @@ describe('faults that are not repeated', () => {
     await send('step:think:paused', { step_slug: 'think', status: 'paused' })
     await until(() => flow.step('think')?.status === 'paused')
     await until(() => flow.connection.value.status === 'live')
-    const { resyncs = 0 } = store.connections[runId] ?? {}
+    const answers = traced('answer')
     await send('run:renamed', { name: 'x' })
-    await until(() => (store.connections[runId]?.resyncs ?? 0) > resyncs)
+    await until(() => traced('answer') > answers)
     await until(() => flow.connection.value.status === 'live')
     expect(reported).toEqual([])
     // And back, as the database says.

@@ -139,7 +139,7 @@ describe('a run on plain pgflow', () => {
       ['sum', 'completed', { total: 8, first: 'one' }],
     ])
     expect(flow.progress.value.fraction).toBe(1)
-    expect(store.connections[runId]).toMatchObject({ status: 'closed', seq: null, gaps: 0 })
+    expect(store.connections[runId]).toMatchObject({ status: 'closed', seq: null })
     expect(supabase.getChannels()).toEqual([])
     expect(reported).toEqual([])
     // Its start, and a read after each join and after the end: none for its broadcasts.

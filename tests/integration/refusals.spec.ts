@@ -118,14 +118,14 @@ describe('a channel that Realtime refuses', () => {
 
   it('because of its token: the run is polled to its end', async () => {
     const supabase = await clientWithoutExpiry()
-    const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), fast)
+    const { result, traced, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), fast)
     await until(() => result.connection.value.status === 'polling')
     expect(result.error.value).toMatchObject({ code: 'unauthorized' })
     gate.open()
     await until(() => result.run.value?.status === 'completed')
     expect(result.step('only')?.output).toBe('done')
     await until(() => result.connection.value.status === 'closed')
-    expect(result.connection.value.events).toBe(0)
+    expect(traced('event')).toBe(0)
     expect(result.error.value).toBeNull()
     wrapper.unmount()
   })

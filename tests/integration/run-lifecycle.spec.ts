@@ -71,6 +71,7 @@ describe('a run from start to end', () => {
       result: flow,
       store,
       reported,
+      traced,
       wrapper,
     } = mountApp(supabase, () => {
       const flow = useFlow<typeof Greet>('greet')
@@ -123,7 +124,8 @@ describe('a run from start to end', () => {
     const { run: row, steps, seq } = await truth(run.run_id)
     expect(row).toMatchObject({ ...(rowsOf(flow.run.value) as object) })
     expect(steps).toMatchObject(rowsOf(flow.steps.value) as object[])
-    expect(flow.connection.value).toMatchObject({ seq, gaps: 0, error: null })
+    expect(flow.connection.value).toMatchObject({ seq, error: null })
+    expect(traced('gap')).toBe(0)
     expect(flow.progress.value.fraction).toBe(1)
     expect(reported).toEqual([])
     expect(supabase.getChannels()).toEqual([])
@@ -172,7 +174,11 @@ describe('a run from start to end', () => {
   })
 
   it('notices a single lost broadcast by its seq and reads the run again', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Greet>('greet'))
+    const {
+      result: flow,
+      traced,
+      wrapper,
+    } = mountApp(supabase, () => useFlow<typeof Greet>('greet'))
     await flow.startAsync({ name: 'Grace' })
     await until(() => flow.connection.value.status === 'live')
     const undo = backend.realtime.faults.tamper((broadcast, deliver) => {
@@ -182,7 +188,7 @@ describe('a run from start to end', () => {
     await until(() => flow.step('clean')?.status === 'completed')
     undo()
     expect(flow.step('clean')?.output).toEqual({ name: 'Grace' })
-    expect(flow.connection.value.gaps).toBeGreaterThan(0)
+    expect(traced('gap')).toBeGreaterThan(0)
     gateOf('letters').open()
     await until(() => flow.status.value === 'completed')
     wrapper.unmount()

@@ -106,7 +106,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     const list = isFetching ? after : firstOf(after, this.#size)
     const hasChanged = state.write(this.key, list)
     if (!hasChanged && !isUnclear) return null
-    return { needsSnapshot: isUnclear, needsRest: this.#isShort(list) }
+    return { needsSnapshot: isUnclear, isGap: false, needsRest: this.#isShort(list) }
   }
 
   settle(answer: ListRows, fetch: Fetch<RunUpdate>, trustsDatabase: boolean): Settled {
@@ -131,7 +131,8 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     this.#isFilled = true
     this.#isLoaded = true
     this.#onRead(changed)
-    return { isNews, isOutdated, isDropped: false, needsSnapshot, needsRest: this.#isShort(list) }
+    const needsRest = this.#isShort(list)
+    return { isNews, isOutdated, isDropped: false, isGap: false, needsSnapshot, needsRest }
   }
 
   probedIds(isJoined: boolean): readonly string[] {
@@ -158,7 +159,9 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   }
 
   show({ status, error, isAwaited }: ResourceState): void {
-    const isFollowed = status !== 'closed' && status !== 'idle'
+    // What is left stays as it was: on a server, with the reason why it could not be read.
+    if (status === 'idle') return this.#context.state.setIdle(this.key)
+    const isFollowed = status !== 'closed'
     this.#context.state.setState(this.key, {
       isLoading: isFollowed && (isAwaited || !(this.#isFilled || error)),
       connection: { status, error: error?.toJSON() ?? null },

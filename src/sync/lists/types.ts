@@ -23,6 +23,8 @@ export interface ListState {
   /** Shows these rows, and drops what no list shows any more; says whether anything differed. */
   write: (key: string, list: ListRows) => boolean
   setState: (key: string, state: Pick<RunList, 'connection' | 'isLoading'>) => void
+  /** Nothing keeps the list true any more; one that was refused stays so. */
+  setIdle: (key: string) => void
   /** Drops a list, and the runs that no other list shows. */
   forget: (key: string) => void
 }

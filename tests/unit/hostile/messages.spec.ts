@@ -4,6 +4,7 @@ import { usePgflowStatus, usePgflowStore, useRun, useRuns, useStep } from 'pinia
 import { expect, it } from 'vitest'
 import { createApp, defineComponent, h } from 'vue'
 import { createWorld } from '../../../src/testing/world.ts'
+import { countOf } from '../../support/traced.ts'
 import { json, name, ownEntries, shownOf } from './support/hostile.ts'
 
 const flows = { greet: { hello: {}, bye: { deps: ['hello'] } } }
@@ -101,7 +102,7 @@ it('a broadcast cannot change what a run is, and what it is lists show too', asy
   world.channels.send({ topic: `pgflow:run:${id}`, name: 'run:started', payload: forged })
   await world.time.settled()
   expect(store.runById(id)).toMatchObject({ flow_slug: 'greet', input: { text: 'a' } })
-  expect(store.connections[id]?.events).toBe(1)
+  expect(countOf(world.traced, 'event', id)).toBe(1)
   expect(store.runsOf().map((row) => row.flow_slug)).toEqual(['greet'])
   app.unmount()
 })

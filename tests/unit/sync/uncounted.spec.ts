@@ -37,6 +37,6 @@ describe('a run that is not counted', () => {
     expect(kit.state.runs.value.r?.status).toBe('completed')
     await (await kit.nextRequest()).reply(plain('completed'))
     expect(kit.status('r')).toBe('closed')
-    expect(kit.state.connections.value.r).toMatchObject({ seq: null, stale: 1 })
+    expect(kit.state.connections.value.r).toMatchObject({ seq: null })
   })
 })

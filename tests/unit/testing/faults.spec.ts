@@ -1,7 +1,8 @@
-import { useFlow, usePgflowStatus, usePgflowStore, useRun } from 'pinia-pgflow'
+import { useFlow, usePgflowStatus, usePgflowStore, useRun, type TraceKind } from 'pinia-pgflow'
 import { createTestPgflow, type TestPgflowOptions } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { codeOf, mountIn } from '../../support/test-app.ts'
+import { countOf } from '../../support/traced.ts'
 
 const flows = { f: { a: {}, b: { deps: ['a'] }, c: { deps: ['b'] } } }
 const quiet = () => {}
@@ -15,7 +16,8 @@ async function following(options: Partial<TestPgflowOptions> = {}) {
   const connection = () => app.store.connections[run.id]
   const step = (slug: string) => app.store.stepOf(run.id, slug)?.status
   expect(connection()?.status).toBe('live')
-  return { pgflow, run, ...app, connection, step }
+  const traced = (kind: TraceKind) => countOf(pgflow.traced, kind, run.id)
+  return { pgflow, run, ...app, connection, step, traced }
 }
 
 describe('without a network', () => {
@@ -90,52 +92,54 @@ describe('without Realtime', () => {
 
 describe('messages', () => {
   it('that are lost show as a gap, and are made up for', async () => {
-    const { pgflow, run, connection, step } = await following()
+    const { pgflow, run, connection, step, traced } = await following()
     pgflow.faults.dropMessages('b:completed')
     await run.complete('a')
-    expect(connection()?.gaps).toBe(0)
+    expect(traced('gap')).toBe(0)
     await run.complete('b')
     expect(step('b')).toBe('completed')
-    expect(connection()).toMatchObject({ status: 'live', gaps: 1 })
+    expect(connection()?.status).toBe('live')
+    expect(traced('gap')).toBe(1)
   })
 
   it('that are lost with nothing after them are missed until silence is not trusted', async () => {
-    const { pgflow, run, connection, step } = await following()
+    const { pgflow, run, step, traced } = await following()
     pgflow.faults.dropMessages(2)
     await run.complete('a')
     expect(step('a')).toBe('started')
-    expect(connection()?.gaps).toBe(0)
+    expect(traced('gap')).toBe(0)
     await pgflow.advance(15_000)
     expect(step('a')).toBe('completed')
   })
 
   it('that come twice change nothing the second time', async () => {
-    const { pgflow, run, connection } = await following()
+    const { pgflow, run, connection, traced } = await following()
     pgflow.faults.duplicateMessages(2)
     await run.complete('a')
-    expect(connection()).toMatchObject({ status: 'live', events: 2, stale: 2, gaps: 0 })
+    expect(connection()?.status).toBe('live')
+    expect([traced('event'), traced('stale'), traced('gap')]).toEqual([2, 2, 0])
   })
 
   it('that come late are overtaken', async () => {
-    const { pgflow, run, connection, step } = await following()
+    const { pgflow, run, step, traced } = await following()
     pgflow.faults.delayMessages(5_000, 2)
     await run.complete('a')
     expect(step('a')).toBe('started')
     await run.complete('b')
     expect([step('a'), step('b'), step('c')]).toEqual(['completed', 'completed', 'started'])
-    expect(connection()?.gaps).toBe(1)
-    const { stale } = connection() ?? { stale: 0 }
+    expect(traced('gap')).toBe(1)
+    const stale = traced('stale')
     await pgflow.advance(5_000)
-    expect(connection()?.stale).toBe(stale + 2)
+    expect(traced('stale')).toBe(stale + 2)
     expect(step('b')).toBe('completed')
   })
 
   it('that change places lead to the same', async () => {
-    const { pgflow, run, connection, step } = await following()
+    const { pgflow, run, step, traced } = await following()
     pgflow.faults.reorderMessages()
     await run.complete('a')
     expect([step('a'), step('b')]).toEqual(['completed', 'started'])
-    expect(connection()?.gaps).toBe(1)
+    expect(traced('gap')).toBe(1)
   })
 
   it('that are spoilt are reported and made up for', async () => {
@@ -156,10 +160,11 @@ describe('messages', () => {
   })
 
   it('that are too large are made up for', async () => {
-    const { run, connection, result } = await following({ maxPayloadBytes: 500 })
+    const { run, connection, result, traced } = await following({ maxPayloadBytes: 500 })
     await run.complete('a', 'x'.repeat(500))
     expect(result.step('a')?.output).toHaveLength(500)
-    expect(connection()).toMatchObject({ status: 'live', gaps: 0 })
+    expect(connection()?.status).toBe('live')
+    expect(traced('gap')).toBe(0)
   })
 })
 
@@ -218,19 +223,19 @@ describe('requests', () => {
   })
 
   it('that an outdated replica answers take nothing back', async () => {
-    const { pgflow, run, step, result, connection } = await following()
+    const { pgflow, run, step, result, traced } = await following()
     await run.complete('a')
     pgflow.faults.serveOutdated()
     await result.refresh()
     expect(step('a')).toBe('completed')
-    expect(connection()?.stale).toBe(1)
+    expect(traced('stale')).toBe(1)
     await result.refresh()
-    expect(connection()?.stale).toBe(1)
+    expect(traced('stale')).toBe(1)
   })
 })
 
 it('clear() ends every fault, also what is only planned', async () => {
-  const { pgflow, run, step, connection } = await following()
+  const { pgflow, run, step, connection, traced } = await following()
   const { faults } = pgflow
   faults.dropMessages(9)
   faults.pauseMessages()
@@ -241,7 +246,7 @@ it('clear() ends every fault, also what is only planned', async () => {
   expect(connection()?.status).toBe('live')
   await run.complete('a')
   expect(step('a')).toBe('completed')
-  expect(connection()?.gaps).toBe(0)
+  expect(traced('gap')).toBe(0)
 })
 
 it('a run that nobody works on is said to be stalled', async () => {

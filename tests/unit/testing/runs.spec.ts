@@ -4,6 +4,7 @@ import { createTestPgflow, scriptFlow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { watch } from 'vue'
 import { codeOf, mountIn } from '../../support/test-app.ts'
+import { countOf } from '../../support/traced.ts'
 
 const flows = {
   report: {
@@ -32,7 +33,8 @@ describe('what workers do', () => {
     expect(flow.run.value?.remaining_steps).toBe(1)
     await run.complete('sum', 'done')
     expect(flow.run.value).toMatchObject({ status: 'completed', output: { sum: 'done' } })
-    expect(flow.connection.value).toMatchObject({ status: 'closed', gaps: 0 })
+    expect(flow.connection.value).toMatchObject({ status: 'closed' })
+    expect(countOf(pgflow.traced, 'gap')).toBe(0)
   })
 
   it('follows the script in play(), and every state on the way is seen', async () => {
@@ -62,7 +64,7 @@ describe('what workers do', () => {
     void flow.startAsync({})
     await pgflow.latestRun().retry('list', 'busy')
     expect(flow.step('list')?.status).toBe('started')
-    expect(flow.connection.value.events).toBe(1)
+    expect(countOf(pgflow.traced, 'event')).toBe(1)
     await pgflow.latestRun().fail('list', 'broken')
     expect(flow.run.value).toMatchObject({ status: 'failed', error_message: 'broken' })
     expect(flow.step('list')?.error_message).toBe('broken')
@@ -137,9 +139,10 @@ describe('a script', () => {
     for (const run of pgflow.runs) await run.play()
     expect(result.shaky.step('only')?.output).toBe('at last')
     // Two retries, the completion of the step and of the run.
-    expect(result.shaky.connection.value.events).toBe(4)
+    const heard = (id: string | null) => countOf(pgflow.traced, 'event', id ?? '')
+    expect(heard(result.shaky.runId.value)).toBe(4)
     expect(result.broken.run.value?.error_message).toBe('the mill is closed')
-    expect(result.broken.connection.value.events).toBe(3)
+    expect(heard(result.broken.runId.value)).toBe(3)
     expect(result.throws.run.value?.error_message).toBe('no such file')
   })
 
