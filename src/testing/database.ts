@@ -2,6 +2,7 @@ import type { FlowShape, Json } from '../model/entities.ts'
 import { isSameJson } from '../model/json.ts'
 import { userTopic } from '../model/wire.ts'
 import { shapeOfFlow, type FlowDefinition } from './definition.ts'
+import { jsonbBytes } from './jsonb-size.ts'
 import {
   DatabaseError,
   RowClock,
@@ -204,7 +205,7 @@ function fit(payload: Record<string, Json>, limit: number): Record<string, Json>
   let fitted = payload
   const truncated: string[] = []
   for (const field of ['output', 'input', 'error_message']) {
-    if (new TextEncoder().encode(JSON.stringify(fitted)).length <= limit) break
+    if (jsonbBytes(fitted) <= limit) break
     if (!(field in fitted)) continue
     truncated.push(field)
     fitted = Object.fromEntries(Object.entries(fitted).filter(([key]) => key !== field))

@@ -1,9 +1,10 @@
-import type { Json, StepRetry } from '../model/entities.ts'
+import type { Json } from '../model/entities.ts'
 import { isTerminal } from '../model/entities.ts'
 import { runTopic } from '../model/wire.ts'
 import type { FlowDefinition, StepDefinition } from './definition.ts'
 import { newRun, newStep } from './new-rows.ts'
 import type { Message, RunRow, SnapshotRow, StepRow } from './rows.ts'
+import { newTasks, reachesFiftieth, retryOf, type Task } from './tasks.ts'
 
 /** What a run needs of the database it is in. */
 export interface RunContext {
@@ -11,16 +12,6 @@ export interface RunContext {
   now: () => string
   /** Told of the messages of each transaction, in their order. */
   onCommit: (record: RunRecord, messages: readonly Message[]) => void
-}
-
-/** A task: one execution of a step, or of a map step for one element. */
-interface Task {
-  isDone: boolean
-  /** Attempts so far; the one under way counts. */
-  attempts: number
-  /** Of the last attempt that failed. */
-  error: string | null
-  output: Json
 }
 
 /** How many states before the present one an outdated replica may still show. */
@@ -116,6 +107,9 @@ export class RunRecord {
       const attempts_count = task.attempts
       task.attempts += 1
       task.error = message
+      const all = this.tasks(step.slug).length
+      // Of a map with more tasks, fifty of them, evenly, tell.
+      if (all > 50 && !reachesFiftieth(index, index + 1, all)) return
       const attempt = { task_index: index, attempts_count, error_message: message }
       this.#tellStep(row, 'retrying', attempt)
     })
@@ -134,10 +128,9 @@ export class RunRecord {
     task.output = output
     row.remaining_tasks = left
     if (left > 0) {
-      const all = row.initial_tasks ?? 0
-      const fiftieth = (remaining: number) => Math.floor(((all - remaining) * 50) / all)
-      if (fiftieth(left) === fiftieth(before)) return
       const { initial_tasks } = row
+      const all = initial_tasks ?? 0
+      if (!reachesFiftieth(all - before, all - left, all)) return
       return this.#tellStep(row, 'progress', { initial_tasks, remaining_tasks: left })
     }
     row.status = 'completed'
@@ -181,8 +174,7 @@ export class RunRecord {
     const ready = this.#ready().filter(([, row]) => (row.initial_tasks ?? 0) > 0)
     for (const [step, row] of ready.sort(([a], [b]) => (a.slug < b.slug ? -1 : 1))) {
       const count = row.initial_tasks ?? 0
-      const task = (): Task => ({ isDone: false, attempts: 1, error: null, output: null })
-      this.#tasks.set(step.slug, Array.from({ length: count }, task))
+      this.#tasks.set(step.slug, newTasks(count))
       row.status = 'started'
       row.started_at = this.#time
       row.remaining_tasks = count
@@ -274,20 +266,6 @@ export class RunRecord {
     this.#messages.push({ topic: runTopic(run_id), name, payload })
   }
 
-  /** The task that was tried most often and is tried again. */
-  #retryOf({ step_slug, status }: StepRow): StepRetry | null {
-    if (status !== 'started') return null
-    const tried = this.tasks(step_slug).map((task, task_index): StepRetry & { isDone: boolean } => {
-      const { attempts, error: error_message, isDone } = task
-      return { task_index, attempts_count: attempts - 1, error_message, isDone }
-    })
-    const again = tried.filter(({ isDone, attempts_count }) => !isDone && attempts_count > 0)
-    const [first] = again.sort((a, b) => b.attempts_count - a.attempts_count)
-    if (!first) return null
-    const { task_index, attempts_count, error_message } = first
-    return { task_index, attempts_count, error_message }
-  }
-
   #transaction(work: () => void): void {
     this.#time = this.#context.now()
     work()
@@ -305,7 +283,10 @@ export class RunRecord {
   #text(): string {
     const steps = [...this.#steps.values()]
       .sort((a, b) => (a.step_slug < b.step_slug ? -1 : 1))
-      .map((row) => ({ ...row, retry: this.#retryOf(row) }))
+      .map((row) => ({
+        ...row,
+        retry: row.status === 'started' ? retryOf(this.tasks(row.step_slug)) : null,
+      }))
     return JSON.stringify({ run: this.run, steps, seq: this.#seq } satisfies SnapshotRow)
   }
 }

@@ -55,7 +55,6 @@ describe('the same flow, worked on in the same way, sends and tells the same', (
     const record = memory.startFlow(flowSlug, input, runId, null)
     const told = { real: [await snapshotOf(db, runId)], memory: [record.snapshot()] }
 
-    const failures = new Map<string, number>()
     for (const move of moves) {
       await takeTasks(db, flowSlug, 200)
       const { step: step_slug, task: task_index = 0 } = move
@@ -67,9 +66,8 @@ describe('the same flow, worked on in the same way, sends and tells the same', (
         record.completeTask(step, task_index, move.output)
       } else {
         await failTask(db, task, move.failure)
-        const failed = (failures.get(step_slug) ?? 0) + 1
-        failures.set(step_slug, failed)
-        if (failed < maxAttempts) record.retryTask(step, task_index, move.failure)
+        const { attempts = 1 } = record.tasks(step_slug)[task_index] ?? {}
+        if (attempts < maxAttempts) record.retryTask(step, task_index, move.failure)
         else record.failTask(step, move.failure)
       }
       told.real.push(await snapshotOf(db, runId))

@@ -108,4 +108,17 @@ export const scenarios: Record<string, Scenario> = {
     flow: { list: {}, each: { deps: ['list'], type: 'map' } },
     moves: [{ step: 'list', output: { not: 'an array' } }],
   },
+  'a map of more tasks than messages, some of which are tried again': {
+    flow: { each: { type: 'map' } },
+    maxAttempts: 2,
+    input: Array.from({ length: 120 }, (_, index) => index),
+    moves: Array.from({ length: 9 }, (_, task) => ({ step: 'each', task, failure: `no ${task}` })),
+  },
+  'outputs that are too large only as Postgres writes them': {
+    flow: { wide: {}, long: { deps: ['wide'] } },
+    moves: [
+      { step: 'wide', output: Array<number>(70_000).fill(1) },
+      { step: 'long', output: Array<number>(700).fill(1e300) },
+    ],
+  },
 }
