@@ -33,12 +33,12 @@ afterEach(async () => {
   await supabase.removeAllChannels()
 })
 
-const transport = () =>
+const transport = (isPrivate = false) =>
   createSupabaseTransport({
     supabase,
     scheduler: fastScheduler(20),
     schema: 'pgflow_client',
-    isPrivate: false,
+    isPrivate,
   })
 
 /** Handlers that note what they hear, and throw at what the test says. */
@@ -124,6 +124,22 @@ describe('a handler that throws', () => {
     expect(bad.heard).toContain('channel_taken')
     for (const channel of channels) channel.close()
   })
+})
+
+it('a feed whose handlers throw is followed on to whoever signs in', async () => {
+  const bad = listener(everything)
+  const feed = transport(true).openFeed?.(bad.handlers)
+  const uncaught = await uncaughtDuring(async () => {
+    await until(() => bad.heard.includes('not_signed_in'))
+    await supabase.auth.signUp({
+      email: `${crypto.randomUUID()}@example.com`,
+      password: 'a long password',
+    })
+    // Nobody has said that runs are private here: there is no policy that lets them in.
+    await until(() => bad.heard.includes('channel_refused'))
+  })
+  expect(uncaught).toEqual([])
+  feed?.close()
 })
 
 describe('a channel that cannot be built', () => {
