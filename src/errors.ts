@@ -83,8 +83,13 @@ export class PgflowError extends Error {
 
 /** Any thrown value as a `PgflowError`; what already is one stays the same. */
 export function toPgflowError(error: unknown): PgflowError {
-  if (error instanceof PgflowError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  let message = 'Something was thrown that cannot be written out.'
+  try {
+    if (error instanceof PgflowError) return error
+    message = String(error instanceof Error ? error.message : error)
+  } catch {
+    // A program can throw anything: an object without a prototype, or one whose text throws.
+  }
   return new PgflowError('server_error', message, { cause: error })
 }
 

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { PgflowError, type PgflowErrorCode } from './errors.ts'
+import { PgflowError, toPgflowError, type PgflowErrorCode } from './errors.ts'
 import type { AnyFlow, FlowInput, StepSlug } from './flow-types.ts'
 import type { Json } from './model/entities.ts'
 
@@ -50,8 +50,10 @@ export function validate(
     throw refuse(`${name} is not valid: ${wrong}`, result.issues)
   }
   const fail = (cause: unknown): never => {
-    if (cause instanceof PgflowError) throw cause
-    throw refuse(`${name} could not be checked: ${isSecret ? kindOf(cause) : String(cause)}`, cause)
+    const error = toPgflowError(cause)
+    if (error === cause) throw error
+    const what = isSecret ? kindOf(cause) : error.message
+    throw refuse(`${name} could not be checked: ${what}`, cause)
   }
   try {
     const result = schema['~standard'].validate(value)
@@ -75,7 +77,12 @@ function describe(issue: StandardSchemaV1.Issue, isSecret: boolean): string {
  */
 function kindOf(issue: unknown): string {
   if (typeof issue !== 'object' || issue === null) return 'invalid'
-  const kinds = ['code', 'type', 'name'].map((field): unknown => Reflect.get(issue, field))
-  const kind = kinds.find((value) => typeof value === 'string' && /^\w{1,40}$/.test(value))
-  return typeof kind === 'string' ? kind : 'invalid'
+  try {
+    const kinds = ['code', 'type', 'name'].map((field): unknown => Reflect.get(issue, field))
+    const kind = kinds.find((value) => typeof value === 'string' && /^\w{1,40}$/.test(value))
+    return typeof kind === 'string' ? kind : 'invalid'
+  } catch {
+    // A proxy, or a getter that throws.
+    return 'invalid'
+  }
 }

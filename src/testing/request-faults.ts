@@ -1,4 +1,4 @@
-import { PgflowError, type PgflowErrorCode } from '../errors.ts'
+import { PgflowError, toPgflowError, type PgflowErrorCode } from '../errors.ts'
 import type { TestSurroundings } from './surroundings.ts'
 
 /**
@@ -87,7 +87,7 @@ function attempt<T>(work: () => T): Promise<T> {
   try {
     return Promise.resolve(work())
   } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    return Promise.reject(error instanceof Error ? error : toPgflowError(error))
   }
 }
 

@@ -1,3 +1,4 @@
+import { toPgflowError } from '../errors.ts'
 import type { Json } from '../model/entities.ts'
 import { toJson } from '../model/json.ts'
 import type { StepDefinition } from './definition.ts'
@@ -30,7 +31,7 @@ export function moveOf(record: RunRecord, step: StepDefinition): Move {
       output = outputOf(record, step, index)
     } catch (thrown) {
       // As a handler that throws.
-      return record.failTask(step, thrown instanceof Error ? thrown.message : String(thrown))
+      return record.failTask(step, toPgflowError(thrown).message)
     }
     record.completeTask(step, index, output)
   }

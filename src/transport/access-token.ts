@@ -23,12 +23,11 @@ export function refreshToken(supabase: SupabaseClient, scheduler: Scheduler): Pr
 }
 
 async function askForToken(supabase: SupabaseClient): Promise<void> {
-  let request = supabase.realtime.setAuth()
+  let request: Promise<void> | undefined = supabase.realtime.setAuth()
   newest.set(supabase, request)
-  await request
-  // supabase-js takes no token but that of the newest request.
-  for (let later = newest.get(supabase); later && later !== request; later = newest.get(supabase)) {
-    request = later
+  do {
+    request = newest.get(supabase)
+    // supabase-js takes no token but that of the newest request.
     await request
-  }
+  } while (request !== newest.get(supabase))
 }

@@ -98,9 +98,11 @@ export async function callGetFlow(
   signal: AbortSignal,
 ): Promise<FlowShape> {
   const name = 'get_flow'
-  const [row] = await callRows(supabase, name, { p_flow_slug: flowSlug }, signal)
+  const [row, ...others] = await callRows(supabase, name, { p_flow_slug: flowSlug }, signal)
   if (row === undefined) throw flowNotFound(flowSlug)
-  return valueOf(name, parseFlowShape(row))
+  const shape = valueOf(name, parseFlowShape(row))
+  if (shape.flow_slug === flowSlug && others.length === 0) return shape
+  throw malformed(name, 'a flow that was not asked for')
 }
 
 /** Ids that can be asked for, and an error for each that cannot. */

@@ -3,6 +3,9 @@ import type { Scheduler } from '../model/scheduler.ts'
 import { refreshToken } from './access-token.ts'
 import type { SessionChange } from './types.ts'
 
+/** How often the token that Realtime holds is looked at, in ms. Nothing is asked for that. */
+const lookEvery = 5_000
+
 /**
  * The id of the user whom Realtime joins as: the `sub` of the token it uses, whether that comes
  * from a session or from the client's `accessToken` option. Null when nobody is signed in.
@@ -26,64 +29,57 @@ export function watchSession(
   scheduler: Scheduler,
   onChange: (change: SessionChange) => void,
 ): () => void {
-  // With the `accessToken` option `auth` has nothing, and throws when it is read.
-  const watch = 'onAuthStateChange' in supabase.auth ? watchAuth : watchToken
-  return watch(supabase, scheduler, onChange)
-}
-
-const watchAuth: typeof watchSession = (supabase, scheduler, onChange) => {
-  let known: Identity | undefined
+  let known: { user: string | null; token: string } | undefined
   let waiting: SessionChange | undefined
   let cancel = () => {}
-  const tell = (): void => {
-    const change = waiting
-    waiting = undefined
-    if (change) onChange(change)
-  }
-  const { data } = supabase.auth.onAuthStateChange((event, session) => {
+  const note = (token: string, isFirst: boolean): void => {
     const before = known
-    known = identityOf(session?.access_token)
-    if (known.token === before?.token || (!before && event === 'INITIAL_SESSION')) return
+    known = { user: subjectOf(token), token }
+    if (isFirst || token === before?.token) return
     // Another user counts for more than the token that they have a moment later.
     if (known.user !== before?.user) waiting = 'user'
-    else waiting ??= 'token'
+    waiting ??= 'token'
     // Later: the client is locked while it tells of the change, and nobody may call it meanwhile.
     cancel()
-    cancel = scheduler.after(0, tell)
-  })
+    cancel = scheduler.after(0, () => {
+      const change = waiting
+      waiting = undefined
+      if (change) onChange(change)
+    })
+  }
+  const stop = watchTokens(supabase, scheduler, note)
   return () => {
     cancel()
-    data.subscription.unsubscribe()
+    stop()
   }
 }
 
-/** How often the token of Realtime is looked at, in ms. Nothing is asked for that. */
-const lookEvery = 5_000
-
-const watchToken: typeof watchSession = (supabase, scheduler, onChange) => {
-  let known: Identity | undefined
-  let cancel = () => {}
+/** Notes which token there is, and whether it is the one that there was before. */
+function watchTokens(
+  supabase: SupabaseClient,
+  scheduler: Scheduler,
+  note: (token: string, isFirst: boolean) => void,
+): () => void {
+  let isFirst = true
+  // With the `accessToken` option `auth` has nothing, and throws when it is read.
+  if ('onAuthStateChange' in supabase.auth) {
+    const { data } = supabase.auth.onAuthStateChange((event, session) => {
+      note(session?.access_token ?? '', isFirst && event === 'INITIAL_SESSION')
+      isFirst = false
+    })
+    return () => data.subscription.unsubscribe()
+  }
   const look = (): void => {
     cancel = scheduler.after(lookEvery, look)
-    const before = known
-    const now = identityOf(supabase.realtime.accessTokenValue)
+    const token = supabase.realtime.accessTokenValue ?? ''
     // No token for a moment does not mean that somebody has left.
-    if (before && (now.user === null || now.token === before.token)) return
-    known = now
-    if (before) onChange(before.user === null || now.user === before.user ? 'token' : 'user')
+    if (!isFirst && subjectOf(token) === null) return
+    note(token, isFirst)
+    isFirst = false
   }
   // The first token is on its way.
-  cancel = scheduler.after(lookEvery, look)
+  let cancel = scheduler.after(lookEvery, look)
   return () => cancel()
-}
-
-interface Identity {
-  user: string | null
-  token: string
-}
-
-function identityOf(token: string | null | undefined): Identity {
-  return { user: subjectOf(token ?? ''), token: token ?? '' }
 }
 
 /** The `sub` of a JWT; null for the API key, and for what is no JWT. */

@@ -111,7 +111,7 @@ class SharedChannel {
   }
 
   async #build(): Promise<void> {
-    const { supabase, scheduler, isPrivate, topic, runId } = this.#options
+    const { supabase, scheduler, isPrivate, topic } = this.#options
     try {
       // The join takes the token that is known when it is sent; this resolves it first.
       if (isPrivate) await refreshToken(supabase, scheduler)
@@ -127,14 +127,7 @@ class SharedChannel {
       this.#channel = channel
       this.#listen(channel)
     } catch (thrown) {
-      if (this.#handlers.size === 0) return
-      const { message } = toPgflowError(thrown)
-      const code = thrown instanceof PgflowError ? thrown.code : 'channel_failed'
-      this.#drop()
-      this.#buildLater(0)
-      this.#goDown(
-        new PgflowError(code, `Realtime: ${message}`, { ...about(runId), cause: thrown }),
-      )
+      if (this.#handlers.size > 0) this.#follow('CLOSED', thrown)
     }
   }
 
@@ -212,7 +205,7 @@ class SharedChannel {
     this.#tell(({ onMalformed }) => onMalformed(error))
   }
 
-  #follow(status: string, cause: Error | undefined): void {
+  #follow(status: string, cause: unknown): void {
     const { runId } = this.#options
     this.#isJoined = status === 'SUBSCRIBED'
     this.#cancelRebuild()
@@ -221,7 +214,8 @@ class SharedChannel {
       this.#down = null
       return this.#tell(({ onJoined }) => onJoined())
     }
-    const reason = cause?.message ?? status.toLowerCase()
+    const failure = cause === undefined ? null : toPgflowError(cause)
+    const reason = failure?.message ?? status.toLowerCase()
     const refusal = refusalOf(reason)
     const giveUp = () => {
       this.#drop()
@@ -229,9 +223,9 @@ class SharedChannel {
     }
     if (refusal || status === 'CLOSED') giveUp()
     else this.#cancelRebuild = this.#options.scheduler.after(longestSilence, giveUp)
+    const code = failure && failure === cause ? failure.code : 'channel_failed'
     const details = { ...about(runId), cause }
-    const error = new PgflowError(refusal ?? 'channel_failed', `Realtime: ${reason}`, details)
-    this.#goDown(error)
+    this.#goDown(new PgflowError(refusal ?? code, `Realtime: ${reason}`, details))
   }
 
   #drop(): void {

@@ -75,7 +75,7 @@ describe('a token that does not come, once,', () => {
     await until(() => reported.some(({ code }) => code === 'timeout'))
     expect(reported[0]).toMatchObject({ message: expect.stringMatching(/token/) as string })
     accessToken = () => Promise.resolve(token)
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     expect(result.error.value).toBeNull()
     wrapper.unmount()
   })
@@ -84,14 +84,11 @@ describe('a token that does not come, once,', () => {
     await startedRun()
     let asked = 0
     accessToken = () => ((asked += 1), hang())
-    const { result, wrapper } = mountApp(supabase, () => useRuns(), {
-      ...fast,
-      snapshotTimeout: 600,
-    })
+    const { result, wrapper } = mountApp(supabase, () => useRuns(), fast)
     await until(() => asked > 1)
     const token = await tokenOf('ada')
     accessToken = () => Promise.resolve(token)
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     expect(result.runs.value.length).toBeGreaterThan(0)
     wrapper.unmount()
   })
@@ -99,15 +96,15 @@ describe('a token that does not come, once,', () => {
   it('keeps a lost socket from coming back for a while only', async () => {
     const runId = await startedRun()
     const { result, wrapper } = mountApp(supabase, () => useRun(runId), fast)
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     const good = accessToken
     accessToken = hang
     // As the client does with each heartbeat; it waits for the token before it connects again.
     void supabase.realtime.setAuth()
     backend.realtime.faults.killSockets()
-    await until(() => result.connection.value?.status !== 'live')
+    await until(() => result.connection.value.status !== 'live')
     accessToken = good
-    await until(() => result.connection.value?.status === 'live')
+    await until(() => result.connection.value.status === 'live')
     wrapper.unmount()
   })
 })

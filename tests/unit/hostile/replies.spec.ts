@@ -1,52 +1,11 @@
-import { createClient } from '@supabase/supabase-js'
 import fc from 'fast-check'
 import { PgflowError, usePgflowStore, useRun, useRuns } from 'pinia-pgflow'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { WebSocket } from 'ws'
+import { describe, expect, it } from 'vitest'
 import { mountApp } from '../../support/app.ts'
-import { noAnswers } from '../../support/no-answers.ts'
+import { answeredId as id, connectTo, outcomes } from './support/answers.ts'
 import { failureOf, json, name, ownEntries } from './support/hostile.ts'
 
-const id = '0f0e0d0c-0b0a-4908-8706-050403020100'
 const time = '2026-11-28T00:00:00+00:00'
-
-/** What a server answers. */
-interface Answer {
-  status: number
-  body: string | null
-}
-
-/** The unmodified client of a project whose server answers as the test says, and has no Realtime. */
-function connectTo(answer: (path: string) => Answer) {
-  const fetch = (input: RequestInfo | URL) => {
-    const url = input instanceof Request ? input.url : String(input)
-    const { status, body } = answer(new URL(url).pathname)
-    const hasBody = ![101, 204, 205, 304].includes(status)
-    return Promise.resolve(new Response(hasBody ? body : null, { status }))
-  }
-  return createClient('http://localhost:1', 'key', {
-    global: { fetch },
-    auth: { persistSession: false, autoRefreshToken: false, storageKey: crypto.randomUUID() },
-    // Typed for browsers; `ws` has what is needed of it.
-    realtime: { transport: WebSocket as unknown as typeof globalThis.WebSocket },
-  })
-}
-
-/** An app that reads and asks for everything once, and what became of it. */
-async function outcomes(answer: (path: string) => Answer, schema?: 'pgflow') {
-  const own = schema === undefined ? {} : { schema }
-  const options = { ...own, ssr: true, startTimeout: 1, snapshotTimeout: 1_000 }
-  const { store, wrapper } = mountApp(connectTo(answer), () => usePgflowStore(), options)
-  const failures = await Promise.all([
-    failureOf(() => store.refreshRun(id)),
-    failureOf(() => store.fetchRuns()),
-    failureOf(() => store.fetchFlow('greet')),
-    failureOf(() => store.startFlow('greet', {}, { runId: crypto.randomUUID() })),
-  ])
-  const state = JSON.parse(JSON.stringify(store.$state)) as typeof store.$state
-  wrapper.unmount()
-  return { failures, state }
-}
 
 const snapshot = () => ({
   run: { run_id: id, flow_slug: 'greet', status: 'started', input: {}, started_at: time },
@@ -122,6 +81,19 @@ describe('whatever a server answers', () => {
     expect(state.runs).toEqual({})
   })
 
+  it.each(['pgflow_client', 'pgflow'] as const)(
+    'another run than the one that was started, or read, is malformed_reply: %s',
+    async (schema) => {
+      const { run, seq } = snapshot()
+      const row = { run: { ...run, run_id: crypto.randomUUID() }, steps: [], seq }
+      const body = JSON.stringify(schema === 'pgflow' ? row : [row])
+      const { failures, state } = await outcomes(() => ({ status: 200, body }), schema)
+      expect(failures[0]).toMatchObject({ code: 'malformed_reply' })
+      expect(failures[3]).toMatchObject({ code: 'malformed_reply' })
+      expect(state.runs).toEqual({})
+    },
+  )
+
   it('the same run twice is malformed_reply, in an answer and in a list', async () => {
     const { input: _, ...run } = snapshot().run
     const listed = { run, seq: 1, cursor: 'c' }
@@ -131,6 +103,15 @@ describe('whatever a server answers', () => {
     })
     expect(failures[0]).toMatchObject({ code: 'malformed_reply' })
     expect(failures[1]).toMatchObject({ code: 'malformed_reply' })
+  })
+
+  it.each([
+    ['of another flow', [{ flow_slug: 'other', steps: [] }]],
+    ['more than one', ['greet', 'greet'].map((flow_slug) => ({ flow_slug, steps: [] }))],
+  ])('a shape %s is malformed_reply', async (_, rows) => {
+    const { failures, state } = await outcomes(() => ({ status: 200, body: JSON.stringify(rows) }))
+    expect(failures[2]).toMatchObject({ code: 'malformed_reply' })
+    expect(Object.values(state.flows)).toEqual([])
   })
 
   it('a value that is not as it should be is not told', async () => {
@@ -155,46 +136,6 @@ describe('whatever a server answers', () => {
     expect(Array.isArray(input)).toBe(true)
     expect(store.runById(id)?.input).toBe(input)
     wrapper.unmount()
-  })
-})
-
-describe('what is no answer of the database', () => {
-  const expectNoAnswer = (failures: unknown[]) => {
-    for (const failure of failures) {
-      expect(failure).toMatchObject({ code: 'unreachable', isTransient: true })
-      const { message } = failure as PgflowError
-      expect(message.length).toBeLessThan(120)
-      expect(message).not.toMatch(/[<>{]|upstream|paused/)
-    }
-  }
-
-  it.each(noAnswers)('$what ($status) fails every call in the same way', async (noAnswer) => {
-    expectNoAnswer((await outcomes(() => noAnswer)).failures)
-  })
-
-  it('so does nothing at all, where something is promised', async () => {
-    expectNoAnswer((await outcomes(() => ({ status: 200, body: '' }))).failures)
-  })
-
-  // The client repeats what it reads by GET after 503 and 520 on its own, for seconds.
-  const plain = noAnswers.filter(({ status }) => status !== 503 && status !== 520)
-  // It is loaded when it is first called, and a start waits for a moment only.
-  beforeAll(() => import('../../../src/transport/plain-rpc.ts'))
-  it.each(plain)('$what ($status) does so with plain pgflow', async (noAnswer) => {
-    expectNoAnswer((await outcomes(() => noAnswer, 'pgflow')).failures)
-  })
-
-  it.each([
-    [401, '{"message":"Invalid API key"}', 'unauthorized', 'Invalid API key'],
-    [403, '', 'unauthorized', ''],
-    [413, '<html><h1>413 Request Entity Too Large</h1></html>', 'too_large', ''],
-    [429, '<html><title>1015</title></html>', 'rate_limited', ''],
-    [429, `{"message":"${'slow '.repeat(100)}"}`, 'rate_limited', 'slow'],
-  ])('%i says something all the same: %s', async (status, body, code, said) => {
-    for (const failure of (await outcomes(() => ({ status, body }))).failures) {
-      expect(failure).toMatchObject({ code, message: expect.stringContaining(said) as string })
-      expect((failure as PgflowError).message).toMatch(/^[^<>]{8,250}$/)
-    }
   })
 })
 
