@@ -9,6 +9,7 @@ import { createRunTable } from './run-table.ts'
 import { createServerReads } from './server-reads.ts'
 import type { ListQuery } from '../sync/lists/types.ts'
 import { Runs } from '../sync/runs.ts'
+import { SeqProbe } from '../sync/seq-probe.ts'
 
 /** What works behind the store: its state, and whatever keeps it true. */
 export type Engine = ReturnType<typeof createEngine>
@@ -28,13 +29,20 @@ export function createEngine(config: () => PgflowConfig) {
     report: (error) => config().report(error),
     setError: setOutputError,
   })
-  const lists = createListEngine(config, state)
+  const lists = createListEngine(() => context(), state)
   const shapes = createFlowShapes(config)
   const followed = createFollowed()
   const serverReads = createServerReads(state, lists.tables.lists)
   let runs: Runs | null = null
+  let probe: SeqProbe | null = null
+  /** What runs and lists share. */
+  function context() {
+    const { transport, scheduler, times } = config()
+    probe ??= new SeqProbe(transport, scheduler, times.snapshotTimeout)
+    return { ...config(), probe }
+  }
   /** Made when first needed and after every stop, with the configuration of that time. */
-  const sync = () => (runs ??= new Runs({ ...config(), state: lists.runState }))
+  const sync = () => (runs ??= new Runs({ ...context(), state: lists.runState }))
 
   return {
     config,
@@ -65,6 +73,8 @@ export function createEngine(config: () => PgflowConfig) {
       runs?.dispose()
       runs = null
       lists.stop()
+      probe?.dispose()
+      probe = null
       shapes.stop()
     },
   }

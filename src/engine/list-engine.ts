@@ -3,6 +3,7 @@ import type { RunPage } from '../model/entities.ts'
 import type { PgflowConfig } from '../options.ts'
 import { Lists, type ListObservation } from '../sync/lists/lists.ts'
 import type { ListQuery } from '../sync/lists/types.ts'
+import type { SeqProbe } from '../sync/seq-probe.ts'
 import type { RunState } from '../sync/types.ts'
 
 /** The lists of one store, and whatever keeps them true. */
@@ -12,10 +13,13 @@ export type ListEngine = ReturnType<typeof createListEngine>
  * The lists of one store. They overhear what the store learns of the runs that it follows: what a
  * list shows of one is as new.
  */
-export function createListEngine(config: () => PgflowConfig, runs: RunState) {
+export function createListEngine(
+  context: () => PgflowConfig & { probe: SeqProbe },
+  runs: RunState,
+) {
   const { state, ...tables } = createListTable()
   let observed: Lists | null = null
-  const sync = () => (observed ??= new Lists({ ...config(), state }))
+  const sync = () => (observed ??= new Lists({ ...context(), state }))
 
   function tell(runId: string): void {
     const held = observed?.isObserved ? runs.held(runId) : undefined

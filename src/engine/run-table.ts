@@ -297,6 +297,11 @@ export function createRunTable(watcher?: RunTableWatcher) {
     },
     emitChanges,
     forget,
+    clear() {
+      const tables = [runs, connections]
+      const ids = tables.flatMap((table) => Object.keys(toRaw(table.value)))
+      for (const runId of new Set(ids)) forget(runId)
+    },
   }
 
   return { runs, steps, stepOrder, retries, outputErrors, connections, state, setOutputError }

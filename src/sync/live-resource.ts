@@ -238,7 +238,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const isShownAsDead = this.#health.isDeaf || this.#health.isStalled
     this.#health.isDeaf = false
     if (this.#fetcher.current || !this.source.isShown) this.#fetcher.keep(update)
-    const merged = this.source.receive(update, this.#fetcher.current !== null)
+    const merged = this.source.receive(update, this.#fetcher.current?.isRest ?? false)
     if (this.#life.signal.aborted) return
     if (!merged) {
       this.#trace('stale', update)
@@ -246,7 +246,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
     this.#trace('event', update)
     if (merged.isGap) this.#trace('gap', update)
+    const wasQuiet = this.#poll.unchanged > 0
     this.#poll.changed()
+    // The timer was set for a quiet time.
+    if (wasQuiet && !this.#fetcher.current) this.#poll.schedule()
     if (isShownAsDead) this.#show()
     if (merged.needsSnapshot) this.#doubt()
     else if (merged.needsRest) this.#askRest()

@@ -95,14 +95,18 @@ export class Registry<Resource extends Held> {
     if (entry) this.#drop(key, entry)
   }
 
-  /** Forgets all that is held; what somebody observes is read anew. */
-  restart(): void {
+  /**
+   * Forgets all that is held; what somebody observes is read anew.
+   * @param onForgotten - called in between.
+   */
+  restart(onForgotten = () => {}): void {
     const entries = [...this.#entries]
     // All of them first: whatever they share is not to outlive this.
     for (const [, { resource }] of entries) {
       resource.dispose('The store was reset, or somebody else has signed in.')
       resource.source.forget()
     }
+    onForgotten()
     for (const [key, entry] of entries) {
       if (entry.observers === 0) this.#drop(key, entry)
       else {

@@ -34,6 +34,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   #heard = 0
   /** The highest seq of a dropped answer: nothing older follows it. */
   #dropped = 0
+  /** The seq of the last answer that was taken. */
+  #confirmed: number | null = null
   /** The seq that was held when the read under way was asked for. */
   #seqAtRequest: number | null = null
   #starts = 0
@@ -121,17 +123,19 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (snapshot.run.run_id !== this.key) {
       throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
     }
-    // What was rejected is followed by nothing older, and a confirmed end is never taken back.
-    const isFinal = this.#held !== undefined && this.isSettled
-    const floor = trustsDatabase && !isFinal ? this.#dropped || null : this.#seqAtRequest
-    const since = trustsDatabase ? following(snapshot, updates) : updates
+    const isEnd = snapshot.seq !== null && isTerminal(snapshot.run.status)
+    // After an end there is nothing to wait for, and whatever claims to be later was forged.
+    const isFinal = isEnd && !updates.some(goesOn)
+    const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
+    const floor = this.#floor(isFinal, trustsDatabase)
     const outcome = this.#context.state.applySnapshot(snapshot, since, floor)
     if (outcome.kind === 'stale') {
       this.#dropped = Math.max(this.#dropped, snapshot.seq ?? 0)
       return dropped
     }
     this.#dropped = 0
-    if (trustsDatabase) this.#heard = 0
+    this.#confirmed = snapshot.seq
+    if (trustsDatabase || isFinal) this.#heard = 0
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
     const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
@@ -181,6 +185,14 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     this.#context.state.forget(this.key)
   }
 
+  /** Answers that are older are dropped; null if none is. */
+  #floor(isFinal: boolean, trustsDatabase: boolean): number | null {
+    // A confirmed end is never taken back, and what was dropped is followed by nothing older.
+    if (this.isSettled) return this.#seqAtRequest
+    if (trustsDatabase) return this.#dropped || null
+    return isFinal ? this.#confirmed : this.#seqAtRequest
+  }
+
   get #held() {
     return this.#context.state.held(this.key)
   }
@@ -197,6 +209,11 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   get #hasEnded(): boolean {
     return isTerminal(this.#run?.status ?? '')
   }
+}
+
+/** Whether a broadcast tells of a run that had ended and was repaired. */
+function goesOn({ run }: RunEvent): boolean {
+  return run.status !== undefined && !isTerminal(run.status)
 }
 
 /** The updates that can follow a snapshot without a gap; what is far beyond it was forged. */

@@ -4,7 +4,6 @@ import { ChannelBudget } from './channel-budget.ts'
 import { LiveResource, type ResourceContext } from './live-resource.ts'
 import { Registry, type Observation } from './registry.ts'
 import { RunSource } from './run-source.ts'
-import { SeqProbe } from './seq-probe.ts'
 import { SnapshotBatch } from './snapshot-batch.ts'
 import { startRun, type StartRequest } from './start-run.ts'
 import { RunSubscription } from './subscription.ts'
@@ -21,6 +20,7 @@ export class Runs {
   readonly #context: RunContext & ResourceContext
   readonly #registry: Registry<RunResource>
   #stopWatching = () => {}
+  #stopSession: (() => void) | null = null
 
   constructor(context: SyncContext) {
     const { transport, scheduler, times, isServer } = context
@@ -28,15 +28,17 @@ export class Runs {
       ...context,
       stallAfter: times.stallAfter,
       batch: new SnapshotBatch(transport, scheduler, times.snapshotTimeout),
-      budget: new ChannelBudget(isServer ? 0 : context.maxChannels),
-      probe: new SeqProbe(transport, scheduler, times.snapshotTimeout),
+      budget: new ChannelBudget(isServer ? 0 : channelsForRuns(context)),
     }
     this.#registry = new Registry({
       scheduler,
       gcTime: times.gcTime,
       isServer,
       onFirst: () => this.#watch(),
-      onLast: () => this.#stopWatching(),
+      onLast: () => {
+        this.#stopWatching()
+        if (transport.canJoinEarly) this.#endSession()
+      },
     })
   }
 
@@ -73,8 +75,13 @@ export class Runs {
   dispose(): void {
     this.#context.budget.dispose()
     this.#registry.dispose()
+    this.#endSession()
     this.#context.batch.dispose()
-    this.#context.probe.dispose()
+  }
+
+  #endSession(): void {
+    this.#stopSession?.()
+    this.#stopSession = null
   }
 
   #create(runId: string): RunResource {
@@ -87,20 +94,28 @@ export class Runs {
   }
 
   #watch(): void {
-    const { surroundings, transport, isServer } = this.#context
+    const { surroundings, isServer } = this.#context
     if (isServer) return
-    const stops = [
-      surroundings.watch(() => {
-        for (const resource of this.#registry.all) resource.wake()
-      }),
-      transport.watchSession((change) => {
-        // Without private channels a run is anybody's who knows its id.
-        if (change === 'user' && !transport.canJoinEarly) return this.restart()
-        for (const resource of this.#registry.all) resource.onNewToken()
-      }),
-    ]
-    this.#stopWatching = () => {
-      for (const stop of stops) stop()
-    }
+    const stop = surroundings.watch(() => {
+      for (const resource of this.#registry.all) resource.wake()
+    })
+    this.#stopWatching = stop
+    this.#stopSession ??= this.#watchSession()
   }
+
+  /** Goes on while anything is in the store: it may not be for who signs in later. */
+  #watchSession(): () => void {
+    const { transport, state } = this.#context
+    return transport.watchSession((change) => {
+      // Without private channels a run is anybody's who knows its id.
+      if (change === 'user' && !transport.canJoinEarly) {
+        this.#registry.restart(() => state.clear())
+      } else for (const resource of this.#registry.all) resource.onNewToken()
+    })
+  }
+}
+
+/** One channel is left for the feed of the lists, where there is one. */
+function channelsForRuns({ maxChannels, transport }: SyncContext): number {
+  return !transport.canJoinEarly && maxChannels > 1 ? maxChannels - 1 : maxChannels
 }

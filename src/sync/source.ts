@@ -57,7 +57,7 @@ export interface Source<Answer, Update> {
   /** A request has been made, which may not be sent yet. */
   onFetch(fetch: Fetch<Update>): void
   /** Merges a broadcast; null if it is stale, or there is nothing to merge it into yet. */
-  receive(update: Update, isFetching: boolean): Merged | null
+  receive(update: Update, isReadingRest: boolean): Merged | null
   /**
    * Merges an answer, and applies again what was heard since it was asked for.
    * @param trustsDatabase - outdated answers have lasted too long to be outdated.

@@ -43,8 +43,8 @@ export async function startRun(
   }
   if (resource.signal.aborted) throw failure
   const { status = 'pending' } = state.held(source.key)?.run ?? {}
-  // A broadcast of the run came through: it was started, only the reply is lost.
-  if (failure.isTransient && status !== 'pending') return resource.refresh()
+  // It was started, as a broadcast or a read says: only the reply is lost.
+  if (failure.isTransient && status !== 'pending') return
   if (resource.isNothing) resource.failStart(failure)
   throw failure
 }

@@ -34,6 +34,8 @@ export interface RunState {
   emitChanges(runId: string): void
   /** Drops everything that is held of a run. */
   forget(runId: string): void
+  /** Drops everything that is held of any run. */
+  clear(): void
 }
 
 /** What became of a snapshot. */
@@ -68,11 +70,12 @@ export interface SyncContext {
   report: (error: PgflowError) => void
   /** Told of each thing that the sync does; only in development. */
   trace?: Trace | undefined
+  /** Asks for the seq of all that is followed, runs and lists. */
+  probe: SeqProbe
 }
 
 /** What the runs share with each other. */
 export interface RunContext extends SyncContext {
   batch: SnapshotBatch
   budget: ChannelBudget
-  probe: SeqProbe
 }

@@ -98,12 +98,12 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   onFetch(): void {}
 
-  receive(update: RunUpdate, isFetching: boolean): Merged | null {
+  receive(update: RunUpdate, isReadingRest: boolean): Merged | null {
     if (!this.#isLoaded) return null
     const { state } = this.#context
     const { isUnclear, ...after } = this.#apply(this.#shown, update)
     // A read that goes on at the end must not find the end moved away.
-    const list = isFetching ? after : firstOf(after, this.#size)
+    const list = isReadingRest ? after : firstOf(after, this.#size)
     const hasChanged = state.write(this.key, list)
     if (!hasChanged && !isUnclear) return null
     return { needsSnapshot: isUnclear, isGap: false, needsRest: this.#isShort(list) }

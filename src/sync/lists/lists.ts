@@ -4,7 +4,6 @@ import type { ListRows, RunUpdate } from '../../model/run-list.ts'
 import { withTimeout } from '../abort.ts'
 import { LiveResource, type ResourceContext } from '../live-resource.ts'
 import { Registry } from '../registry.ts'
-import { SeqProbe } from '../seq-probe.ts'
 import { ListSource } from './list-source.ts'
 import { RecentSeqs } from './recent-seqs.ts'
 import { listKey, type ListContext, type ListQuery } from './types.ts'
@@ -50,12 +49,8 @@ export class Lists {
   #stopWatching = () => {}
 
   constructor(context: ListContext) {
-    const { transport, scheduler, times, isServer } = context
-    this.#context = {
-      ...context,
-      stallAfter: Infinity,
-      probe: new SeqProbe(transport, scheduler, times.snapshotTimeout),
-    }
+    const { scheduler, times, isServer } = context
+    this.#context = { ...context, stallAfter: Infinity }
     this.#feed = new UserFeed(context, (update) => this.#merge(update))
     this.#registry = new Registry({
       scheduler,
@@ -129,7 +124,6 @@ export class Lists {
   /** Leaves the feed and stops every timer. */
   dispose(): void {
     this.#registry.dispose()
-    this.#context.probe.dispose()
     this.#forgetUser()
   }
 

@@ -3,6 +3,7 @@ import type { RunList, RunQuery, RunSummary } from '../../model/entities.ts'
 import type { ListRows } from '../../model/run-list.ts'
 import type { Scheduler } from '../../model/scheduler.ts'
 import type { ListTransport, RunTransport } from '../../transport/types.ts'
+import type { SeqProbe } from '../seq-probe.ts'
 import type { Trace } from '../trace.ts'
 import type { SyncTimes } from '../types.ts'
 import type { Surroundings } from '../wake.ts'
@@ -44,6 +45,8 @@ export interface ListContext {
   report: (error: PgflowError) => void
   /** Told of each thing that the sync does; only in development. */
   trace?: Trace | undefined
+  /** Asks for the seq of all that is followed, runs and lists. */
+  probe: SeqProbe
 }
 
 /** The key of a list in the store: lists of equal queries are one, and no others. */

@@ -53,7 +53,7 @@ export class UserFeed {
 
   #open(): void {
     const { transport, report, isServer, maxChannels } = this.#context
-    if (this.#channel || isServer || maxChannels < 1 || !transport.openFeed) return
+    if (this.#channel || isServer || maxChannels < 2 || !transport.openFeed) return
     this.#channel = transport.openFeed({
       onEvent: this.#onUpdate,
       onJoined: () => {

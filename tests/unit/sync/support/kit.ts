@@ -3,6 +3,7 @@ import { PgflowError } from '../../../../src/errors.ts'
 import { createdStep, pendingRun, type RunSnapshot } from '../../../../src/model/entities.ts'
 import { createRunTable } from '../../../../src/engine/run-table.ts'
 import { Runs } from '../../../../src/sync/runs.ts'
+import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
 import { settle, VirtualClock } from '../../../simulation/clock.ts'
 import {
   ScriptedTransport,
@@ -37,6 +38,7 @@ export function createKit(options: KitOptions = {}) {
   let seen = 0
   const manager = new Runs({
     transport,
+    probe: new SeqProbe(transport, clock, 10_000),
     scheduler: clock,
     state: writer,
     surroundings,

@@ -2,6 +2,7 @@ import { createListTable } from '../../../../src/engine/list-table.ts'
 import type { RunSummary } from '../../../../src/model/entities.ts'
 import type { PgflowError } from '../../../../src/errors.ts'
 import { Lists } from '../../../../src/sync/lists/lists.ts'
+import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
 import { listKey, type ListQuery } from '../../../../src/sync/lists/types.ts'
 import { createRandom, VirtualClock } from '../../../simulation/clock.ts'
 import { SimulatedSurroundings } from '../../../simulation/surroundings.ts'
@@ -31,8 +32,10 @@ export function createListKit(options: ListKitOptions = {}) {
   const surroundings = new SimulatedSurroundings()
   const { lists, summaries, state } = createListTable()
   const reported: PgflowError[] = []
+  const probe = new SeqProbe(backend, clock, 10_000)
   const manager = new Lists({
     transport: backend,
+    probe,
     scheduler: clock,
     surroundings,
     state,
