@@ -61,7 +61,9 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const { runs, steps, stepOrder, retries, outputErrors, connections } = tables
   const { lists, summaries } = listEngine.tables
   const { flows } = shapes
-  settleHydrated(getActivePinia()?.state.value.pgflow)
+  const hydrated = getActivePinia()?.state.value.pgflow
+  settleHydrated(hydrated)
+  if (hydrated) engine.watchHydrated()
   onScopeDispose(stop)
 
   /**

@@ -60,6 +60,11 @@ export function createEngine(config: () => PgflowConfig) {
       const observation = lists.observe(query)
       return followed.add(observation.key, observation)
     },
+    /** What was there before the store is not for somebody else who signs in. */
+    watchHydrated: () => {
+      const { isServer, transport } = config()
+      if (!isServer && !transport.canJoinEarly) sync().watchSession()
+    },
     /** Forgets everything that is held; what is observed is read anew. */
     reset: () => {
       for (const table of Object.values(tables)) table.value = {}

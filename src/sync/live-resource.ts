@@ -136,10 +136,15 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#ask('asked')
   }
 
-  /** Follows what is about to exist: nothing is read yet. */
-  openForStart(): void {
+  /**
+   * Follows what is about to exist: nothing is read yet.
+   * @param joinsNow - whether it may be subscribed to before it exists.
+   */
+  openForStart(joinsNow: boolean): void {
     if (this.#phase === 'ended') return
     if (this.#phase !== 'following') this.#follow()
+    if (joinsNow) this.#subscription.open()
+    else if (!this.source.isShown) this.#subscription.close()
     this.#show()
   }
 

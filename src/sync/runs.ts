@@ -100,13 +100,13 @@ export class Runs {
       for (const resource of this.#registry.all) resource.wake()
     })
     this.#stopWatching = stop
-    this.#stopSession ??= this.#watchSession()
+    this.watchSession()
   }
 
   /** Goes on while anything is in the store: it may not be for who signs in later. */
-  #watchSession(): () => void {
+  watchSession(): void {
     const { transport, state } = this.#context
-    return transport.watchSession((change) => {
+    this.#stopSession ??= transport.watchSession((change) => {
       // Without private channels a run is anybody's who knows its id.
       if (change === 'user' && !transport.canJoinEarly) {
         this.#registry.restart(() => state.clear())

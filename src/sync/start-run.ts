@@ -28,8 +28,7 @@ export async function startRun(
   const { source } = resource
   state.begin(source.key, request.flowSlug, request.input)
   const endStart = source.beginStart()
-  resource.openForStart()
-  if (transport.canJoinEarly) resource.subscribe()
+  resource.openForStart(transport.canJoinEarly)
   let failure: PgflowError
   try {
     await submitStart(context, resource, request)
