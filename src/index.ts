@@ -1,4 +1,5 @@
 export { createPgflow } from './plugin.ts'
+export { pgflowPayload } from './ssr-payload.ts'
 export { usePgflowStore, type StartOptions } from './store.ts'
 export { useFlow, type UseFlowReturn } from './composables/use-flow.ts'
 export { useRun, type UseRunReturn } from './composables/use-run.ts'
