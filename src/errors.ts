@@ -23,7 +23,7 @@ export interface PgflowErrorDetails {
  *
  * @example
  * try {
- *   await start({ text })
+ *   await startAsync({ text })
  * } catch (error) {
  *   if (error instanceof PgflowError && error.code === 'unreachable') showRetry(error.runId)
  * }

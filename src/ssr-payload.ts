@@ -3,14 +3,14 @@ import { isRunId } from './model/run-id.ts'
 
 /**
  * Takes runs and steps through a serialiser that refuses some names in their inputs and outputs, as
- * devalue, which writes Nuxt's payload, refuses `__proto__`: they travel as JSON text.
+ * devalue, which writes Nuxt's payload, refuses `__proto__`: they travel as JSON text. docs/guides/nuxt.md has the plugin
+ * for Nuxt.
  *
  * @example
- * // plugins/pgflow-payload.ts
- * export default definePayloadPlugin(() => {
- *   definePayloadReducer('PgflowRow', pgflowPayload.reduce)
- *   definePayloadReviver('PgflowRow', pgflowPayload.revive)
- * })
+ * import { parse, stringify } from 'devalue'
+ *
+ * const text = stringify(toRaw(pinia.state.value), { PgflowRow: pgflowPayload.reduce })
+ * const state = parse(text, { PgflowRow: pgflowPayload.revive })
  */
 export const pgflowPayload = {
   /**

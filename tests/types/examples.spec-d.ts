@@ -16,13 +16,15 @@ import {
   mount,
   notify,
   pgflow,
+  pinia,
   props,
   run,
   runId,
   showRetry,
-  start,
+  startAsync,
   step,
   text,
+  toRaw,
   url,
   v,
 } from './support/prelude.ts'
@@ -31,6 +33,7 @@ import {
   createPgflow,
   durationOf,
   isTerminal,
+  pgflowPayload,
   taskProgressOf,
   useFlow,
   usePgflowStatus,
@@ -40,12 +43,19 @@ import {
   useStep,
 } from 'pinia-pgflow'
 import { createTestPgflow, scriptFlow } from 'pinia-pgflow/testing'
+import { parse, stringify } from 'devalue'
 
 it('createPgflow', () => {
   const app = createApp(App)
   app.use(createPinia())
   app.use(createPgflow({ supabase: createClient(url, key) }))
   void [app]
+})
+
+it('pgflowPayload', () => {
+  const text = stringify(toRaw(pinia.state.value), { PgflowRow: pgflowPayload.reduce })
+  const state = parse(text, { PgflowRow: pgflowPayload.revive })
+  void [text, state]
 })
 
 it('usePgflowStore', async () => {
@@ -166,7 +176,7 @@ it('useStep', () => {
 
 it('PgflowError', async () => {
   try {
-    await start({ text })
+    await startAsync({ text })
   } catch (error) {
     if (error instanceof PgflowError && error.code === 'unreachable') showRetry(error.runId)
   }

@@ -7,6 +7,7 @@ import type {
   usePgflowStore,
   UseFlowReturn,
 } from 'pinia-pgflow'
+import type { Pinia } from 'pinia'
 import type { Component } from 'vue'
 
 /** What the examples of doc comments may take for given. */
@@ -16,7 +17,7 @@ export { mount } from '@vue/test-utils'
 export { createPinia } from 'pinia'
 export { expect } from 'vitest'
 export * as v from 'valibot'
-export { computed, createApp, onScopeDispose, ref, watch } from 'vue'
+export { computed, createApp, onScopeDispose, ref, toRaw, watch } from 'vue'
 
 export const AnalyzeText = new Flow<{ text: string }>({ slug: 'analyze_text' })
   .step({ slug: 'words' }, ({ run }) => run.text.split(' '))
@@ -24,6 +25,7 @@ export const AnalyzeText = new Flow<{ text: string }>({ slug: 'analyze_text' })
   .step({ slug: 'summary', dependsOn: ['lengths'] }, ({ lengths }) => ({ count: lengths.length }))
 
 export declare const App: Component
+export declare const pinia: Pinia
 export declare const supabase: SupabaseClient
 export declare const url: string
 export declare const key: string
@@ -35,6 +37,6 @@ export declare const run: PgflowRun
 export declare const step: PgflowStep
 export declare const failure: PgflowError
 export declare const pgflow: ReturnType<typeof usePgflowStore>
-export declare const start: UseFlowReturn<typeof AnalyzeText>['start']
+export declare const startAsync: UseFlowReturn<typeof AnalyzeText>['startAsync']
 export declare const showRetry: (runId: string | null) => void
 export declare const notify: (message: string | null) => void
