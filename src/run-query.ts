@@ -1,5 +1,6 @@
 import { PgflowError } from './errors.ts'
 import type { RunStatus } from './model/entities.ts'
+import { isStorable } from './model/json.ts'
 import type { ListQuery } from './sync/lists/types.ts'
 
 /** How many runs a page has where nothing is said. */
@@ -37,7 +38,8 @@ export interface RunsPageQuery<Slug extends string = string> {
  * A query with everything decided.
  * @throws PgflowError `invalid_options` for a page size, a flow or a status that cannot be.
  */
-export function toListQuery({ flow, status, pageSize = defaultPageSize }: RunsQuery): ListQuery {
+export function toListQuery(query: RunsQuery = {}): ListQuery {
+  const { flow, status, pageSize = defaultPageSize } = objectOf(query)
   if (!Number.isSafeInteger(pageSize) || pageSize < 1) {
     throw new PgflowError(
       'invalid_options',
@@ -47,9 +49,26 @@ export function toListQuery({ flow, status, pageSize = defaultPageSize }: RunsQu
   return { flow: filterOf('flow', flow), status: filterOf('status', status), pageSize }
 }
 
+/**
+ * The same for one page.
+ * @throws PgflowError `invalid_options`
+ */
+export function toPageQuery(query: RunsPageQuery = {}) {
+  const { limit, before, ...which } = objectOf(query)
+  const list = toListQuery({ ...which, pageSize: limit })
+  return { list, before: filterOf('cursor', before) }
+}
+
+/** A program without types may pass anything. */
+function objectOf<Query extends object>(query: Query): Query {
+  const given: unknown = query
+  if (typeof given === 'object' && given !== null) return query
+  throw new PgflowError('invalid_options', 'The query of a list is an object.')
+}
+
 /** What a list is narrowed to; a query from an address bar can hold anything. */
 function filterOf(name: string, value: unknown): string | null {
   if (value === undefined || value === null) return null
-  if (typeof value === 'string' && !value.includes('\0')) return value
+  if (typeof value === 'string' && isStorable(value)) return value
   throw new PgflowError('invalid_options', `The ${name} of a list is one text, or null for all.`)
 }

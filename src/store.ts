@@ -10,7 +10,7 @@ import { settleHydrated } from './engine/hydrated-state.ts'
 import { inFlowOrder } from './model/flow-order.ts'
 import { ownValue } from './model/own-value.ts'
 import { asRunId, createRunId, toRunId } from './model/run-id.ts'
-import { toJson } from './model/json.ts'
+import { isStorable, toJson } from './model/json.ts'
 import {
   isTerminal,
   stepKey,
@@ -323,6 +323,6 @@ function ofRun<Row>(rows: Record<string, Row>, id: string, stepSlug?: string): R
 
 /** @throws PgflowError `invalid_input` for what cannot be the slug of a flow. */
 function checkSlug(flowSlug: unknown): void {
-  if (typeof flowSlug === 'string' && flowSlug !== '' && !flowSlug.includes('\0')) return
+  if (typeof flowSlug === 'string' && flowSlug !== '' && isStorable(flowSlug)) return
   throw new PgflowError('invalid_input', 'This is not the slug of a flow.')
 }

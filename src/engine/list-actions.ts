@@ -3,7 +3,7 @@ import type { AnyFlow, FlowSlug, UnlessRegistered } from '../flow-types.ts'
 import type { ListEngine } from './list-engine.ts'
 import type { RunPage, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
-import { toListQuery, type RunsPageQuery, type RunsQuery } from '../run-query.ts'
+import { toListQuery, toPageQuery, type RunsPageQuery, type RunsQuery } from '../run-query.ts'
 import type { ListObservation } from '../sync/lists/lists.ts'
 import { listKey } from '../sync/lists/types.ts'
 
@@ -38,7 +38,7 @@ export function createListActions(
    * Keeps a list of the signed-in user's runs true until `release()` is called: their newest runs
    * of a flow and a status. Observers of equal queries share it.
    *
-   * @throws PgflowError `invalid_options` for a page size that cannot be.
+   * @throws PgflowError `invalid_options` for a query that cannot be.
    * @example
    * const { ready, loadMore, release } = pgflow.observeRuns({ flow: 'analyze_text' })
    * await ready
@@ -47,7 +47,7 @@ export function createListActions(
     query: RunsQuery<UnlessRegistered<Flow>>,
   ): ListObservation
   function observeRuns<Slug extends FlowSlug>(query?: RunsQuery<Slug>): ListObservation
-  function observeRuns(query: RunsQuery = {}): ListObservation {
+  function observeRuns(query?: RunsQuery): ListObservation {
     return observe(toListQuery(query))
   }
 
@@ -56,8 +56,8 @@ export function createListActions(
    * returns it. It is not put into the store; with the migration, lists that are observed learn from
    * it what is newer than what they show.
    *
-   * @throws PgflowError such as `not_signed_in`, `invalid_input` for a limit or a cursor that cannot
-   * be, `unreachable`, `timeout`; `aborted` when the store is reset meanwhile, or an observed list
+   * @throws PgflowError such as `not_signed_in`, `invalid_options` for a query that cannot be,
+   * `invalid_input` for a cursor that is none, `unreachable`, `timeout`; `aborted` when the store is reset meanwhile, or an observed list
    * notices that somebody else signs in.
    * @example
    * const first = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50 })
@@ -67,9 +67,9 @@ export function createListActions(
     query: RunsPageQuery<UnlessRegistered<Flow>>,
   ): Promise<RunPage>
   function fetchRuns<Slug extends FlowSlug>(query?: RunsPageQuery<Slug>): Promise<RunPage>
-  async function fetchRuns(query: RunsPageQuery = {}): Promise<RunPage> {
-    const { limit, before = null, ...which } = query
-    return fetchPage(toListQuery({ ...which, pageSize: limit }), before)
+  async function fetchRuns(query?: RunsPageQuery): Promise<RunPage> {
+    const { list, before } = toPageQuery(query)
+    return fetchPage(list, before)
   }
 
   return { runsOf, observeRuns, fetchRuns }

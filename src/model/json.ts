@@ -7,8 +7,9 @@ import type { Json } from './entities.ts'
  */
 export function toJson(input: Json): Json {
   const text = writeJson(input)
-  if (hasZeroByte(text)) {
-    throw new PgflowError('invalid_input', 'The input holds a zero byte, which Postgres cannot.')
+  const refused = findUnstorable(text)
+  if (refused !== null) {
+    throw new PgflowError('invalid_input', `The input holds ${refused}, which Postgres cannot.`)
   }
   return JSON.parse(text) as Json
 }
@@ -35,9 +36,19 @@ export function notSendable(cause: unknown): PgflowError {
   })
 }
 
-/** Whether JSON text has an escaped zero byte; a backslash before it would be escaped itself. */
-function hasZeroByte(text: string): boolean {
-  return text.includes(String.raw`\u0000`) && /(?<!\\)(?:\\\\)*\\u0000/.test(text)
+/** Whether Postgres can hold a text. */
+export function isStorable(text: string): boolean {
+  return findUnstorable(JSON.stringify(text)) === null
+}
+
+/**
+ * What JSON text holds that Postgres cannot, if anything. Both are always escaped; a backslash before
+ * the escape would be escaped itself.
+ */
+function findUnstorable(text: string): string | null {
+  const found = /(?<!\\)(?:\\\\)*\\u(0000|d[89a-f])/.exec(text)?.[1]
+  if (found === undefined) return null
+  return found === '0000' ? 'a zero byte' : 'half a character (a lone surrogate)'
 }
 
 /**

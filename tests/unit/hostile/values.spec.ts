@@ -1,5 +1,5 @@
 import { createPinia } from 'pinia'
-import { useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
+import { useFlow, usePgflowStore, useRun, useRuns, type RunsQuery } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
@@ -80,11 +80,16 @@ describe('an output that is not what its schema describes', () => {
 
 describe('an input that cannot be sent', () => {
   const zeroByte = expect.stringMatching(/zero byte/) as string
+  const halfCharacter = expect.stringMatching(/half a character/) as string
   const inputs: [string, unknown, string][] = [
     ['nested deeper than the stack', nested(20_000), expect.stringMatching(/deeply/) as string],
     ['with a zero byte', { text: 'a\0b' }, zeroByte],
     ['with a zero byte in a key', { 'a\0': [] }, zeroByte],
     ['with one behind a backslash', ['\\\0'], zeroByte],
+    ['with half a character', { text: 'a\ud83db' }, halfCharacter],
+    ['with the other half in a key', { 'a\ude00': [] }, halfCharacter],
+    ['with two halves in the wrong order', ['\ude00\ud83d'], halfCharacter],
+    ['with one behind a backslash', ['\\\ud800'], halfCharacter],
     ['that is a function', () => null, expect.stringMatching(/JSON/) as string],
     ['of big integers', [1n], expect.stringMatching(/JSON/) as string],
   ]
@@ -100,23 +105,64 @@ describe('an input that cannot be sent', () => {
     wrapper.unmount()
   })
 
-  it('a text that only names a zero byte is sent as it is', async () => {
+  it('a text that only names them is sent as it is, and so is every whole character', async () => {
     const pgflow = createTestPgflow({ flows })
     const { result, wrapper } = mountIn(pgflow, () => useFlow('greet'))
-    const input = { text: String.raw`\u0000 and \\u0000`, '\\': '\\' }
+    const input = {
+      text: String.raw`\u0000 \\u0000 \ud83d \\uDE00`,
+      '\\': '\\',
+      '😀': '\ud83d\ude00',
+    }
     expect((await result.startAsync(input)).input).toEqual(input)
     wrapper.unmount()
   })
 
-  it.each(['', 'a\0b', 7, null, undefined, {}])('a slug that is none: %j', async (slug) => {
+  it.each(['', 'a\0b', 'a\ud83d', '\ude00b', 7, null, undefined, {}])(
+    'a slug that is none: %j',
+    async (slug) => {
+      const pgflow = createTestPgflow({ flows })
+      const { store, wrapper } = mountIn(pgflow, () => usePgflowStore())
+      for (const work of [
+        () => store.startFlow(slug as string, {}),
+        () => store.fetchFlow(slug as string),
+      ]) {
+        expect(await failureOf(work)).toMatchObject({ code: 'invalid_input' })
+      }
+      expect(pgflow.requests).toEqual([])
+      wrapper.unmount()
+    },
+  )
+})
+
+describe('a list of something that cannot be', () => {
+  it.each([
+    ['no query', null],
+    ['a text', 'greet'],
+    ['a flow with a zero byte', { flow: 'a\0' }],
+    ['a flow with half a character', { flow: '\ud83d' }],
+    ['a status with half a character', { status: '\ude00' }],
+  ])('%s is refused at once, and asks for nothing', async (_, query) => {
+    const pgflow = createTestPgflow({ flows })
+    const { result, store, wrapper } = mountIn(pgflow, () => useRuns(() => query as RunsQuery))
+    expect(result.error.value?.code).toBe('invalid_options')
+    expect(result.runs.value).toEqual([])
+    expect(store.runsOf(query as RunsQuery)).toEqual([])
+    for (const work of [
+      () => new Promise((resolve) => resolve(store.observeRuns(query as RunsQuery))),
+      () => store.fetchRuns(query as RunsQuery),
+      () => result.refresh(),
+    ]) {
+      expect(await failureOf(work)).toMatchObject({ code: 'invalid_options' })
+    }
+    expect(pgflow.requests).toEqual([])
+    wrapper.unmount()
+  })
+
+  it.each([7, {}, 'a\ud83d', '\0'])('a cursor that is none: %j', async (before) => {
     const pgflow = createTestPgflow({ flows })
     const { store, wrapper } = mountIn(pgflow, () => usePgflowStore())
-    for (const work of [
-      () => store.startFlow(slug as string, {}),
-      () => store.fetchFlow(slug as string),
-    ]) {
-      expect(await failureOf(work)).toMatchObject({ code: 'invalid_input' })
-    }
+    const error = await failureOf(() => store.fetchRuns({ before: before as string }))
+    expect(error).toMatchObject({ code: 'invalid_options' })
     expect(pgflow.requests).toEqual([])
     wrapper.unmount()
   })
