@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { PgflowError, type PgflowErrorCode } from './errors.ts'
 import type { AnyFlow, FlowInput, StepSlug } from './flow-types.ts'
 import type { Json } from './model/entities.ts'
+import { clip } from './model/text.ts'
 
 /**
  * What the values of a flow have to look like, by any library that speaks Standard Schema (valibot,
@@ -33,6 +34,11 @@ export interface Subject {
   isSecret?: boolean
 }
 
+/** A message is kept in the state, and may be shown: its length is bounded, whatever the value is. */
+const mostIssues = 3
+const mostKeys = 20
+const mostText = 200
+
 /**
  * What the schema makes of a value: at once if it can tell at once, else a promise of it.
  * @throws PgflowError of the subject's code, which names what is wrong.
@@ -46,12 +52,17 @@ export function validate(
     new PgflowError(code, message, isSecret ? details : { ...details, cause })
   const read = (result: StandardSchemaV1.Result<unknown>): unknown => {
     if (!result.issues) return result.value
-    const wrong = result.issues.map((issue) => describe(issue, isSecret)).join('; ')
-    throw refuse(`${name} is not valid: ${wrong}`, result.issues)
+    const { issues } = result
+    const wrong = issues.slice(0, mostIssues).map((issue) => describe(issue, isSecret))
+    if (issues.length > mostIssues) wrong.push(`and ${issues.length - mostIssues} more`)
+    throw refuse(`${name} is not valid: ${wrong.join('; ')}`, issues)
   }
   const fail = (cause: unknown): never => {
     if (cause instanceof PgflowError) throw cause
-    throw refuse(`${name} could not be checked: ${isSecret ? kindOf(cause) : String(cause)}`, cause)
+    throw refuse(
+      `${name} could not be checked: ${isSecret ? kindOf(cause) : clip(String(cause), mostText)}`,
+      cause,
+    )
   }
   try {
     const result = schema['~standard'].validate(value)
@@ -62,11 +73,11 @@ export function validate(
 }
 
 function describe(issue: StandardSchemaV1.Issue, isSecret: boolean): string {
-  const keys = issue.path?.map((segment) =>
-    String(typeof segment === 'object' ? segment.key : segment),
-  )
-  const what = isSecret ? kindOf(issue) : issue.message
-  return keys?.length ? `${keys.join('.')}: ${what}` : what
+  const keys = issue.path
+    ?.slice(0, mostKeys)
+    .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
+  const what = isSecret ? kindOf(issue) : clip(issue.message, mostText)
+  return keys?.length ? `${clip(keys.join('.'), mostText / 2)}: ${what}` : what
 }
 
 /**

@@ -138,3 +138,14 @@ it('a server renders its page, and every page after it', async () => {
   expect(pgflow.requests).toEqual([])
   expect(await render(good.id, 'hello')).toContain(good.id)
 })
+
+it('the message of an id that is none does not end in the middle of a character', () => {
+  const { result, wrapper } = mountIn(createTestPgflow({ flows }), () =>
+    useRun(`${'x'.repeat(59)}😀 and more`),
+  )
+  const message = result.error.value?.message ?? ''
+  expect(message).toContain('x…')
+  // It would throw for half a character.
+  expect(decodeURIComponent(encodeURIComponent(message))).toBe(message)
+  wrapper.unmount()
+})

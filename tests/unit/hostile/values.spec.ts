@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { createPinia } from 'pinia'
 import { useFlow, usePgflowStore, useRun, useRuns, type RunsQuery } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
@@ -165,5 +166,51 @@ describe('a list of something that cannot be', () => {
     expect(error).toMatchObject({ code: 'invalid_options' })
     expect(pgflow.requests).toEqual([])
     wrapper.unmount()
+  })
+})
+
+describe('the message of an output that is not valid', () => {
+  const issues = (count: number, of: (index: number) => StandardSchemaV1.Issue) => ({
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: () => ({ issues: Array.from({ length: count }, (_, index) => of(index)) }),
+    },
+  })
+  const messageOf = async (schema: StandardSchemaV1, which: 'input' | 'output') => {
+    const schemas = which === 'input' ? { input: schema } : { steps: { hello: schema } }
+    const pgflow = createTestPgflow({ flows, schemas: { greet: schemas }, onError: () => {} })
+    const { result, wrapper } = mountIn(pgflow, () => useFlow('greet'))
+    await result.start({})
+    if (which === 'output') await pgflow.latestRun().play()
+    wrapper.unmount()
+    return (which === 'input' ? result.error.value : result.outputError.value)?.message
+  }
+
+  it.each(['input', 'output'] as const)('names three of many issues: %s', async (which) => {
+    const many = issues(1_000, (index) => ({ message: 'wrong', path: [index] }))
+    const message = await messageOf(many, which)
+    expect(message).toMatch(/0: .*; 1: .*; 2: .*; and 997 more$/)
+    expect(
+      await messageOf(
+        issues(3, () => ({ message: 'wrong' })),
+        which,
+      ),
+    ).not.toContain('more')
+  })
+
+  it.each(['input', 'output'] as const)('is short whatever an issue says: %s', async (which) => {
+    const long = issues(10, () => ({
+      message: 'm\n'.repeat(1_000),
+      path: Array.from({ length: 30 }, () => ({ key: 'k\n'.repeat(100) })),
+    }))
+    const message = await messageOf(long, which)
+    expect(message?.length).toBeLessThan(1_200)
+    expect(message).not.toContain('\n')
+  })
+
+  it('takes every key that a path can have', async () => {
+    const odd = issues(1, () => ({ message: 'wrong', path: [Symbol('s'), 0, { key: Symbol() }] }))
+    expect(await messageOf(odd, 'output')).toContain('Symbol(s).0.Symbol()')
   })
 })
