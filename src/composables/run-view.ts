@@ -1,6 +1,5 @@
 import { computed, type ComputedRef } from 'vue'
 import type { AnyFlow, RunOf, StepOf, StepSlug } from '../flow-types.ts'
-import { useEngine } from '../engine/installation.ts'
 import type { PgflowError, PlainError } from '../errors.ts'
 import {
   idleConnection,
@@ -86,17 +85,12 @@ export function observeRunInScope(
   runId: ComputedRef<string | null>,
 ): ScopedObservation<RunObservation> {
   const store = usePgflowStore()
-  const { serverReads } = useEngine()
   return observeInScope(
     runId,
     (id) => store.observeRun(id),
     async (id) => {
       // A middleware may have read it.
-      if (store.runById(id)) return
-      await store.refreshRun(id).catch((error: unknown) => {
-        serverReads.keepFailure(id, error)
-        throw error
-      })
+      if (!store.runById(id)) await store.refreshRun(id)
     },
     (id) => (store.runById(id) ? null : (ownValue(store.connections, id)?.error ?? undefined)),
   )

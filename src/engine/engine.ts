@@ -31,7 +31,7 @@ export function createEngine(config: () => PgflowConfig) {
   const lists = createListEngine(config, state)
   const shapes = createFlowShapes(config)
   const followed = createFollowed()
-  const serverReads = createServerReads(state)
+  const serverReads = createServerReads(state, lists.tables.lists)
   let runs: Runs | null = null
   /** Made when first needed and after every stop, with the configuration of that time. */
   const sync = () => (runs ??= new Runs({ ...config(), state: lists.runState }))
