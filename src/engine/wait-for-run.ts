@@ -44,6 +44,8 @@ export function waitForEnd(
       fail(new PgflowError('aborted', 'The run is not followed any more.', { runId }))
     }
     if (signal?.aborted) return abort()
+    // First: if it throws, there is nothing to take back.
+    cleanups.push(observe().release)
     signal?.addEventListener('abort', abort)
     cleanups.push(() => signal?.removeEventListener('abort', abort))
     if (timeout !== undefined) {
@@ -52,7 +54,6 @@ export function waitForEnd(
         scheduler.after(timeout, () => fail(new PgflowError('timeout', message, { runId }))),
       )
     }
-    cleanups.push(observe().release)
     let isDone = false
     cleanups.push(() => (isDone = true))
     const isFollowed = () => (connection()?.status ?? 'idle') !== 'idle'
