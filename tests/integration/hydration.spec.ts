@@ -1,7 +1,8 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
+import { parse, stringify } from 'devalue'
 import { createPinia, type StateTree } from 'pinia'
-import { createPgflow, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
+import { createPgflow, pgflowPayload, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createSSRApp, defineComponent, h, nextTick, Suspense, type Component } from 'vue'
 import { renderToString } from 'vue/server-renderer'
@@ -260,6 +261,24 @@ describe('the same page in the browser', () => {
     const page = hydrate(Page, runId, rendered)
     await until(() => page.text().includes('Ada'))
     await until(() => page.store.connections[runId]?.status === 'live')
+    page.app.unmount()
+  })
+
+  it('shows a run whose input has a name that serialisers refuse, over the payload of Nuxt', async () => {
+    const [row] = await backend.db.query<{ run_id: string }>(
+      `select run_id from pgflow.start_flow('greet', $1::jsonb)`,
+      ['{"name": "Ada", "__proto__": {"isAdmin": true}}'],
+    )
+    const runId = row?.run_id ?? ''
+    const rendered = await render(Page, runId)
+    const text = stringify(JSON.parse(rendered.state), { PgflowRow: pgflowPayload.reduce })
+    const sent: unknown = parse(text, { PgflowRow: pgflowPayload.revive })
+    const page = hydrate(Page, runId, { ...rendered, state: JSON.stringify(sent) })
+    expect(document.querySelector('#app')?.innerHTML).toBe(rendered.html)
+    await until(() => page.store.connections[runId]?.status === 'live')
+    const input = page.store.runById(runId)?.input ?? null
+    expect(JSON.stringify(structuredClone(input))).toContain('"__proto__":{"isAdmin":true}')
+    expect(Reflect.get({}, 'isAdmin')).toBeUndefined()
     page.app.unmount()
   })
 })

@@ -184,6 +184,36 @@ describe('a page that is kept alive and not shown', () => {
     page.wrapper.unmount()
   })
 
+  it('follows nothing with what is kept inside it and not shown, when it comes back itself', async () => {
+    const isRow = ref(true)
+    const Nested = defineComponent({
+      render: () =>
+        h(
+          'div',
+          h(KeepAlive, null, () => h(isRow.value ? Row : Home)),
+        ),
+    })
+    const page = mountKept(Nested)
+    const run = page.pgflow.seedRun('greet', {}, { runId })
+    await page.pgflow.settled()
+    isRow.value = false
+    await nextTick()
+    await page.pgflow.settled()
+    expect(page.pgflow.openChannels).toEqual([])
+    await page.leave()
+    await page.comeBack()
+    expect(await page.tenMinutes()).toBe(0)
+    await page.leave()
+    isRow.value = true
+    await nextTick()
+    await page.pgflow.settled()
+    expect(page.pgflow.openChannels).toEqual([])
+    await run.play()
+    await page.comeBack()
+    expect(page.wrapper.text()).toBe('completed')
+    page.wrapper.unmount()
+  })
+
   it('shows the run of a start that was under way when it was left', async () => {
     let start = (): Promise<unknown> => Promise.reject(new Error('not set up'))
     const Form = defineComponent({

@@ -7,6 +7,9 @@ import {
   createSSRApp,
   defineComponent,
   h,
+  KeepAlive,
+  nextTick,
+  ref,
   Suspense,
   type App,
   type Component,
@@ -141,6 +144,31 @@ describe('a run that the server cannot read', () => {
 })
 
 describe('a run that the server has read', () => {
+  it('is followed in a page that is kept alive while that is shown', async () => {
+    const isShown = ref(true)
+    const Kept = defineComponent({
+      render: () => h(KeepAlive, null, () => h(isShown.value ? Rows : Home)),
+    })
+    const Home = defineComponent({ render: () => h('p', 'home') })
+    const server = createBackend(true)
+    server.seedRun('greet', {}, { runId })
+    const { html, state } = await render(Kept, server)
+    const browser = createBackend(false, { gcTime: 0 })
+    browser.seedRun('greet', {}, { runId })
+    const shown = takeOver(Kept, browser, html, state)
+    expect(shown.html()).toBe(html)
+    // Left before anything is answered.
+    isShown.value = false
+    await nextTick()
+    await browser.settled()
+    expect(browser.openChannels).toEqual([])
+    await browser.run(runId).play()
+    isShown.value = true
+    await nextTick()
+    await browser.settled()
+    expect(shown.html().match(/completed closed undefined/g)).toHaveLength(2)
+  })
+
   it('is raw in the browser, as if it had been read there', async () => {
     const server = createBackend(true)
     const input = { deep: [{ text: 'Ada' }] }
