@@ -1,6 +1,6 @@
 import type { FlowShape, Json } from '../model/entities.ts'
 import { isSameJson } from '../model/json.ts'
-import { userTopic } from '../model/wire.ts'
+import { runTopic, userTopic } from '../model/wire.ts'
 import { shapeOfFlow, type FlowDefinition } from './definition.ts'
 import { jsonbBytes } from './jsonb-size.ts'
 import {
@@ -22,7 +22,15 @@ export interface DatabaseOptions {
   onMessage: (message: Message) => void
   /** Told of each run that the app has started. */
   onStart: (record: RunRecord) => void
+  /**
+   * The time of its rows, in ms since 1970.
+   * @default that of `Date`, so that a fake clock decides it
+   */
+  now?: () => number
 }
+
+/** A run as some copy of the database has it: by default, as it is. Undefined: not there yet. */
+export type ReadRun = (record: RunRecord) => SnapshotRow | undefined
 
 /**
  * The functions of this project's SQL over runs in memory. What they refuse they refuse with the
@@ -33,16 +41,27 @@ export class MemoryDatabase {
   readonly #runs = new Map<string, RunRecord>()
   readonly #forbidden = new Set<string>()
   readonly #options: DatabaseOptions
-  readonly #clock = new RowClock()
+  readonly #clock: RowClock
 
   constructor(options: DatabaseOptions) {
     this.#options = options
+    this.#clock = new RowClock(options.now ?? (() => Date.now()))
     this.#flows = new Map(options.flows.map((flow) => [flow.slug, flow]))
   }
 
   /** All runs, in the order in which they were started. */
   get runs(): readonly RunRecord[] {
     return [...this.#runs.values()]
+  }
+
+  /** The run of an id. */
+  find(runId: string): RunRecord | undefined {
+    return this.#runs.get(runId)
+  }
+
+  /** Deletes a run: nothing is sent of that. */
+  deleteRun(runId: string): void {
+    this.#runs.delete(runId)
   }
 
   /** `allow_start` and `disallow_start`. */
@@ -85,15 +104,23 @@ export class MemoryDatabase {
   }
 
   /** `get_runs_with_states`: unknown runs and those of others are left out. */
-  snapshots(runIds: readonly string[], caller: string | null, age: number): SnapshotRow[] {
+  snapshots(
+    runIds: readonly string[],
+    caller: string | null,
+    read: ReadRun = (record) => record.snapshot(),
+  ): SnapshotRow[] {
     const records = runIds.flatMap((runId) => this.#runs.get(runId) ?? [])
     return records
       .filter((record) => this.mayRead(record, caller))
-      .map((record) => record.snapshot(age))
+      .flatMap((record) => read(record) ?? [])
   }
 
   /** `list_runs`. @throws DatabaseError */
-  list({ flow, status, before, limit }: PageQuery, caller: string | null): SummaryRow[] {
+  list(
+    { flow, status, before, limit }: PageQuery,
+    caller: string | null,
+    read: ReadRun = (record) => record.snapshot(),
+  ): SummaryRow[] {
     if (caller === null) {
       throw new DatabaseError(
         'PT401',
@@ -107,7 +134,8 @@ export class MemoryDatabase {
     }
     return this.runs
       .filter((record) => record.owner === caller)
-      .map((record) => summaryOf(record.snapshot()))
+      .flatMap((record) => read(record) ?? [])
+      .map(summaryOf)
       .filter(({ run }) => run.flow_slug === (flow ?? run.flow_slug))
       .filter(({ run }) => run.status === (status ?? run.status))
       .filter(({ cursor }) => before === null || cursor < before)
@@ -140,9 +168,8 @@ export class MemoryDatabase {
   mayListen(topic: string, caller: string | null): boolean {
     if (!this.#options.isPrivate) return true
     if (caller === null) return false
-    const owned = this.runs.filter((record) => record.owner === caller)
-    const topics = owned.map((record) => `pgflow:run:${record.run.run_id}`)
-    return topic === userTopic(caller) || topics.includes(topic)
+    const record = this.#runs.get(topic.slice(runTopic('').length))
+    return topic === userTopic(caller) || record?.owner === caller
   }
 
   /** Refuses what `start_flow_with_states` refuses. */

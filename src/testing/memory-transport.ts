@@ -61,14 +61,15 @@ export function createMemoryTransport(parts: MemoryTransportParts): PgflowTransp
     startFlow: (flow, input, runId, signal) =>
       ask('start', { flow, input, runIds: [runId] }, signal, () => {
         const { run } = database.startFlow(flow, input, runId, user())
-        const [row] = database.snapshots([run.run_id], user(), 0)
+        const [row] = database.snapshots([run.run_id], user())
         return valueOf('start_flow_with_states', parseSnapshot(row))
       }),
     fetchRuns: async (runIds, signal) => {
       const { ids, results } = sortOutIds(runIds)
       if (ids.length === 0) return results
       return ask('read', { runIds: ids }, signal, () => {
-        for (const row of database.snapshots(ids, user(), faults.nextAge())) {
+        const age = faults.nextAge()
+        for (const row of database.snapshots(ids, user(), (record) => record.snapshot(age))) {
           results.set(row.run.run_id, valueOf('get_runs_with_states', parseSnapshot(row)))
         }
         return results
@@ -78,7 +79,7 @@ export function createMemoryTransport(parts: MemoryTransportParts): PgflowTransp
       const { ids } = sortOutIds(runIds)
       if (ids.length === 0) return new Map()
       return ask('seqs', { runIds: ids }, signal, () => {
-        const rows = database.snapshots(ids, user(), faults.age)
+        const rows = database.snapshots(ids, user(), (record) => record.snapshot(faults.age))
         const seqs = Object.fromEntries(rows.map(({ run, seq }) => [run.run_id, seq]))
         return valueOf('get_run_seqs', parseSeqs(seqs, ids))
       })

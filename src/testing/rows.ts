@@ -30,8 +30,8 @@ export interface StepRow {
   started_at: string | null
   completed_at: string | null
   failed_at: string | null
-  skip_reason: null
-  skipped_at: null
+  skip_reason: string | null
+  skipped_at: string | null
 }
 
 /** A step as a snapshot has it. */
@@ -80,14 +80,20 @@ export class DatabaseError extends Error {
 }
 
 /**
- * The times of rows: those of `Date`, so that a fake clock decides them, as Postgres writes them. No
- * two are the same, as with the microseconds of a real database.
+ * The times of rows, as Postgres writes them. No two are the same, as with the microseconds of a
+ * real database.
  */
 export class RowClock {
+  readonly #now: () => number
   #last = 0
 
+  /** @param now - in ms since 1970. */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
   next(): string {
-    this.#last = Math.max(Date.now() * 1000, this.#last + 1)
+    this.#last = Math.max(Math.floor(this.#now() * 1000), this.#last + 1)
     const micros = String(this.#last % 1000).padStart(3, '0')
     const iso = new Date(Math.floor(this.#last / 1000)).toISOString()
     return iso.replace('Z', `${micros}+00:00`)

@@ -1,9 +1,9 @@
 import type { Json } from '../model/entities.ts'
 import { isTerminal } from '../model/entities.ts'
-import { runTopic } from '../model/wire.ts'
 import type { FlowDefinition, StepDefinition } from './definition.ts'
 import { newRun, newStep } from './new-rows.ts'
 import type { Message, RunRow, SnapshotRow, StepRow } from './rows.ts'
+import { RunEvents } from './run-events.ts'
 import { newTasks, reachesFiftieth, retryOf, type Task } from './tasks.ts'
 
 /** What a run needs of the database it is in. */
@@ -32,9 +32,8 @@ export class RunRecord {
   readonly #context: RunContext
   /** The newest last; as texts, so that nobody's changes are seen in it. */
   readonly #history: string[] = []
-  #seq = 0
+  readonly #events: RunEvents
   #time: string
-  #messages: Message[] = []
 
   constructor(
     flow: FlowDefinition,
@@ -46,11 +45,12 @@ export class RunRecord {
     this.#context = context
     this.#time = context.now()
     this.run = newRun(flow, start.runId, start.input, this.#time)
+    this.#events = new RunEvents(this.run)
     flow.steps.forEach((step, index) => {
       this.#steps.set(step.slug, newStep(this.run, step, index))
     })
     const { status, flow_slug, input, remaining_steps, started_at } = this.run
-    this.#tellRun({ status, flow_slug, input, remaining_steps, started_at })
+    this.#events.run({ status, flow_slug, input, remaining_steps, started_at })
     this.#completeTaskless()
     this.#startReady()
     this.#finish()
@@ -111,13 +111,47 @@ export class RunRecord {
       // Of a map with more tasks, fifty of them, evenly, tell.
       if (all > 50 && !reachesFiftieth(index, index + 1, all)) return
       const attempt = { task_index: index, attempts_count, error_message: message }
-      this.#tellStep(row, 'retrying', attempt)
+      this.#events.step(row, 'retrying', attempt)
     })
   }
 
   /** Fails the run itself, as whoever has the database may do by hand. */
   failRun(message: string | null): void {
     this.#transaction(() => this.#failRow(message))
+  }
+
+  /** As pgflow 0.14 when the condition of a step is not met: those after it go on without it. */
+  skipStep(step: StepDefinition, reason: string): void {
+    this.#transaction(() => {
+      const row = this.#row(step)
+      Object.assign(row, { status: 'skipped', skipped_at: this.#time, skip_reason: reason })
+      row.remaining_tasks = null
+      this.run.remaining_steps -= 1
+      for (const child of this.#childrenOf(step)) this.#row(child).remaining_deps -= 1
+      this.#events.wholeStep(row)
+      this.#startReady()
+      this.#finish()
+    })
+  }
+
+  /** A run that has failed goes on, its failed steps too: somebody repairs it by hand. */
+  repair(): void {
+    this.#transaction(() => {
+      for (const row of this.#steps.values()) {
+        if (row.status !== 'failed') continue
+        Object.assign(row, { status: 'started', failed_at: null, error_message: null })
+        this.#events.wholeStep(row)
+      }
+      Object.assign(this.run, { status: 'started', failed_at: null, error_message: null })
+      this.#events.wholeRun()
+    })
+  }
+
+  /** The counter is lost, as when pinia-pgflow is uninstalled and installed again. */
+  loseCounter(): void {
+    this.#time = this.#context.now()
+    this.#events.loseCounter(Date.parse(this.#time))
+    this.#commit()
   }
 
   #settleTask(step: StepDefinition, index: number, output: Json): void {
@@ -131,7 +165,7 @@ export class RunRecord {
       const { initial_tasks } = row
       const all = initial_tasks ?? 0
       if (!reachesFiftieth(all - before, all - left, all)) return
-      return this.#tellStep(row, 'progress', { initial_tasks, remaining_tasks: left })
+      return this.#events.step(row, 'progress', { initial_tasks, remaining_tasks: left })
     }
     row.status = 'completed'
     row.completed_at = this.#time
@@ -143,7 +177,7 @@ export class RunRecord {
       if (child.isMap && Array.isArray(row.output)) childRow.initial_tasks = row.output.length
     }
     const { remaining_steps } = this.run
-    this.#tellStep(row, 'completed', {
+    this.#events.step(row, 'completed', {
       output: row.output,
       completed_at: row.completed_at,
       remaining_steps,
@@ -166,7 +200,7 @@ export class RunRecord {
         }
       }
       this.run.remaining_steps -= ready.length
-      for (const [, row] of ready) this.#tellWholeStep(row)
+      for (const [, row] of ready) this.#events.wholeStep(row)
     }
   }
 
@@ -178,7 +212,7 @@ export class RunRecord {
       row.status = 'started'
       row.started_at = this.#time
       row.remaining_tasks = count
-      this.#tellStep(row, 'started', { started_at: this.#time, initial_tasks: count })
+      this.#events.step(row, 'started', { started_at: this.#time, initial_tasks: count })
     }
   }
 
@@ -190,7 +224,7 @@ export class RunRecord {
     this.run.completed_at = this.#time
     this.run.output = Object.fromEntries(leaves.map((step) => [step.slug, this.#row(step).output]))
     const { status, flow_slug, output, completed_at } = this.run
-    this.#tellRun({ status, flow_slug, output, completed_at })
+    this.#events.run({ status, flow_slug, output, completed_at })
   }
 
   #failStep(step: StepDefinition, message: string): void {
@@ -198,7 +232,7 @@ export class RunRecord {
     row.status = 'failed'
     row.failed_at = this.#time
     row.error_message = message
-    this.#tellStep(row, 'failed', { error_message: message, failed_at: this.#time })
+    this.#events.step(row, 'failed', { error_message: message, failed_at: this.#time })
     this.#failRow(message)
   }
 
@@ -207,7 +241,7 @@ export class RunRecord {
     this.run.failed_at = this.#time
     this.run.error_message = message
     const { status, flow_slug, error_message, failed_at } = this.run
-    this.#tellRun({ status, flow_slug, error_message, failed_at })
+    this.#events.run({ status, flow_slug, error_message, failed_at })
   }
 
   /** The steps that nothing keeps from starting. */
@@ -239,33 +273,6 @@ export class RunRecord {
     return [this.#row(step), task]
   }
 
-  #tellStep(row: StepRow, change: string, fields: Record<string, Json>): void {
-    const { step_slug, status } = row
-    const event_type = `step:${change}`
-    this.#tell(`${step_slug}:${change}`, { event_type, step_slug, status, ...fields })
-  }
-
-  /** A change out of the ordinary: all that a client knows of a step. */
-  #tellWholeStep(row: StepRow): void {
-    const { output, error_message, initial_tasks, started_at, completed_at, failed_at } = row
-    const times = { started_at, completed_at, failed_at, skip_reason: null, skipped_at: null }
-    const { remaining_steps } = this.run
-    const all = { output, error_message, initial_tasks, ...times, remaining_steps }
-    this.#tellStep(row, row.status, all)
-  }
-
-  #tellRun(fields: Record<string, Json> & { status: string }): void {
-    const name = `run:${fields.status}`
-    this.#tell(name, { event_type: name, ...fields })
-  }
-
-  #tell(name: string, fields: Record<string, Json>): void {
-    const { run_id } = this.run
-    this.#seq += 1
-    const payload = { run_id, seq: this.#seq, ...fields }
-    this.#messages.push({ topic: runTopic(run_id), name, payload })
-  }
-
   #transaction(work: () => void): void {
     this.#time = this.#context.now()
     work()
@@ -275,9 +282,7 @@ export class RunRecord {
   #commit(): void {
     this.#history.push(this.#text())
     if (this.#history.length > mostHistory) this.#history.shift()
-    const messages = this.#messages
-    this.#messages = []
-    this.#context.onCommit(this, messages)
+    this.#context.onCommit(this, this.#events.take())
   }
 
   #text(): string {
@@ -287,6 +292,6 @@ export class RunRecord {
         ...row,
         retry: row.status === 'started' ? retryOf(this.tasks(row.step_slug)) : null,
       }))
-    return JSON.stringify({ run: this.run, steps, seq: this.#seq } satisfies SnapshotRow)
+    return JSON.stringify({ run: this.run, steps, seq: this.#events.seq } satisfies SnapshotRow)
   }
 }

@@ -169,8 +169,8 @@ describe('with private runs', () => {
     const feed = messages.filter(({ topic }) => topic === `pgflow:user:${me.sub}`)
     expect(comparable(namesAndPayloads(feed))).toEqual(comparable(real))
     expect(feed).toHaveLength(2)
-    expect(memory.snapshots([runId], me.sub ?? null, 0)).toHaveLength(1)
-    expect(memory.snapshots([runId], randomUUID(), 0)).toEqual([])
+    expect(memory.snapshots([runId], me.sub ?? null)).toHaveLength(1)
+    expect(memory.snapshots([runId], randomUUID())).toEqual([])
   })
 })
 

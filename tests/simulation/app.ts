@@ -1,145 +1,319 @@
-import { PgflowError } from '../../src/errors.ts'
-import type { RunState } from '../../src/sync/types.ts'
-import type { RunObservation, Runs } from '../../src/sync/runs.ts'
+import { getEventListeners } from 'node:events'
+import type { EffectScope } from 'vue'
+import { usePgflowStatus } from '../../src/composables/use-pgflow-status.ts'
+import { useFlow } from '../../src/composables/use-flow.ts'
+import type { RunHooks } from '../../src/composables/run-hooks.ts'
+import { useRun } from '../../src/composables/use-run.ts'
+import { useRuns, type UseRunsReturn } from '../../src/composables/use-runs.ts'
+import { useStep } from '../../src/composables/use-step.ts'
+import type { AnyFlow } from '../../src/flow-types.ts'
+import * as bounds from './bounds.ts'
+import type { Calls } from './calls.ts'
+import type { Client } from './client.ts'
 import type { VirtualClock } from './clock.ts'
-import type { SimulatedNetwork } from './network.ts'
+import type { Answer } from './hearing.ts'
+import { flowOf, flowSlug, inputOf, runIdOf } from './flows.ts'
+import type { AppEntry, ListPlan } from './plan.ts'
+import { isEqual } from './projection.ts'
+import type { Truth } from './truth.ts'
+import type { Violate } from './violation.ts'
+
+/** A list that the app shows. */
+export interface ShownList {
+  plan: ListPlan
+  handle: UseRunsReturn
+}
+
+interface Slot {
+  runId: string | null
+  flow: { runId: { value: string | null } } | null
+  list: ShownList | null
+  release: () => void
+}
 
 /** What the app works with. */
 export interface AppParts {
-  manager: Runs
+  client: Client
+  calls: Calls
   clock: VirtualClock
-  network: SimulatedNetwork
-  sink: RunState
-  /** Told when the app removes a run: what was shown of it counts no more. */
-  onRemove: (runId: string) => void
+  truth: Truth
+  /** Whether an answer may be older than what the app knows, or the run forged. */
+  mayBeOutdated: (runId: string) => boolean
+  isTainted: (runId: string) => boolean
+  /** The last read of a run that was answered. */
+  answerOf: (runId: string) => Answer | undefined
+  /** What the app shows of a run counts no more: it was removed, or everything was. */
+  onForget: (runId: string | null) => void
+  violate: Violate
 }
 
-/**
- * An app that starts, observes, refreshes, lets go of and removes runs, sensibly or not, and takes
- * every promise at its word.
- */
+type Entry<Kind extends AppEntry['app']> = Extract<AppEntry, { app: Kind }>
+
+/** An app that starts, observes, waits for and lets go of whatever its schedule says. */
 export class SimulatedApp {
-  /** Promises that were not kept. */
-  readonly violations: string[] = []
   readonly #parts: AppParts
-  readonly #observations = new Map<string, RunObservation>()
-  /** Observations that are over, or of runs that were removed: letting go of them changes nothing. */
-  readonly #dead: RunObservation[] = []
-  readonly #removals = new Map<string, number>()
-  #calls = 0
+  readonly #slots = new Map<number, Slot>()
+  readonly #signals: AbortSignal[] = []
+  /** How often a further page was asked for, by query: observers of one list share it. */
+  readonly #more = new Map<string, number>()
+  /** Grows whenever the run, or everything, is forgotten. */
+  readonly #generations = new Map<string, number>()
+  #resets = 0
 
   constructor(parts: AppParts) {
     this.#parts = parts
+    // A badge in the corner of the page.
+    parts.client.mount(() => usePgflowStatus())
   }
 
-  /** Calls that have neither resolved nor rejected. */
-  get openCalls(): number {
-    return this.#calls
+  /** The runs that somebody observes. */
+  get observed(): Set<string> {
+    const ids = [...this.#slots.values()].flatMap(({ runId, flow }) => [runId, flow?.runId.value])
+    return new Set(ids.filter((id) => typeof id === 'string'))
   }
 
-  observes(runId: string): boolean {
-    return this.#observations.has(runId)
+  get lists(): ShownList[] {
+    return [...this.#slots.values()].flatMap(({ list }) => list ?? [])
   }
 
-  observe(runId: string): void {
-    const observation = this.#parts.manager.observe(runId)
-    // Before the old one is released, as a component that takes over from another.
-    this.#observations.get(runId)?.release()
-    this.#observations.set(runId, observation)
-    this.#expect('ready', runId, observation.ready, () => this.#isShown(runId))
+  /** How many pages of a list were asked for. */
+  pagesOf(plan: ListPlan): number {
+    return 1 + (this.#more.get(JSON.stringify(plan)) ?? 0)
   }
 
-  release(runId: string): void {
-    this.#dead.pop()?.release()
-    const observation = this.#observations.get(runId)
-    this.#observations.delete(runId)
-    if (!observation) return
-    observation.release()
-    this.#dead.push(observation)
+  /** Signals of the app on which something still listens. */
+  get heldSignals(): number {
+    return this.#signals.filter((signal) => getEventListeners(signal, 'abort').length > 0).length
   }
 
-  /** Lets go of a run for good. */
-  leave(runId: string): void {
-    this.release(runId)
-    for (const observation of this.#dead.splice(0)) observation.release()
-  }
-
-  refresh(runId: string): void {
-    const { manager, network, sink } = this.#parts
-    const asked = network.database.snapshot(runId)?.seq ?? 0
-    const isCurrent = () => {
-      const seq = sink.held(runId)?.seq ?? -1
-      return network.mayBeOutdated ? seq >= 0 : seq >= asked
+  do(entry: Exclude<AppEntry, { app: 'reload' | 'sign-in' }>): void {
+    switch (entry.app) {
+      case 'start':
+        return this.#start(entry)
+      case 'observe':
+        return this.#observe(entry)
+      case 'wait':
+        return this.#wait(entry)
+      case 'refresh':
+        return this.#refresh(entry)
+      case 'remove':
+        return this.#remove(entry)
+      case 'list':
+        return this.#list(entry)
+      case 'more':
+        return this.#withList(entry.slot, (list) => {
+          const key = JSON.stringify(list.plan)
+          this.#more.set(key, (this.#more.get(key) ?? 0) + 1)
+          this.#expect('loadMore', bounds.readCall, list.handle.loadMore())
+        })
+      case 'reread':
+        return this.#withList(entry.slot, ({ handle }) =>
+          this.#expect('refresh of a list', bounds.readCall, handle.refresh()),
+        )
+      case 'page':
+        return void this.#parts.calls.expect(
+          'fetchRuns',
+          bounds.snapshotTimeout + 1_000,
+          this.#parts.client.store.fetchRuns<AnyFlow>(pageOf(entry.query)),
+        )
+      case 'flow':
+        return this.#expect(
+          'fetchFlow',
+          bounds.snapshotTimeout + 1_000,
+          this.#parts.client.store.fetchFlow<AnyFlow>(flowSlug(entry.flow)),
+        )
+      case 'release':
+        return this.release(entry.slot)
+      case 'reset':
+        this.#parts.client.store.$reset()
+        return this.forgetAll()
     }
-    this.#expect('refresh', runId, manager.refresh(runId), isCurrent)
   }
 
-  /** @param patience - after how many ms the caller gives up, if ever. */
-  start(runId: string, patience?: number): void {
-    const { manager, clock } = this.#parts
+  /** Lets go of what a slot holds. */
+  release(slot: number): void {
+    this.#slots.get(slot)?.release()
+    this.#slots.delete(slot)
+  }
+
+  /** What was shown so far counts no more. */
+  forgetAll(): void {
+    this.#resets += 1
+    this.#parts.onForget(null)
+  }
+
+  /** Lets go of everything. */
+  releaseAll(): void {
+    for (const slot of this.#slots.keys()) this.release(slot)
+  }
+
+  #expect(name: string, bound: number, promise: Promise<unknown>): void {
+    this.#parts.calls.expect(name, bound, promise)
+  }
+
+  #hold(slot: number, held: Partial<Slot> & { scope?: EffectScope; release?: () => void }): void {
+    const before = this.#slots.get(slot)
+    this.#slots.set(slot, {
+      runId: held.runId ?? null,
+      flow: held.flow ?? null,
+      list: held.list ?? null,
+      release: held.release ?? (() => held.scope?.stop()),
+    })
+    // Only now, as a component that takes over from another.
+    before?.release()
+  }
+
+  #start({ run, via, abortAfter, slot }: Entry<'start'>): void {
+    const { client, calls, clock } = this.#parts
+    const runId = runIdOf(run)
     const giveUp = new AbortController()
-    const request = { flowSlug: 'f', input: { of: runId }, signal: giveUp.signal }
-    const started = manager.start(runId, request)
-    const call = this.#expect('start', runId, started, () => this.#isShown(runId))
-    if (patience === undefined) return
-    clock.after(patience, () => {
+    this.#signals.push(giveUp.signal)
+    const options = { runId, signal: giveUp.signal }
+    const isCurrent = this.#generationOf(runId)
+    let started: Promise<unknown>
+    if (via === 'flow') {
+      const { result, scope } = client.mount(() => useFlow<AnyFlow>(flowOf(run)))
+      started = result.startAsync(inputOf(run), options)
+      this.#hold(slot, { flow: result, scope })
+    } else started = client.store.startFlow<AnyFlow>(flowOf(run), inputOf(run), options)
+    const abort = calls.expect(`start of run ${run}`, bounds.startCall, started, () => {
+      if (!this.#parts.truth.runs.has(runId)) return 'the database has no such run'
+      return isCurrent() && !this.#isShown(runId) ? 'the run is not shown as started' : null
+    })
+    if (abortAfter === null) return
+    clock.after(abortAfter, () => {
       giveUp.abort()
-      clock.after(5, () => {
-        if (call.isOpen) this.violations.push(`start of ${runId} went on after it was given up`)
-      })
+      abort()
     })
   }
 
-  remove(runId: string): void {
-    const { manager, onRemove } = this.#parts
-    const observation = this.#observations.get(runId)
-    if (observation) this.#dead.push(observation)
-    this.#observations.delete(runId)
-    this.#removals.set(runId, this.#removalsOf(runId) + 1)
-    manager.remove(runId)
-    onRemove(runId)
+  #observe({ run, via, slot }: Entry<'observe'>): void {
+    const { client } = this.#parts
+    const runId = runIdOf(run)
+    const isCurrent = this.#generationOf(runId)
+    const expectReady = (ready: Promise<void>) => {
+      const check = () => (isCurrent() && !this.#isShown(runId) ? 'the run is not shown' : null)
+      this.#parts.calls.expect(`ready of run ${run}`, bounds.readCall, ready, check)
+    }
+    if (via === 'store') {
+      const { ready, release } = client.store.observeRun(runId)
+      expectReady(ready)
+      return this.#hold(slot, { runId, release })
+    }
+    if (via === 'step') {
+      const { scope } = client.mount(() => useStep(runId, 'first'))
+      return this.#hold(slot, { runId, scope })
+    }
+    const { result, scope } = client.mount(() => useRun(runId, this.#hooksOf(runId)))
+    expectReady(result.ready)
+    this.#hold(slot, { runId, scope })
   }
 
-  /** Does something with a run, or nothing. */
-  doSomething(runId: string): void {
-    const { random } = this.#parts.clock
-    const dice = random()
-    if (dice < 0.3) this.observe(runId)
-    else if (dice < 0.55) this.release(runId)
-    else if (dice < 0.7) this.refresh(runId)
-    else if (dice < 0.85) this.start(runId, random() < 0.5 ? random() * 400 : undefined)
-    else if (dice < 0.92) this.remove(runId)
+  /** Hooks of one component: each end is told to it once, and as it is. */
+  #hooksOf(runId: string): RunHooks {
+    const { truth, violate } = this.#parts
+    let ends = 0
+    return {
+      onEnded: ({ status }) => {
+        ends += 1
+        const ofRun = truth.runs.get(runId)
+        if (!ofRun?.everHad.get('')?.has(status)) violate('changes', `onEnded came before the end`)
+        if (ends > 1 && ofRun?.repairedAt === null) violate('changes', 'onEnded was called twice')
+      },
+    }
+  }
+
+  #wait({ run, timeout, abortAfter }: Entry<'wait'>): void {
+    const { client, calls, clock, truth } = this.#parts
+    const runId = runIdOf(run)
+    const giveUp = new AbortController()
+    this.#signals.push(giveUp.signal)
+    const options = { signal: giveUp.signal, ...(timeout === null ? {} : { timeout }) }
+    const had = (status: string) => truth.runs.get(runId)?.everHad.get('')?.has(status) ?? false
+    const abort = calls.expect(
+      `waitForRun of run ${run}`,
+      (timeout ?? Infinity) + 1_000,
+      client.store.waitForRun(runId, options),
+      ({ output, status }) => {
+        if (status !== 'completed' || !had('completed')) return 'the run has not completed'
+        const outputs = truth.runs.get(runId)?.moments.map(({ state }) => state.run.output) ?? []
+        return outputs.some((each) => isEqual(each, output)) ? null : 'with another output'
+      },
+      ({ code }) => (code === 'run_failed' && !had('failed') ? 'the run has not failed' : null),
+    )
+    if (abortAfter === null) return
+    clock.after(abortAfter, () => {
+      giveUp.abort()
+      abort()
+    })
+  }
+
+  #refresh({ run }: Entry<'refresh'>): void {
+    const { client, calls, clock, truth, mayBeOutdated, answerOf, isTainted } = this.#parts
+    const runId = runIdOf(run)
+    const isCurrent = this.#generationOf(runId)
+    const asked = truth.runs.get(runId)?.last.snapshot.seq ?? 0
+    const shownSeq = client.store.connections[runId]?.seq ?? null
+    const askedAt = clock.time
+    calls.expect(
+      `refreshRun of run ${run}`,
+      bounds.readCall,
+      client.store.refreshRun(runId),
+      () => {
+        if (!isCurrent()) return null
+        if (!this.#isShown(runId)) return 'the run is not shown'
+        const answer = answerOf(runId)
+        if (!answer || answer.askedAt < askedAt) return 'no read of the run was answered since'
+        const isOld =
+          (answer.seq ?? 0) < (shownSeq ?? 0) && clock.time < askedAt + bounds.outdatedFor
+        if (isOld && !isTainted(runId)) return 'the only answer was an outdated one'
+        const seq = client.store.connections[runId]?.seq ?? null
+        if (seq === null || seq >= asked || mayBeOutdated(runId)) return null
+        return `the run is shown at ${seq}, and was at ${asked} when it was asked for`
+      },
+    )
+  }
+
+  #remove({ run }: Entry<'remove'>): void {
+    const runId = runIdOf(run)
+    this.#generations.set(runId, (this.#generations.get(runId) ?? 0) + 1)
+    for (const [slot, held] of this.#slots) {
+      if (held.runId === runId || held.flow?.runId.value === runId) this.release(slot)
+    }
+    this.#parts.client.store.removeRun(runId)
+    this.#parts.onForget(runId)
+  }
+
+  #list({ query, slot }: Entry<'list'>): void {
+    const { result: handle, scope } = this.#parts.client.mount(() =>
+      useRuns<AnyFlow>(listOf(query)),
+    )
+    this.#expect('ready of a list', bounds.readCall, handle.ready)
+    this.#hold(slot, { list: { plan: query, handle }, scope })
+  }
+
+  #withList(slot: number, work: (list: ShownList) => void): void {
+    const list = this.#slots.get(slot)?.list
+    if (list) work(list)
   }
 
   #isShown(runId: string): boolean {
-    return (this.#parts.sink.held(runId)?.run.status ?? 'pending') !== 'pending'
+    return (this.#parts.client.store.runById(runId)?.status ?? 'pending') !== 'pending'
   }
 
-  #removalsOf(runId: string): number {
-    return this.#removals.get(runId) ?? 0
+  /** Whether nothing of the run was forgotten since now. */
+  #generationOf(runId: string): () => boolean {
+    const generation = this.#generations.get(runId) ?? 0
+    const resets = this.#resets
+    return () => (this.#generations.get(runId) ?? 0) === generation && this.#resets === resets
   }
+}
 
-  #expect(name: string, runId: string, call: Promise<void>, isKept: () => boolean) {
-    const removals = this.#removalsOf(runId)
-    const state = { isOpen: true }
-    this.#calls += 1
-    const done = () => {
-      this.#calls -= 1
-      state.isOpen = false
-    }
-    call.then(
-      () => {
-        done()
-        if (this.#removalsOf(runId) === removals && !isKept()) {
-          this.violations.push(`${name} of ${runId} resolved too early`)
-        }
-      },
-      (error: unknown) => {
-        done()
-        if (error instanceof PgflowError) return
-        this.violations.push(`${name} of ${runId} was rejected with ${String(error)}`)
-      },
-    )
-    return state
-  }
+/** A list as the library takes it. */
+export function listOf({ flow, status, pageSize }: ListPlan) {
+  return { flow: flow === null ? null : flowSlug(flow), status, pageSize }
+}
+
+function pageOf({ flow, status, pageSize }: ListPlan) {
+  return { flow: flow === null ? null : flowSlug(flow), status, limit: pageSize }
 }

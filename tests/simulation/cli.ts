@@ -1,27 +1,50 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { playSchedule } from './schedule.ts'
+import { runPool } from './pool.ts'
+import { reportOf } from './report.ts'
 
-/** `npm run simulate -- --runs N --seed S`: plays the schedules S to S + N - 1. */
+/**
+ * `npm run simulate -- --runs N --seed S [--workers W] [--reports R]`: plays the schedules S to
+ * S + N - 1, and prints the first R faults, one of each kind first, as timelines. With `--ignore
+ * rule,rule` those rules are not looked at.
+ */
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    reports: { type: 'string', default: '3' },
+    ignore: { type: 'string', default: '' },
   },
 })
 const runs = Number(values.runs)
 const first = Number(values.seed)
-if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(first)) {
-  console.error('Usage: npm run simulate -- --runs <how many> --seed <the first seed>')
+const workers = Math.min(Number(values.workers), Math.ceil(runs / 50))
+const reports = Number(values.reports)
+const ignored = values.ignore.split(',').filter(Boolean)
+if (![runs, first, workers, reports].every(Number.isInteger) || runs < 1 || workers < 1) {
+  console.error('Usage: npm run simulate -- --runs <how many> --seed <the first> [--workers <n>]')
   process.exit(2)
 }
-let diverged = 0
-let steps = 0
-for (let seed = first; seed < first + runs; seed += 1) {
-  const result = await playSchedule(seed)
-  steps += result.steps
-  if (result.violations.length === 0) continue
-  diverged += 1
-  console.log(`seed ${seed}:\n  ${result.violations.slice(0, 5).join('\n  ')}`)
+
+const begun = performance.now()
+const seconds = () => ((performance.now() - begun) / 1000).toFixed(0)
+let told = 0
+const { played, steps, failures } = await runPool({
+  ...{ first, runs, workers, ignored },
+  onProgress: (total) => {
+    if (performance.now() - told < 5_000) return
+    told = performance.now()
+    console.log(`${total.played} of ${runs}, ${total.failures.length} faults, ${seconds()} s`)
+  },
+})
+const rules = [...new Set(failures.map(({ rule }) => rule))]
+for (const rule of rules) {
+  const of = failures.filter((failure) => failure.rule === rule).sort((a, b) => a.seed - b.seed)
+  console.log(`${rule}: ${of.length}`)
+  for (const { seed, text } of of.slice(0, 10)) console.log(`  seed ${seed}: ${text}`)
 }
-console.log(`${runs} schedules, ${steps} steps, ${diverged} divergences`)
-process.exitCode = diverged === 0 ? 0 : 1
+const shown = rules.flatMap((rule) => failures.find((failure) => failure.rule === rule) ?? [])
+for (const { seed } of shown.slice(0, reports)) console.log(`\n${await reportOf(seed, ignored)}`)
+console.log(`${played} schedules, ${steps} steps, ${failures.length} faults, ${seconds()} s`)
+process.exitCode = failures.length === 0 ? 0 : 1

@@ -1,32 +1,41 @@
-import type { Surroundings } from '../../src/sync/wake.ts'
+/** What a page is told of itself. */
+interface PageState {
+  isVisible: boolean
+  isOnline: boolean
+}
 
 /** A page that is hidden and without network now and then. */
-export class SimulatedSurroundings implements Surroundings {
+export class SimulatedSurroundings {
   readonly #watchers = new Set<() => void>()
-  #isGood = true
+  #state: PageState = { isVisible: true, isOnline: true }
 
-  readonly isVisible = () => this.#isGood
-  readonly isOnline = () => this.#isGood
+  readonly isVisible = () => this.#state.isVisible
+  readonly isOnline = () => this.#state.isOnline
 
   readonly watch = (onChange: () => void): (() => void) => {
-    this.#watchers.add(onChange)
-    return () => void this.#watchers.delete(onChange)
+    const watcher = () => onChange()
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
   }
 
   get watchers(): number {
     return this.#watchers.size
   }
 
+  /** Everything is well, or nothing is. */
   toggle(): void {
-    this.#become(!this.#isGood)
+    const isGood = !this.#state.isVisible
+    this.become({ isVisible: isGood, isOnline: isGood })
   }
 
   restore(): void {
-    if (!this.#isGood) this.#become(true)
+    this.become({ isVisible: true, isOnline: true })
   }
 
-  #become(isGood: boolean): void {
-    this.#isGood = isGood
+  become(change: Partial<PageState>): void {
+    const { isVisible, isOnline } = { ...this.#state, ...change }
+    if (isVisible === this.#state.isVisible && isOnline === this.#state.isOnline) return
+    this.#state = { isVisible, isOnline }
     for (const watcher of this.#watchers) watcher()
   }
 }

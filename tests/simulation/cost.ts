@@ -1,0 +1,29 @@
+import * as bounds from './bounds.ts'
+import { runIdOf } from './flows.ts'
+import { outageFrom, quietFrom, quietHour } from './make-profile.ts'
+import type { Plan, RequestKind } from './plan.ts'
+import type { SentRequest } from './requests.ts'
+import type { Violate } from './violation.ts'
+
+const fiveMinutes = 300_000
+
+/** What an hour of quiet, or an outage, has cost: in schedules in which nothing else happens. */
+export function checkCost(plan: Plan, sent: readonly SentRequest[], violate: Violate): void {
+  const count = (kinds: readonly RequestKind[], run: number, from: number, ms: number) => {
+    const isCounted = ({ kind, about, at }: SentRequest) =>
+      kinds.includes(kind) && about.includes(runIdOf(run)) && at >= from && at < from + ms
+    return sent.filter(isCounted).length
+  }
+  for (let run = 0; run < plan.runs; run += 1) {
+    if (plan.profile === 'quiet') {
+      const probes = count(['probe'], run, quietFrom, quietHour)
+      const reads = count(['read'], run, quietFrom, quietHour)
+      if (probes > bounds.probesPerQuietHour) violate('cost', `${probes} probes in a quiet hour`)
+      if (reads > bounds.readsPerQuietHour) violate('cost', `${reads} reads in a quiet hour`)
+    }
+    if (plan.profile === 'outage') {
+      const reads = count(['read', 'probe'], run, outageFrom, fiveMinutes)
+      if (reads > bounds.readsPerOutage) violate('cost', `${reads} reads in five minutes of outage`)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** What is shown of a run may be forged. */
+export interface Taint {
+  /** Until when it may be. */
+  until: number
+}
+
+/** A read that was answered. */
+export interface Answer {
+  askedAt: number
+  seq: number | null
+}
+
+/** What one client can know of runs from what has reached it, whatever it made of that. */
+export class Hearing {
+  readonly #seqs = new Map<string, number>()
+  readonly #lastAt = new Map<string, number>()
+  readonly #answers = new Map<string, Answer>()
+  readonly #refusedSince = new Map<string, number>()
+  readonly #taints = new Map<string, Taint>()
+
+  /** A genuine message or an answer about the run came, up to this seq. */
+  hear(runId: string, seq: number, now: number): void {
+    this.#seqs.set(runId, Math.max(this.seqOf(runId), seq))
+    this.#lastAt.set(runId, now)
+  }
+
+  /** A read of the run was answered, so many ms after it was asked for at `askedAt`. */
+  answer(runId: string, askedAt: number, seq: number | null): void {
+    const known = this.#answers.get(runId)
+    if (!known || askedAt >= known.askedAt) this.#answers.set(runId, { askedAt, seq })
+    this.#refusedSince.delete(runId)
+  }
+
+  /** The read of the run that was asked for last of those that were answered. */
+  answerOf(runId: string): Answer | undefined {
+    return this.#answers.get(runId)
+  }
+
+  /** A read of the run was refused. */
+  refuse(runId: string, now: number): void {
+    if (!this.#refusedSince.has(runId)) this.#refusedSince.set(runId, now)
+  }
+
+  /** Since when every read of the run was refused; undefined while the last one was answered. */
+  refusedSince(runId: string): number | undefined {
+    return this.#refusedSince.get(runId)
+  }
+
+  /** The channel of the run is left: what was heard on it may be forgotten. */
+  forget(runId: string): void {
+    this.#seqs.delete(runId)
+  }
+
+  /** Everything is forgotten. */
+  clear(): void {
+    this.#seqs.clear()
+    this.#taints.clear()
+  }
+
+  /** The highest seq that was heard. */
+  seqOf(runId: string): number {
+    return this.#seqs.get(runId) ?? 0
+  }
+
+  /** When something was last heard of the run. */
+  lastAt(runId: string): number {
+    return this.#lastAt.get(runId) ?? -Infinity
+  }
+
+  /** Something forged has come, which may show until `until`. */
+  taint(runId: string, until: number): void {
+    this.#taints.set(runId, { until: Math.max(until, this.taintOf(runId)?.until ?? 0) })
+  }
+
+  taintOf(runId: string): Taint | undefined {
+    return this.#taints.get(runId)
+  }
+
+  /** What is shown is genuine again. */
+  clean(runId: string): void {
+    this.#taints.delete(runId)
+  }
+}

@@ -1,0 +1,115 @@
+import { toRaw } from 'vue'
+import type { RunSummary } from '../../src/model/entities.ts'
+import { listOf, type ShownList } from './app.ts'
+import * as bounds from './bounds.ts'
+import type { Conditions } from './conditions.ts'
+import { runOfId } from './flows.ts'
+import type { Hearing } from './hearing.ts'
+import type { Mode } from './plan.ts'
+import { excusedUntil } from './promptness.ts'
+import type { Truth } from './truth.ts'
+import type { Violate } from './violation.ts'
+
+/** What lists are judged by. */
+export interface ListWitnessContext {
+  truth: Truth
+  hearing: Hearing
+  conditions: Conditions
+  mode: Mode
+  now: () => number
+  user: () => string | null
+  /** Whether the feed of the user is joined and hears. */
+  hasFeed: () => boolean
+  pagesOf: (plan: ShownList['plan']) => number
+  violate: Violate
+}
+
+/** Looks at the lists that the app shows after every step. */
+export class ListWitness {
+  readonly #context: ListWitnessContext
+  /** Lists that do not show what they should, and since when. */
+  readonly #wrong = new Map<ShownList, { since: number; text: string }>()
+
+  constructor(context: ListWitnessContext) {
+    this.#context = context
+  }
+
+  get isCalm(): boolean {
+    return this.#wrong.size === 0
+  }
+
+  /** Looks at what is shown of these. */
+  look(lists: readonly ShownList[]): void {
+    const { now } = this.#context
+    for (const list of this.#wrong.keys()) if (!lists.includes(list)) this.#wrong.delete(list)
+    for (const list of lists) {
+      const rows = list.handle.runs.value.map((row) => toRaw(row))
+      this.#checkRows(list, rows)
+      const text = this.#wrongIn(list, rows)
+      if (text === null) this.#wrong.delete(list)
+      else this.#wrong.set(list, { since: this.#wrong.get(list)?.since ?? now(), text })
+    }
+  }
+
+  /** What has been wrong for too long. */
+  check(): void {
+    const { now, conditions, mode, hasFeed, violate } = this.#context
+    for (const [{ plan }, { since, text }] of this.#wrong) {
+      let ms = bounds.polledList
+      if (mode === 'private' && hasFeed()) {
+        ms = since > conditions.lastLoss + 60_000 ? bounds.liveList : bounds.deafList
+      }
+      if (now() <= Math.max(since + ms, excusedUntil(conditions))) continue
+      violate('late', `${nameOf(plan)} is wrong for ${(now() - since).toFixed(0)} ms: ${text}`)
+    }
+  }
+
+  #checkRows({ plan }: ShownList, rows: readonly RunSummary[]): void {
+    const { truth, hearing, user, pagesOf } = this.#context
+    const { flow, status } = listOf(plan)
+    const wrong = (text: string) => this.#context.violate('lists', `${nameOf(plan)} ${text}`)
+    const pages = pagesOf(plan)
+    if (rows.length > pages * plan.pageSize) wrong(`shows ${rows.length} runs in ${pages} pages`)
+    rows.forEach((row, index) => {
+      const name = `run ${runOfId(row.run_id)}`
+      const before = rows[index - 1]
+      if (before && !isBefore(before, row)) wrong(`shows ${name} out of order, or twice`)
+      if (hearing.taintOf(row.run_id)) return
+      if (status !== null && row.status !== status) wrong(`shows ${name}, which is ${row.status}`)
+      if (flow !== null && row.flow_slug !== flow) wrong(`shows ${name} of ${row.flow_slug}`)
+      const owner = truth.runs.get(row.run_id)?.owner
+      if (owner !== user()) wrong(`shows ${name} of ${String(owner)} to ${String(user())}`)
+    })
+  }
+
+  #wrongIn({ plan, handle }: ShownList, rows: readonly RunSummary[]): string | null {
+    const { truth, user, hearing } = this.#context
+    const { status, error } = handle.connection.value ?? { status: 'idle', error: null }
+    if (status === 'closed' && error !== null && rows.length === 0) return null
+    if (user() === null) return null
+    const query = listOf(plan)
+    const all = truth.list(query, user(), 100)
+    if (all.some(({ run }) => hearing.taintOf(run.run_id))) return null
+    if (rows.some((row) => hearing.taintOf(row.run_id))) return null
+    if (rows.length < Math.min(all.length, plan.pageSize)) {
+      return `it shows ${rows.length} of ${all.length} runs (${status})`
+    }
+    for (const [index, row] of rows.entries()) {
+      const run = all[index]?.run
+      const [is, should] = [runOfId(row.run_id), run && runOfId(run.run_id)]
+      if (is !== should) return `it shows run ${is} in place of ${should ?? 'none'} (${status})`
+      if (row.status !== run?.status) return `run ${is} is shown as ${row.status} (${status})`
+    }
+    if (status === 'closed') return `it is closed with ${error?.code ?? 'no error'}`
+    return status === 'live' || status === 'polling' ? null : `it is ${status}`
+  }
+}
+
+function isBefore(a: RunSummary, b: RunSummary): boolean {
+  const [first, second] = [a.started_at ?? '', b.started_at ?? '']
+  return first > second || (first === second && a.run_id > b.run_id)
+}
+
+function nameOf({ flow, status, pageSize }: ShownList['plan']): string {
+  return `the list of ${flow ?? 'all'} ${status ?? 'all'} by ${pageSize}`
+}

@@ -1,0 +1,134 @@
+import { isTerminal } from '../../src/model/entities.ts'
+import * as bounds from './bounds.ts'
+import type { Conditions } from './conditions.ts'
+import { runOfId } from './flows.ts'
+import type { Hearing } from './hearing.ts'
+import type { Mode } from './plan.ts'
+import { difference } from './projection.ts'
+import { claimsTruth } from './run-witness.ts'
+import type { Shown } from './shown.ts'
+import type { RunTruth, Truth } from './truth.ts'
+import type { Violate } from './violation.ts'
+
+/** What promptness is judged by. */
+export interface PromptnessContext {
+  shown: Shown
+  truth: Truth
+  hearing: Hearing
+  conditions: Conditions
+  mode: Mode
+  now: () => number
+  user: () => string | null
+  /** Whether the run has a channel that is joined and hears. */
+  hears: (runId: string) => boolean
+  violate: Violate
+}
+
+/**
+ * Until when something may be wrong because of what went wrong before: Infinity while a fault lasts
+ * that keeps the truth away. A clock that is set is no excuse.
+ */
+export function excusedUntil(conditions: Conditions): number {
+  const after = (fault: Parameters<Conditions['lastOf']>[0], ms: number) =>
+    conditions.lastOf(fault) + ms
+  const refusal = conditions.hasRefused ? bounds.afterRefusal : 0
+  return Math.max(
+    after('requests', Math.max(bounds.afterOutage, refusal)),
+    after('replica', bounds.afterReplicaLag),
+    after('no-network', bounds.afterOutage),
+    after('asleep', bounds.afterOutage),
+    after('throttled', bounds.throttledTimers + bounds.polledRun),
+    after('hidden', bounds.afterWake),
+    after('offline-hint', bounds.afterWake),
+  )
+}
+
+/** Whether what is observed shows the truth soon enough. */
+export class Promptness {
+  readonly #context: PromptnessContext
+  /** Runs that are not shown as they are, and since when. */
+  readonly #wrong = new Map<string, { since: number; text: string }>()
+
+  constructor(context: PromptnessContext) {
+    this.#context = context
+  }
+
+  /** Whether all of these are shown as they are, or say why not. */
+  get isCalm(): boolean {
+    return this.#wrong.size === 0
+  }
+
+  /** Looks at what is shown of these. */
+  look(observed: ReadonlySet<string>): void {
+    const { now, truth } = this.#context
+    for (const runId of this.#wrong.keys()) if (!observed.has(runId)) this.#wrong.delete(runId)
+    for (const runId of observed) {
+      const ofRun = truth.runs.get(runId)
+      const text = ofRun ? this.#wrongIn(runId, ofRun) : null
+      if (text === null) this.#wrong.delete(runId)
+      else this.#wrong.set(runId, { since: this.#wrong.get(runId)?.since ?? now(), text })
+    }
+  }
+
+  /** What has been wrong for too long. */
+  check(): void {
+    const { now, truth, violate } = this.#context
+    for (const [runId, { since, text }] of this.#wrong) {
+      const ofRun = truth.runs.get(runId)
+      if (!ofRun) continue
+      if (now() <= this.#dueOf(runId, ofRun, since)) continue
+      const late = (now() - since).toFixed(0)
+      violate('late', `run ${runOfId(runId)} is wrong for ${late} ms: ${text}`)
+    }
+  }
+
+  /** What is not as it should be by now; null if all is, or the store says why it cannot be. */
+  #wrongIn(runId: string, ofRun: RunTruth): string | null {
+    const { shown, user, mode } = this.#context
+    if (mode === 'private' && ofRun.owner !== user()) return null
+    const state = shown.state(runId)
+    const connection = shown.connection(runId)
+    if (!connection) return 'it has no connection'
+    const { status, error } = connection
+    const isShown = state !== undefined && state.run.status !== 'pending'
+    if (status === 'closed' && (error === null || !isShown)) return null
+    if (ofRun.isDeleted) {
+      return status === 'closed' || isTerminal(String(state?.run.status))
+        ? null
+        : 'it was deleted, and is followed'
+    }
+    if (!state) return 'it is not shown'
+    const isPlain = mode === 'plain' || mode === 'plain-old'
+    const wrong = difference(state, ofRun.last.state, { hasOutputs: mode !== 'plain-old' })
+    // Plain pgflow does not broadcast how far tasks and runs are.
+    if (wrong !== null && !(isPlain && wrong.includes('remaining_'))) return wrong
+    if (status === 'closed') return `it is closed with ${error?.code ?? 'no error'}`
+    if (status === 'live' || status === 'polling') return null
+    return `it is ${status}`
+  }
+
+  /** Until when what is wrong may be so. */
+  #dueOf(runId: string, ofRun: RunTruth, since: number): number {
+    const { conditions, hearing, mode } = this.#context
+    let ms = this.#baseOf(runId, since)
+    if (ofRun.isDeleted) ms = Math.max(ms, bounds.deletedRun)
+    if (mode === 'plain' || mode === 'plain-old') ms = Math.max(ms, bounds.plainRun)
+    const excused = excusedUntil(conditions)
+    const taint = hearing.taintOf(runId)
+    const afterTaint = taint ? taint.until + bounds.doubtSpacing : -Infinity
+    // What was deleted is doubted for as long after an outage as without one.
+    const afterAll = excused + (ofRun.isDeleted ? bounds.deletedRun : 0)
+    return Math.max(since + ms, afterAll, afterTaint)
+  }
+
+  /** How long it may take while requests are answered. */
+  #baseOf(runId: string, since: number): number {
+    const { shown, conditions, hears, hearing } = this.#context
+    if (!hears(runId)) return Math.max(bounds.polledRun, bounds.deafQuietRun)
+    const connection = shown.connection(runId)
+    if (!connection || !claimsTruth(connection)) return bounds.polledRun + bounds.doubtSpacing
+    if (since > conditions.lastLoss + 60_000) return bounds.liveRun
+    const isActive = since - hearing.lastAt(runId) < bounds.activeWithin
+    return isActive ? bounds.deafActiveRun : bounds.deafQuietRun
+  }
+}

@@ -1,0 +1,205 @@
+import { isTerminal, type RunConnection } from '../../src/model/entities.ts'
+import * as bounds from './bounds.ts'
+import type { ChangeWitness } from './change-witness.ts'
+import { runOfId } from './flows.ts'
+import type { Hearing } from './hearing.ts'
+import type { Mode } from './plan.ts'
+import { difference, isEqual, type Projection } from './projection.ts'
+import type { Shown } from './shown.ts'
+import type { RunTruth, Truth } from './truth.ts'
+import type { Rule, Violate } from './violation.ts'
+
+/** What the witness of runs looks at. */
+export interface RunWitnessContext {
+  shown: Shown
+  truth: Truth
+  hearing: Hearing
+  changes: ChangeWitness
+  mode: Mode
+  now: () => number
+  user: () => string | null
+  isObserved: (runId: string) => boolean
+  violate: Violate
+}
+
+/** What was shown of a run, without doubt, since it was last forgotten. */
+interface Memory {
+  firstStatus: unknown
+  seq: number
+  /** The run ('') and its steps that had ended, with what they had returned. */
+  ended: Map<string, { status: unknown; output: unknown }>
+}
+
+/** Looks at the runs that a store shows after every step, and remembers what they have shown. */
+export class RunWitness {
+  readonly #context: RunWitnessContext
+  readonly #memories = new Map<string, Memory>()
+
+  constructor(context: RunWitnessContext) {
+    this.#context = context
+  }
+
+  /** The run was removed, or everything was: it may begin anew. */
+  forget(runId: string | null): void {
+    if (runId === null) this.#memories.clear()
+    else this.#memories.delete(runId)
+  }
+
+  check(runId: string): void {
+    const { shown, truth, hearing } = this.#context
+    const state = shown.state(runId)
+    const connection = shown.connection(runId)
+    const ofRun = truth.runs.get(runId)
+    this.#checkFollowed(runId, connection)
+    if (!state) {
+      this.#memories.delete(runId)
+      return
+    }
+    // Of what is being started nothing is shown but what the app has given.
+    if (state.run.status !== 'pending') this.#checkOwner(runId, ofRun)
+    const memory = this.#memoryOf(runId, state)
+    if (state.run.status !== 'pending') this.#checkRefused(runId, connection)
+    const taint = hearing.taintOf(runId)
+    const isCertain = connection !== undefined && claimsTruth(connection)
+    if (taint) {
+      memory.seq = 0
+      if (isCertain && this.#isGenuine(state, connection, ofRun)) hearing.clean(runId)
+      return
+    }
+    if (isCertain) this.#checkTruth(runId, state, connection, ofRun)
+    this.#checkTakenBack(runId, state, connection, ofRun, memory)
+    if (isCertain) this.#remember(runId, state, connection, ofRun, memory)
+  }
+
+  #memoryOf(runId: string, state: Projection): Memory {
+    const known = this.#memories.get(runId)
+    if (known) return known
+    const made: Memory = { firstStatus: state.run.status, seq: 0, ended: new Map() }
+    this.#memories.set(runId, made)
+    return made
+  }
+
+  /** What is observed is followed, or says why not. */
+  #checkFollowed(runId: string, connection: RunConnection | undefined): void {
+    if (!this.#context.isObserved(runId)) return
+    const { status = 'unknown' } = connection ?? {}
+    if (status !== 'idle' && status !== 'unknown') return
+    this.#say('followed', runId, `is observed, but its connection is ${status}`)
+  }
+
+  /** What was readable is doubted for long enough before it counts as refused. */
+  #checkRefused(runId: string, connection: RunConnection | undefined): void {
+    const { hearing, now } = this.#context
+    if (connection?.status !== 'closed' || connection.error === null) return
+    const since = hearing.refusedSince(runId)
+    if (since !== undefined && now() - since >= bounds.refusalStands) return
+    this.#say('followed', runId, `is closed with ${connection.error.code}, and was hardly doubted`)
+  }
+
+  /** On private channels nobody is shown what was somebody else's. */
+  #checkOwner(runId: string, truth: RunTruth | undefined): void {
+    const { mode, user } = this.#context
+    if (mode !== 'private' || !truth || truth.owner === user()) return
+    this.#say('private', runId, `is of ${truth.owner}, and shown to ${user()}`)
+  }
+
+  /**
+   * `live`, and `closed` without an error, say that nothing is known to be missing: the store is
+   * the database at that `seq`, and nothing beyond it has come.
+   */
+  #checkTruth(
+    runId: string,
+    state: Projection,
+    connection: RunConnection,
+    truth: RunTruth | undefined,
+  ): void {
+    const { seq, status } = connection
+    const { mode, hearing } = this.#context
+    if (!truth) return this.#say('truth', runId, `is ${status}, and not in the database`)
+    if (mode === 'plain' || mode === 'plain-old') {
+      if (status === 'closed') this.#checkPlainEnd(runId, state, truth)
+      return
+    }
+    const then = seq === null ? undefined : truth.bySeq.get(seq)
+    if (!then) return this.#say('truth', runId, `is ${status} at ${seq}, which never was`)
+    const wrong = difference(state, then)
+    if (wrong) this.#say('truth', runId, `is ${status} at ${seq}, but not as it was then: ${wrong}`)
+    const heard = hearing.seqOf(runId)
+    if ((seq ?? 0) < heard) {
+      this.#say('truth', runId, `is ${status} at ${seq}, but ${heard} was heard`)
+    }
+  }
+
+  /** Without a seq, what is closed is as it was at some moment of its end. */
+  #checkPlainEnd(runId: string, state: Projection, { moments }: RunTruth): void {
+    const hasOutputs = this.#context.mode === 'plain'
+    const ends = moments.filter((moment) => isTerminal(String(moment.state.run.status)))
+    const wrongs = ends.map((moment) =>
+      difference(withoutProgress(state), withoutProgress(moment.state), { hasOutputs }),
+    )
+    if (wrongs.includes(null)) return
+    this.#say('truth', runId, `is closed, but never ended so: ${wrongs.at(-1) ?? 'it goes on'}`)
+  }
+
+  #isGenuine(state: Projection, { seq }: RunConnection, truth: RunTruth | undefined): boolean {
+    const then = seq === null ? truth?.last.state : truth?.bySeq.get(seq)
+    return then !== undefined && difference(state, then) === null
+  }
+
+  /** A confirmed end is never taken back, no output is lost, and the seq only grows. */
+  #checkTakenBack(
+    runId: string,
+    state: Projection,
+    connection: RunConnection | undefined,
+    truth: RunTruth | undefined,
+    memory: Memory,
+  ): void {
+    const seq = connection?.seq ?? 0
+    if (seq < memory.seq) this.#say('taken-back', runId, `went back from ${memory.seq} to ${seq}`)
+    memory.seq = seq
+    if (truth && truth.repairedAt !== null) return memory.ended.clear()
+    for (const [slug, before] of memory.ended) {
+      const row = slug === '' ? state.run : state.steps.get(slug)
+      const name = slug === '' ? 'the run' : slug
+      if (!row || row.status !== before.status) {
+        const now = String(row?.status ?? 'absent')
+        this.#say('taken-back', runId, `${name} was ${String(before.status)}, then ${now}`)
+      } else if (!isEqual(row.output, before.output) && before.output !== null) {
+        this.#say('taken-back', runId, `${name} has lost its output`)
+      }
+    }
+  }
+
+  #remember(
+    runId: string,
+    state: Projection,
+    { status }: RunConnection,
+    truth: RunTruth | undefined,
+    memory: Memory,
+  ): void {
+    if (!truth || truth.repairedAt !== null) return
+    const rows = [['', state.run] as const, ...state.steps]
+    for (const [slug, row] of rows) {
+      if (!isTerminal(String(row.status)) || (slug === '' && status !== 'closed')) continue
+      memory.ended.set(slug, { status: row.status, output: row.output ?? null })
+    }
+    if (status !== 'closed' || isTerminal(String(memory.firstStatus))) return
+    if (this.#context.changes.wasTold(runId, String(state.run.status))) return
+    this.#say('changes', runId, `has ended as ${String(state.run.status)}, and nobody was told`)
+  }
+
+  #say(rule: Rule, runId: string, text: string): void {
+    this.#context.violate(rule, `run ${runOfId(runId)} ${text}`)
+  }
+}
+
+/** Whether a connection says that what is shown is all that is known. */
+export function claimsTruth({ status, error }: RunConnection): boolean {
+  return status === 'live' || (status === 'closed' && error === null)
+}
+
+/** How far tasks are is not known without a seq: plain pgflow does not broadcast it. */
+function withoutProgress({ run, steps }: Projection): Projection {
+  const kept = [...steps].map(([slug, step]) => [slug, { ...step, remaining_tasks: null }] as const)
+  return { run: { ...run, remaining_steps: null }, steps: new Map(kept) }
+}

@@ -1,0 +1,278 @@
+import { userTopic } from '../../src/model/wire.ts'
+import type { Message } from '../../src/testing/rows.ts'
+import { AppTime } from './app-time.ts'
+import { SimulatedApp } from './app.ts'
+import * as bounds from './bounds.ts'
+import { Calls } from './calls.ts'
+import { ChangeWitness } from './change-witness.ts'
+import { SimulatedChannels } from './channels.ts'
+import { Client } from './client.ts'
+import { createRandom, settleAll, VirtualClock } from './clock.ts'
+import { Conditions } from './conditions.ts'
+import { Hearing } from './hearing.ts'
+import { Journal } from './journal.ts'
+import { ListWitness } from './list-witness.ts'
+import type { Forgery, Plan } from './plan.ts'
+import { Promptness } from './promptness.ts'
+import { Requests } from './requests.ts'
+import { RunWitness } from './run-witness.ts'
+import { SimulatedSession } from './session.ts'
+import { Shown } from './shown.ts'
+import { SimulatedSurroundings } from './surroundings.ts'
+import { Traffic } from './traffic.ts'
+import { createTransport } from './transport.ts'
+import { Truth, type RunTruth } from './truth.ts'
+import type { Rule, Violation } from './violation.ts'
+
+/** Who is signed in at first, and owns what is seeded. */
+export const firstUser = 'anna'
+
+/** How a schedule is watched. */
+export interface WorldOptions {
+  isJournalKept?: boolean
+  ignored?: readonly string[]
+}
+
+/** What one schedule happens in: the database, the network, time, and who is signed in. */
+export class World {
+  readonly clock: VirtualClock
+  readonly conditions: Conditions
+  readonly journal: Journal
+  readonly truth: Truth
+  readonly session = new SimulatedSession(firstUser)
+  readonly surroundings = new SimulatedSurroundings()
+  readonly violations: Violation[] = []
+  /** The page that is open. */
+  page: Page | null = null
+  readonly #plan: Plan
+  readonly #ignored: ReadonlySet<string>
+
+  constructor(plan: Plan, { isJournalKept = false, ignored = [] }: WorldOptions) {
+    this.#plan = plan
+    this.#ignored = new Set(ignored)
+    this.clock = new VirtualClock(createRandom(plan.seed + 1), settleAll)
+    this.conditions = new Conditions(createRandom(plan.seed + 2), this.clock.now)
+    this.journal = new Journal(isJournalKept, this.clock.now)
+    this.truth = new Truth({
+      now: this.clock.now,
+      isPrivate: plan.mode === 'private',
+      onMessage: (message) => this.broadcast(message),
+      onCommit: (run) => this.#noteCommit(run),
+    })
+  }
+
+  get plan(): Plan {
+    return this.#plan
+  }
+
+  readonly violate = (rule: Rule, text: string): void => {
+    if (this.#ignored.has(rule)) return
+    this.journal.note(() => `VIOLATION ${rule}: ${text}`)
+    this.violations.push({ rule, at: this.clock.time, text })
+  }
+
+  /** Sends a message of the database to the page, as this edition of the SQL does. */
+  broadcast(message: Message): void {
+    const { mode } = this.#plan
+    if (mode === 'public' || mode === 'private') return this.page?.channels.send(message)
+    const { seq: _seq, ...payload } = message.payload
+    // Plain pgflow tells neither how far maps are nor that a task is tried again.
+    if (/:(progress|retrying)$/.test(message.name)) return
+    this.page?.channels.send({ ...message, payload })
+  }
+
+  /** Opens a page: an app with the plugin, and whoever watches over it. */
+  open(state: string | null): Page {
+    this.page = new Page(this, state)
+    return this.page
+  }
+
+  #noteCommit({ record, last }: RunTruth): void {
+    this.journal.note(() => {
+      const steps = last.snapshot.steps.map(({ step_slug, status }) => `${step_slug}=${status}`)
+      const run = Number.parseInt(record.run.run_id.slice(0, 8), 16)
+      return `DATABASE run ${run} ${last.snapshot.run.status} [${steps.join(' ')}] seq ${last.snapshot.seq}`
+    })
+  }
+}
+
+/** One page of the app, from when it is opened until it is left. */
+export class Page {
+  readonly time: AppTime
+  readonly hearing = new Hearing()
+  readonly requests: Requests
+  readonly channels: SimulatedChannels
+  readonly client: Client
+  readonly shown: Shown
+  readonly calls: Calls
+  readonly app: SimulatedApp
+  readonly changes: ChangeWitness
+  readonly runs: RunWitness
+  readonly promptness: Promptness
+  readonly lists: ListWitness
+  readonly traffic: Traffic
+  #observed = new Set<string>()
+  /** Whether anything has reached the app since the last look at it: nothing else changes it. */
+  #isTouched = true
+  #version = -1
+  readonly #world: World
+
+  constructor(world: World, state: string | null) {
+    const { clock, conditions, truth, session, plan, violate, journal } = world
+    this.#world = world
+    const { mode, latency } = plan
+    const now = clock.now
+    const { user } = session
+    const common = { truth, mode, now, user, conditions, violate, hearing: this.hearing }
+    const network = { clock, conditions, latency, journal, random: createRandom(plan.seed + 3) }
+    this.time = new AppTime(clock, conditions, createRandom(plan.seed + 4), this.touch)
+    this.requests = new Requests({
+      ...network,
+      onSent: (request) => this.traffic.onSent(request),
+      onSettled: this.touch,
+    })
+    this.channels = new SimulatedChannels({
+      ...network,
+      mayListen: (topic) => truth.database.mayListen(topic, user()),
+      onArrived: (...arrived) => this.#onArrived(world, ...arrived),
+      onJoined: (runId, at) => this.#onJoined(world, runId, at),
+      onOpened: (runId) => this.#onOpened(world, runId),
+      onCall: this.touch,
+      onClosed: (runId) => this.hearing.forget(runId),
+    })
+    this.traffic = new Traffic({
+      ...{ requests: this.requests, channels: this.channels, maxChannels: plan.maxChannels },
+      ...{ now, violate, listReadsAllowed: () => 1 + plan.entries.filter(isListEntry).length },
+    })
+    const transport = createTransport({
+      ...{ truth, mode, conditions, session, hearing: this.hearing, now },
+      ...{ requests: this.requests, channels: this.channels },
+    })
+    const { gcTime, maxChannels } = plan
+    const { startTimeout, snapshotTimeout } = bounds
+    this.client = new Client({
+      ...{ transport, surroundings: world.surroundings, state },
+      options: {
+        ...{ ssr: false, scheduler: this.time, gcTime, maxChannels, startTimeout, snapshotTimeout },
+        stallAfter: 60_000,
+      },
+      onComplaint: (text) => violate('complaint', text),
+    })
+    this.shown = new Shown(this.client.store)
+    this.changes = new ChangeWitness(truth, this.hearing, violate)
+    this.client.run(() => this.client.store.onRunChange(this.changes.hear))
+    this.calls = new Calls({
+      ...{ now, violate, abortedBound: bounds.abortedCall },
+      heldUpSince: (time) => heldUpSince(conditions, time),
+    })
+    this.app = new SimulatedApp({
+      ...{ client: this.client, calls: this.calls, clock, truth, violate },
+      mayBeOutdated: (runId) => {
+        const hasLagged = conditions.lastOf('replica') > -Infinity
+        return hasLagged || this.hearing.taintOf(runId) !== undefined
+      },
+      isTainted: (runId) => this.hearing.taintOf(runId) !== undefined,
+      answerOf: (runId) => this.hearing.answerOf(runId),
+      onForget: (runId) => this.#forget(runId),
+    })
+    this.runs = new RunWitness({
+      ...{ ...common, shown: this.shown, changes: this.changes },
+      isObserved: (runId) => this.#observed.has(runId),
+    })
+    const topicOf = (runId: string) => `pgflow:run:${runId}`
+    const hears = (runId: string) => this.channels.hears(topicOf(runId))
+    this.promptness = new Promptness({ ...common, shown: this.shown, hears })
+    const hasFeed = () => this.channels.hears(userTopic(user() ?? ''))
+    this.lists = new ListWitness({ ...common, hasFeed, pagesOf: (plan) => this.app.pagesOf(plan) })
+  }
+
+  /** Something reaches the app. */
+  readonly touch = (): void => {
+    this.#isTouched = true
+  }
+
+  /** What must hold at any moment. */
+  check(runIds: Iterable<string>): void {
+    const { version } = this.#world.truth
+    const isNew = this.#isTouched || version !== this.#version
+    if (this.#isTouched) this.#look(runIds)
+    this.#isTouched = false
+    this.#version = version
+    if (isNew) {
+      this.promptness.look(this.#observed)
+      this.lists.look(this.app.lists)
+    }
+    this.promptness.check()
+    this.lists.check()
+    this.calls.check()
+  }
+
+  /** Somebody else uses the page, or nobody. */
+  signIn(user: string | null): void {
+    const { session, plan } = this.#world
+    const isOther = user !== session.user()
+    session.become(user)
+    this.channels.review(false)
+    // On private channels whoever comes begins with nothing.
+    if (isOther && plan.mode === 'private') this.app.forgetAll()
+  }
+
+  #look(runIds: Iterable<string>): void {
+    const { observed } = this.app
+    // A read that was asked for before somebody observes belongs to nobody, or is over soon.
+    for (const runId of observed) if (!this.#observed.has(runId)) this.traffic.orphan(runId)
+    for (const runId of this.#observed) if (!observed.has(runId)) this.traffic.orphan(runId)
+    this.#observed = observed
+    for (const runId of runIds) this.runs.check(runId)
+    this.traffic.checkChannels()
+  }
+
+  #onArrived({ clock }: World, runId: string, message: Message, forgery: Forgery | null): void {
+    const { seq } = message.payload
+    const at = clock.time
+    if (forgery === null) this.hearing.hear(runId, typeof seq === 'number' ? seq : 0, at)
+    else if (forgery === 'next-seq') this.hearing.taint(runId, at + bounds.afterForgedEvent)
+    else if (forgery === 'end' || forgery === 'absurd-seq') {
+      this.hearing.taint(runId, at + bounds.afterForgedSeq)
+    }
+  }
+
+  /** A private run can only be joined once it is there. */
+  #onOpened({ plan, truth, violate }: World, runId: string): void {
+    this.traffic.orphan(runId)
+    if (plan.mode !== 'private' || truth.runs.has(runId)) return
+    const isStarting = [...this.requests.open].some(
+      ({ kind, about }) => kind === 'start' && about.includes(runId),
+    )
+    if (isStarting) violate('channels', 'a private run is joined before it exists')
+  }
+
+  /** What was sent before a join is in the snapshot after it, unless that is an old one. */
+  #onJoined({ truth, conditions, clock }: World, runId: string, at: number): void {
+    this.traffic.stir()
+    const seq = truth.runs.get(runId)?.asOf(at)?.seq ?? 0
+    const hasLagged = conditions.lastOf('replica') > -Infinity
+    if (!hasLagged) this.hearing.hear(runId, seq, clock.time)
+  }
+
+  #forget(runId: string | null): void {
+    this.runs.forget(runId)
+    this.changes.forget(runId)
+    const forgotten = runId === null ? this.shown.runIds : [runId]
+    for (const each of forgotten) this.traffic.orphan(each)
+    if (runId === null) this.hearing.clear()
+    else this.hearing.forget(runId)
+  }
+}
+
+function isListEntry(entry: Plan['entries'][number]): boolean {
+  return entry.group === 'app' && (entry.app === 'page' || entry.app === 'list')
+}
+
+/** For how long the app may have been kept from running. */
+function heldUpSince(conditions: Conditions, time: number): number {
+  const isThrottled = conditions.lastOf('throttled') >= time
+  const hasSlept = conditions.lastOf('asleep') >= time
+  // Several timers one after the other, each up to a minute late.
+  return (isThrottled ? 6 * bounds.throttledTimers : 0) + (hasSlept ? conditions.slept : 0)
+}
