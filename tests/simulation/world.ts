@@ -168,8 +168,7 @@ export class Page {
     this.app = new SimulatedApp({
       ...{ client: this.client, calls: this.calls, clock, truth, violate },
       mayBeOutdated: (runId) => {
-        const hasLagged = conditions.lastOf('replica') > -Infinity
-        return hasLagged || this.hearing.taintOf(runId) !== undefined
+        return hasLagged(conditions) || this.hearing.taintOf(runId) !== undefined
       },
       isTainted: (runId) => this.hearing.taintOf(runId) !== undefined,
       answerOf: (runId) => this.hearing.answerOf(runId),
@@ -183,7 +182,14 @@ export class Page {
     const hears = (runId: string) => this.channels.hears(topicOf(runId))
     this.promptness = new Promptness({ ...common, shown: this.shown, hears })
     const hasFeed = () => this.channels.hears(userTopic(user() ?? ''))
-    this.lists = new ListWitness({ ...common, hasFeed, pagesOf: (plan) => this.app.pagesOf(plan) })
+    const hasStarted = (runId: string) =>
+      this.requests.sent.some(({ kind, about }) => kind === 'start' && about.includes(runId))
+    this.lists = new ListWitness({
+      hasStarted,
+      ...common,
+      hasFeed,
+      pagesOf: (plan) => this.app.pagesOf(plan),
+    })
   }
 
   /** Something reaches the app. */
@@ -227,10 +233,18 @@ export class Page {
     this.traffic.checkChannels()
   }
 
-  #onArrived({ clock }: World, runId: string, message: Message, forgery: Forgery | null): void {
-    const { seq } = message.payload
+  #onArrived(
+    { clock, conditions }: World,
+    runId: string,
+    message: Message,
+    forgery: Forgery | null,
+  ): void {
+    const { seq, run_id } = message.payload
     const at = clock.time
-    if (forgery === null) this.hearing.hear(runId, typeof seq === 'number' ? seq : 0, at)
+    // What is malformed does not tell its seq: an outdated answer after it looks like a new one.
+    const isReadable = run_id === runId || !hasLagged(conditions)
+    const heard = typeof seq === 'number' && isReadable ? seq : 0
+    if (forgery === null) this.hearing.hear(runId, heard, at)
     else if (forgery === 'next-seq') this.hearing.taint(runId, at + bounds.afterForgedEvent)
     else if (forgery === 'end' || forgery === 'absurd-seq') {
       this.hearing.taint(runId, at + bounds.afterForgedSeq)
@@ -251,8 +265,7 @@ export class Page {
   #onJoined({ truth, conditions, clock }: World, runId: string, at: number): void {
     this.traffic.stir()
     const seq = truth.runs.get(runId)?.asOf(at)?.seq ?? 0
-    const hasLagged = conditions.lastOf('replica') > -Infinity
-    if (!hasLagged) this.hearing.hear(runId, seq, clock.time)
+    if (!hasLagged(conditions)) this.hearing.hear(runId, seq, clock.time)
   }
 
   #forget(runId: string | null): void {
@@ -263,6 +276,11 @@ export class Page {
     if (runId === null) this.hearing.clear()
     else this.hearing.forget(runId)
   }
+}
+
+/** Whether answers may ever have come from an outdated replica. */
+function hasLagged(conditions: Conditions): boolean {
+  return conditions.lastOf('replica') > -Infinity
 }
 
 function isListEntry(entry: Plan['entries'][number]): boolean {
