@@ -4,25 +4,20 @@ import { usePgflowStatus } from '../../src/composables/use-pgflow-status.ts'
 import { useFlow } from '../../src/composables/use-flow.ts'
 import type { RunHooks } from '../../src/composables/run-hooks.ts'
 import { useRun } from '../../src/composables/use-run.ts'
-import { useRuns, type UseRunsReturn } from '../../src/composables/use-runs.ts'
+import { useRuns } from '../../src/composables/use-runs.ts'
 import { useStep } from '../../src/composables/use-step.ts'
 import type { AnyFlow } from '../../src/flow-types.ts'
 import * as bounds from './bounds.ts'
 import type { Calls } from './calls.ts'
 import type { Client } from './client.ts'
 import type { VirtualClock } from './clock.ts'
-import type { Answer } from './hearing.ts'
 import { flowOf, flowSlug, inputOf, runIdOf } from './flows.ts'
+import type { Answer } from './hearing.ts'
 import type { AppEntry, ListPlan } from './plan.ts'
 import { isEqual } from './projection.ts'
+import { listOf, pageOf, type ShownList } from './shown-list.ts'
 import type { Truth } from './truth.ts'
 import type { Violate } from './violation.ts'
-
-/** A list that the app shows. */
-export interface ShownList {
-  plan: ListPlan
-  handle: UseRunsReturn
-}
 
 interface Slot {
   runId: string | null
@@ -307,13 +302,4 @@ export class SimulatedApp {
     const resets = this.#resets
     return () => (this.#generations.get(runId) ?? 0) === generation && this.#resets === resets
   }
-}
-
-/** A list as the library takes it. */
-export function listOf({ flow, status, pageSize }: ListPlan) {
-  return { flow: flow === null ? null : flowSlug(flow), status, pageSize }
-}
-
-function pageOf({ flow, status, pageSize }: ListPlan) {
-  return { flow: flow === null ? null : flowSlug(flow), status, limit: pageSize }
 }

@@ -227,7 +227,7 @@ export class SimulatedChannels {
     const { name, payload } = message
     this.#context.journal.note(
       () =>
-        `${forgery === null ? '' : 'forged '}${name} seq ${String(payload.seq)} on ${topic.slice(0, 20)}`,
+        `${forgery === null ? '' : 'forged '}${name} seq ${JSON.stringify(payload.seq)} on ${topic.slice(0, 20)}`,
     )
     this.#context.onCall()
     if (runId !== null) this.#context.onArrived(runId, message, forgery)

@@ -1,6 +1,6 @@
 import { toRaw } from 'vue'
 import type { RunSummary } from '../../src/model/entities.ts'
-import { listOf, type ShownList } from './app.ts'
+import { listOf, type ShownList } from './shown-list.ts'
 import * as bounds from './bounds.ts'
 import type { Conditions } from './conditions.ts'
 import { runOfId } from './flows.ts'
@@ -87,7 +87,7 @@ export class ListWitness {
 
   #wrongIn({ plan, handle }: ShownList, rows: readonly RunSummary[]): string | null {
     const { truth, user, hearing } = this.#context
-    const { status, error } = handle.connection.value ?? { status: 'idle', error: null }
+    const { status, error } = handle.connection.value
     if (status === 'closed' && error !== null && rows.length === 0) return null
     if (user() === null) return null
     const query = listOf(plan)

@@ -61,9 +61,7 @@ class Player {
       if (entry.group === 'work' && entry.at === 0) world.truth.work(entry, firstUser)
     }
     this.#schedule()
-    const state = this.#plan.isRendered ? await renderOnServer(world) : null
-    if (!this.#isFine) return
-    world.open(state)
+    world.open(this.#plan.isRendered ? await renderOnServer(world) : null)
     await this.#until(() => world.clock.time <= this.#plan.end)
     const last = world.clock.time + longestRecovery
     await this.#until(() => !this.#isCalm && world.clock.time < last)
@@ -104,10 +102,7 @@ class Player {
         (row) => `${Number.parseInt(row.run_id.slice(0, 8), 16)}:${row.status}`,
       )
       const name = `list ${plan.flow ?? 'all'}/${plan.status ?? 'all'}`
-      this.#writeIfNew(
-        name,
-        `${name}: ${rows.join(' ')} (${handle.connection.value?.status ?? 'none'})`,
-      )
+      this.#writeIfNew(name, `${name}: ${rows.join(' ')} (${handle.connection.value.status})`)
     }
   }
 

@@ -33,7 +33,7 @@ export function projectionOf({ run, steps }: SnapshotRow): Projection {
 /** The projection after an event. */
 export function afterEvent(before: Projection, { payload }: Message): Projection {
   const { step_slug: slug, remaining_steps } = payload
-  const change = String(payload.event_type).split(':')[1]
+  const change = textOf(payload.event_type).split(':')[1]
   if (typeof slug !== 'string') return { ...before, run: patched(before.run, payload, runFields) }
   const run = remaining_steps === undefined ? before.run : { ...before.run, remaining_steps }
   const known = before.steps.get(slug) ?? {}
@@ -108,6 +108,11 @@ export function isEqual(a: unknown, b: unknown): boolean {
   return true
 }
 
+/** A value that should be a text, and '' where it is none. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
 function text(value: unknown): string {
-  return JSON.stringify(value) ?? 'undefined'
+  return value === undefined ? 'nothing' : JSON.stringify(value)
 }

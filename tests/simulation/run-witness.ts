@@ -4,7 +4,7 @@ import type { ChangeWitness } from './change-witness.ts'
 import { runOfId } from './flows.ts'
 import type { Hearing } from './hearing.ts'
 import type { Mode } from './plan.ts'
-import { difference, isEqual, type Projection } from './projection.ts'
+import { difference, isEqual, textOf, type Projection } from './projection.ts'
 import type { Shown } from './shown.ts'
 import type { RunTruth, Truth } from './truth.ts'
 import type { Rule, Violate } from './violation.ts'
@@ -162,8 +162,8 @@ export class RunWitness {
       const row = slug === '' ? state.run : state.steps.get(slug)
       const name = slug === '' ? 'the run' : slug
       if (!row || row.status !== before.status) {
-        const now = String(row?.status ?? 'absent')
-        this.#say('taken-back', runId, `${name} was ${String(before.status)}, then ${now}`)
+        const [then, now] = [textOf(before.status), textOf(row?.status) || 'absent']
+        this.#say('taken-back', runId, `${name} was ${then}, then ${now}`)
       } else if (!isEqual(row.output, before.output) && before.output !== null) {
         this.#say('taken-back', runId, `${name} has lost its output`)
       }
@@ -177,7 +177,7 @@ export class RunWitness {
     truth: RunTruth | undefined,
     memory: Memory,
   ): void {
-    if (!truth || truth.repairedAt !== null) return
+    if (truth?.repairedAt !== null) return
     const rows = [['', state.run] as const, ...state.steps]
     for (const [slug, row] of rows) {
       if (!isTerminal(String(row.status)) || (slug === '' && status !== 'closed')) continue

@@ -10,7 +10,7 @@ import type { RunRecord } from '../../src/testing/run-record.ts'
 import { runTopic } from '../../src/model/wire.ts'
 import { flowOf, flows, inputOf, runIdOf } from './flows.ts'
 import type { WorkEntry } from './plan.ts'
-import { afterEvent, difference, projectionOf, type Projection } from './projection.ts'
+import { afterEvent, difference, projectionOf, textOf, type Projection } from './projection.ts'
 
 /** When the database's clock begins: its times are after all seqs of counters that were lost. */
 const epoch = Date.UTC(2026, 0, 1)
@@ -73,7 +73,7 @@ export class RunTruth {
     this.#note('', state.run.status)
     for (const [slug, step] of state.steps) this.#note(slug, step.status)
     // Within one transaction a step can start and end.
-    for (const { payload } of messages) this.#note(String(payload.step_slug ?? ''), payload.status)
+    for (const { payload } of messages) this.#note(textOf(payload.step_slug), payload.status)
   }
 
   #note(slug: string, status: unknown): void {
