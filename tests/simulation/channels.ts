@@ -24,6 +24,7 @@ interface Channel {
   /** The connection is open, but nobody hears: its messages are lost without a word. */
   isDeaf: boolean
   isClosed: boolean
+  openedAt: number
   /** Counts connections: what an earlier one still carries is lost. */
   connection: number
   attempts: number
@@ -67,6 +68,11 @@ export class SimulatedChannels {
     return [...this.#channels].some((each) => each.runId === runId)
   }
 
+  /** When the channel of a run was opened. */
+  openedAt(runId: string): number | undefined {
+    return [...this.#channels].find((each) => each.runId === runId)?.openedAt
+  }
+
   /** Whether the run's channel is joined, and hears. */
   hears(topic: string): boolean {
     return [...this.#channels].some((each) => each.topic === topic && each.isJoined && !each.isDeaf)
@@ -80,6 +86,7 @@ export class SimulatedChannels {
     const channel: Channel = {
       ...{ topic: topicNow() ?? 'nobody', topicNow, runId, handlers, connection: 0, attempts: 0 },
       ...{ isJoined: false, isDeaf: false, isClosed: false, lastDelivery: 0 },
+      openedAt: this.#context.clock.time,
     }
     this.#channels.add(channel)
     if (runId !== null) this.#context.onOpened(runId)

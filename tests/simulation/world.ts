@@ -9,6 +9,7 @@ import { SimulatedChannels } from './channels.ts'
 import { Client } from './client.ts'
 import { createRandom, settleAll, VirtualClock } from './clock.ts'
 import { Conditions } from './conditions.ts'
+import { runOfId } from './flows.ts'
 import { Hearing } from './hearing.ts'
 import { Journal } from './journal.ts'
 import { ListWitness } from './list-witness.ts'
@@ -136,7 +137,7 @@ export class Page {
       mayListen: (topic) => truth.database.mayListen(topic, user()),
       onArrived: (...arrived) => this.#onArrived(world, ...arrived),
       onJoined: (runId, at) => this.#onJoined(world, runId, at),
-      onOpened: (runId) => this.#onOpened(world, runId),
+      onOpened: (runId) => this.traffic.orphan(runId),
       onCall: this.touch,
       onClosed: (runId) => this.hearing.forget(runId),
     })
@@ -231,6 +232,18 @@ export class Page {
     this.#observed = observed
     for (const runId of runIds) this.runs.check(runId)
     this.traffic.checkChannels()
+    if (this.#world.plan.mode === 'private') this.#checkJoins()
+  }
+
+  /** A private run is joined once it is there: not together with its start. */
+  #checkJoins(): void {
+    const { truth, violate } = this.#world
+    for (const { kind, about, at } of this.requests.open) {
+      const [runId] = about
+      if (kind !== 'start' || runId === undefined || truth.runs.has(runId)) continue
+      if (this.channels.openedAt(runId) !== at) continue
+      violate('channels', `run ${runOfId(runId)} is joined together with its start`)
+    }
   }
 
   #onArrived(
@@ -249,16 +262,6 @@ export class Page {
     else if (forgery === 'end' || forgery === 'absurd-seq') {
       this.hearing.taint(runId, at + bounds.afterForgedSeq)
     }
-  }
-
-  /** A private run can only be joined once it is there. */
-  #onOpened({ plan, truth, violate }: World, runId: string): void {
-    this.traffic.orphan(runId)
-    if (plan.mode !== 'private' || truth.runs.has(runId)) return
-    const isStarting = [...this.requests.open].some(
-      ({ kind, about }) => kind === 'start' && about.includes(runId),
-    )
-    if (isStarting) violate('channels', 'a private run is joined before it exists')
   }
 
   /** What was sent before a join is in the snapshot after it, unless that is an old one. */
