@@ -8,6 +8,8 @@ import { between, chance, pick, wholeBetween, type Random } from './random.ts'
 /** When the hour begins in which nothing happens, and how long it is, in ms. */
 export const quietFrom = 60_000
 export const quietHour = 3_600_000
+/** When a stranger begins to send, in ms. */
+export const floodFrom = 2_000
 /** When nothing is answered any more, in ms. */
 export const outageFrom = 5_000
 
@@ -53,7 +55,7 @@ function flood(random: Random, seed: number): Plan {
   const scope: PlanScope = { random, mode: 'public', runs: 1, span }
   const how = pick(random, ['malformed', 'end', 'next-seq', 'absurd-seq', 'old-seq'] as const)
   const fault: FaultEntry = {
-    ...{ at: 2_000, until: span, group: 'fault', fault: 'forged', run: 0, how },
+    ...{ at: floodFrom, until: span, group: 'fault', fault: 'forged', run: 0, how },
     every: pick(random, [20, 100, 500] as const),
   }
   const work = makeWork(scope, 0, pick(random, [600, 3_000, 10_000] as const))
