@@ -2,7 +2,6 @@ import { getEventListeners } from 'node:events'
 import type { EffectScope } from 'vue'
 import { usePgflowStatus } from '../../src/composables/use-pgflow-status.ts'
 import { useFlow } from '../../src/composables/use-flow.ts'
-import type { RunHooks } from '../../src/composables/run-hooks.ts'
 import { useRun } from '../../src/composables/use-run.ts'
 import { useRuns } from '../../src/composables/use-runs.ts'
 import { useStep } from '../../src/composables/use-step.ts'
@@ -18,6 +17,7 @@ import { isEqual } from './projection.ts'
 import { listOf, pageOf, type ShownList } from './shown-list.ts'
 import type { Truth } from './truth.ts'
 import type { Violate } from './violation.ts'
+import { watchEnds } from './watch-ends.ts'
 
 interface Slot {
   runId: string | null
@@ -199,23 +199,12 @@ export class SimulatedApp {
       const { scope } = client.mount(() => useStep(runId, 'first'))
       return this.#hold(slot, { runId, scope })
     }
-    const { result, scope } = client.mount(() => useRun(runId, this.#hooksOf(runId)))
+    const { truth, violate } = this.#parts
+    const generation = () => this.#generationOf(runId)
+    const hooks = watchEnds({ runId, truth, violate, generation })
+    const { result, scope } = client.mount(() => useRun(runId, hooks))
     expectReady(result.ready)
     this.#hold(slot, { runId, scope })
-  }
-
-  /** Hooks of one component: each end is told to it once, and as it is. */
-  #hooksOf(runId: string): RunHooks {
-    const { truth, violate } = this.#parts
-    let ends = 0
-    return {
-      onEnded: ({ status }) => {
-        ends += 1
-        const ofRun = truth.runs.get(runId)
-        if (!ofRun?.everHad.get('')?.has(status)) violate('changes', `onEnded came before the end`)
-        if (ends > 1 && ofRun?.repairedAt === null) violate('changes', 'onEnded was called twice')
-      },
-    }
   }
 
   #wait({ run, timeout, abortAfter }: Entry<'wait'>): void {

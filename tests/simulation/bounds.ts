@@ -78,5 +78,8 @@ export const readsPerQuietHour = 24
 /** Reads of one run within `readWindow` that nothing but doubt explains. */
 export const readWindow = 10_000
 export const readsPerWindow = 13
+/** Reads of one run under a flood of forged messages, and those that a genuine end asks for. */
+export const doubtsPerSecond = 1
+export const doubtsExtra = 2
 /** Reads of one run in the first five minutes of an outage: the steps of the back-off. */
 export const readsPerOutage = 22

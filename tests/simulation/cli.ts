@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runPool } from './pool.ts'
-import { reportOf } from './report.ts'
+import { keepFound } from './found.ts'
+import { smallestOf } from './report.ts'
 
 /**
  * `npm run simulate -- --runs N --seed S [--workers W] [--reports R]`: plays the schedules S to
  * S + N - 1, and prints the first R faults, one of each kind first, as timelines. With `--ignore
- * rule,rule` those rules are not looked at.
+ * rule,rule` those rules are not looked at; `--keep name --what sentence` keeps what is wrong with the
+ * first fault as a test.
  */
 const { values } = parseArgs({
   options: {
@@ -15,6 +17,8 @@ const { values } = parseArgs({
     workers: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     reports: { type: 'string', default: '3' },
     ignore: { type: 'string', default: '' },
+    keep: { type: 'string' },
+    what: { type: 'string', default: '' },
   },
 })
 const runs = Number(values.runs)
@@ -45,6 +49,10 @@ for (const rule of rules) {
   for (const { seed, text } of of.slice(0, 10)) console.log(`  seed ${seed}: ${text}`)
 }
 const shown = rules.flatMap((rule) => failures.find((failure) => failure.rule === rule) ?? [])
-for (const { seed } of shown.slice(0, reports)) console.log(`\n${await reportOf(seed, ignored)}`)
+for (const [index, { seed }] of shown.slice(0, reports).entries()) {
+  const { plan, text } = await smallestOf(seed, ignored)
+  console.log(`\n${text}`)
+  if (values.keep !== undefined && index === 0) keepFound(values.keep, { what: values.what, plan })
+}
 console.log(`${played} schedules, ${steps} steps, ${failures.length} faults, ${seconds()} s`)
 process.exitCode = failures.length === 0 ? 0 : 1

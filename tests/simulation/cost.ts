@@ -1,6 +1,6 @@
 import * as bounds from './bounds.ts'
 import { runIdOf } from './flows.ts'
-import { outageFrom, quietFrom, quietHour } from './make-profile.ts'
+import { floodFrom, outageFrom, quietFrom, quietHour } from './make-profile.ts'
 import type { Plan, RequestKind } from './plan.ts'
 import type { SentRequest } from './requests.ts'
 import type { Violate } from './violation.ts'
@@ -20,6 +20,12 @@ export function checkCost(plan: Plan, sent: readonly SentRequest[], violate: Vio
       const reads = count(['read'], run, quietFrom, quietHour)
       if (probes > bounds.probesPerQuietHour) violate('cost', `${probes} probes in a quiet hour`)
       if (reads > bounds.readsPerQuietHour) violate('cost', `${reads} reads in a quiet hour`)
+    }
+    if (plan.profile === 'flood') {
+      const ms = plan.end - floodFrom
+      const reads = count(['read'], run, floodFrom, ms)
+      const allowed = bounds.doubtsPerSecond * (ms / 1_000) + bounds.doubtsExtra
+      if (reads > allowed) violate('cost', `${reads} reads in ${ms.toFixed(0)} ms of a flood`)
     }
     if (plan.profile === 'outage') {
       const reads = count(['read', 'probe'], run, outageFrom, fiveMinutes)

@@ -55,11 +55,14 @@ export class ListWitness {
 
   /** What has been wrong for too long. */
   check(): void {
-    const { now, conditions, mode, hasFeed, violate } = this.#context
+    const { truth, now, conditions, mode, hasFeed, violate } = this.#context
+    // Nobody is told of a deletion: it is found as late as what a feed has lost.
+    const hasDeleted = [...truth.runs.values()].some(({ isDeleted }) => isDeleted)
     for (const [{ plan }, { since, text }] of this.#wrong) {
       let ms = bounds.polledList
       if (mode === 'private' && hasFeed()) {
-        ms = since > conditions.lastLoss + 60_000 ? bounds.liveList : bounds.deafList
+        const isWhole = since > conditions.lastLoss + 60_000 && !hasDeleted
+        ms = isWhole ? bounds.liveList : bounds.deafList
       }
       if (now() <= Math.max(since + ms, excusedUntil(conditions))) continue
       violate('late', `${nameOf(plan)} is wrong for ${(now() - since).toFixed(0)} ms: ${text}`)

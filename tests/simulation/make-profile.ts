@@ -8,6 +8,8 @@ import { between, chance, pick, wholeBetween, type Random } from './random.ts'
 /** When the hour begins in which nothing happens, and how long it is, in ms. */
 export const quietFrom = 60_000
 export const quietHour = 3_600_000
+/** When a stranger begins to send, in ms. */
+export const floodFrom = 2_000
 /** When nothing is answered any more, in ms. */
 export const outageFrom = 5_000
 
@@ -18,7 +20,9 @@ export function profileOf(random: Random, seed: number): Plan | null {
   if (dice < 0.13) return flood(random, seed)
   if (dice < 0.16) return outage(random, seed)
   if (dice < 0.168) return quiet(random, seed)
-  return dice < 0.173 ? many(random, seed) : null
+  if (dice < 0.2) return stale(random, seed)
+  if (dice < 0.22) return unseen(random, seed)
+  return dice < 0.225 ? many(random, seed) : null
 }
 
 const counted = (random: Random): Mode => (chance(random, 0.5) ? 'public' : 'private')
@@ -51,7 +55,7 @@ function flood(random: Random, seed: number): Plan {
   const scope: PlanScope = { random, mode: 'public', runs: 1, span }
   const how = pick(random, ['malformed', 'end', 'next-seq', 'absurd-seq', 'old-seq'] as const)
   const fault: FaultEntry = {
-    ...{ at: 2_000, until: span, group: 'fault', fault: 'forged', run: 0, how },
+    ...{ at: floodFrom, until: span, group: 'fault', fault: 'forged', run: 0, how },
     every: pick(random, [20, 100, 500] as const),
   }
   const work = makeWork(scope, 0, pick(random, [600, 3_000, 10_000] as const))
@@ -105,6 +109,47 @@ function quiet(random: Random, seed: number): Plan {
   const last: Entry = { at: hour, group: 'app', app: 'flow', flow: 0 }
   const plan = finish(seed, 'quiet', scope, [...entries, last])
   return { ...plan, maxChannels: 90, isRendered: false }
+}
+
+/** A busy run, whose reads fail or come from a replica that is behind. */
+function stale(random: Random, seed: number): Plan {
+  const span = between(random, 3_000, 12_000)
+  const scope: PlanScope = { random, mode: counted(random), runs: wholeBetween(random, 1, 2), span }
+  const entries = eachRun(scope.runs, (run) => [
+    ...observed(run, between(random, 0, span / 2)),
+    ...makeWork(scope, run, pick(random, [150, 400, 1_000] as const)),
+  ])
+  const window = { at: 0, group: 'fault', until: span * between(random, 0.5, 1.5) } as const
+  const faults: FaultEntry[] = [
+    {
+      ...window,
+      fault: 'replica',
+      lag: between(random, 300, 6_000),
+      rate: between(random, 0.3, 1),
+    },
+    {
+      ...{ ...window, fault: 'requests', kinds: ['read'], rate: between(random, 0, 0.6) },
+      how: chance(random, 0.5) ? { fate: 'lost' } : { fate: 'refused', code: 'unreachable' },
+    },
+    makeFault(scope, 'messages'),
+  ]
+  return finish(seed, 'stale', scope, [...entries, ...faults])
+}
+
+/** Runs end while nobody sees the page, and the reads that confirm it fail. */
+function unseen(random: Random, seed: number): Plan {
+  const span = between(random, 3_000, 8_000)
+  const scope: PlanScope = { random, mode: counted(random), runs: wholeBetween(random, 1, 2), span }
+  const entries = eachRun(scope.runs, (run) => [
+    ...observed(run, between(random, 0, 500)),
+    ...makeWork(scope, run, 300).filter(({ work }) => work === 'step'),
+  ])
+  const hidden = { at: 1_000, group: 'fault', until: 300_000, fault: 'hidden' } as const
+  const failing: FaultEntry = {
+    ...{ at: 1_000, group: 'fault', until: span + 1_000, fault: 'requests', kinds: ['read'] },
+    ...{ rate: between(random, 0.3, 1), how: { fate: 'refused', code: 'unreachable' } },
+  }
+  return finish(seed, 'unseen', scope, [...entries, hidden, failing, makeFault(scope, 'messages')])
 }
 
 /** Many runs on few or many channels. */

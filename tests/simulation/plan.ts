@@ -115,4 +115,5 @@ export interface Plan {
   entries: Entry[]
 }
 
-export type Profile = 'mixed' | 'quiet' | 'flood' | 'outage' | 'deaf' | 'many' | 'lists'
+export type Profile =
+  'mixed' | 'quiet' | 'flood' | 'outage' | 'deaf' | 'many' | 'lists' | 'stale' | 'unseen'

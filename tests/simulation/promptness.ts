@@ -4,7 +4,7 @@ import type { Conditions } from './conditions.ts'
 import { runOfId } from './flows.ts'
 import type { Hearing } from './hearing.ts'
 import type { Mode } from './plan.ts'
-import { difference } from './projection.ts'
+import { difference, textOf } from './projection.ts'
 import { claimsTruth } from './run-witness.ts'
 import type { Shown } from './shown.ts'
 import type { RunTruth, Truth } from './truth.ts'
@@ -27,8 +27,9 @@ export interface PromptnessContext {
 /**
  * Until when something may be wrong because of what went wrong before: Infinity while a fault lasts
  * that keeps the truth away. A clock that is set is no excuse.
+ * @param isAwaited - somebody waits for it: then it is asked for although nobody sees the page.
  */
-export function excusedUntil(conditions: Conditions): number {
+export function excusedUntil(conditions: Conditions, isAwaited = false): number {
   const after = (fault: Parameters<Conditions['lastOf']>[0], ms: number) =>
     conditions.lastOf(fault) + ms
   const refusal = conditions.hasRefused ? bounds.afterRefusal : 0
@@ -38,7 +39,7 @@ export function excusedUntil(conditions: Conditions): number {
     after('no-network', bounds.afterOutage),
     after('asleep', bounds.afterOutage),
     after('throttled', bounds.throttledTimers + bounds.polledRun),
-    after('hidden', bounds.afterWake),
+    isAwaited ? -Infinity : after('hidden', bounds.afterWake),
     after('offline-hint', bounds.afterWake),
   )
 }
@@ -109,11 +110,12 @@ export class Promptness {
 
   /** Until when what is wrong may be so. */
   #dueOf(runId: string, ofRun: RunTruth, since: number): number {
-    const { conditions, hearing, mode } = this.#context
+    const { shown, conditions, hearing, mode } = this.#context
     let ms = this.#baseOf(runId, since)
     if (ofRun.isDeleted) ms = Math.max(ms, bounds.deletedRun)
     if (mode === 'plain' || mode === 'plain-old') ms = Math.max(ms, bounds.plainRun)
-    const excused = excusedUntil(conditions)
+    const isUnconfirmed = isTerminal(textOf(shown.run(runId)?.status))
+    const excused = excusedUntil(conditions, isUnconfirmed)
     const taint = hearing.taintOf(runId)
     const afterTaint = taint ? taint.until + bounds.doubtSpacing : -Infinity
     // What was deleted is doubted for as long after an outage as without one.

@@ -1,5 +1,6 @@
 import { makePlan } from './make-plan.ts'
 import { play, type PlayResult } from './play.ts'
+import type { Plan } from './plan.ts'
 import { shrink } from './shrink.ts'
 
 /** The most lines of a timeline that are printed: the last ones. */
@@ -9,10 +10,23 @@ const timeWidth = 9
 
 /** What went wrong with a seed, as a readable timeline of the smallest schedule that shows it. */
 export async function reportOf(seed: number, ignored: readonly string[] = []): Promise<string> {
+  return (await smallestOf(seed, ignored)).text
+}
+
+/** The smallest schedule in which goes wrong what does with a seed, and its timeline. */
+export async function smallestOf(seed: number, ignored: readonly string[] = []) {
   const found = await play(makePlan(seed), { ignored })
-  if (found.violations.length === 0) return `seed ${seed}: nothing is wrong`
+  if (found.violations.length === 0) {
+    return { plan: found.plan, text: `seed ${seed}: nothing is wrong` }
+  }
   const small = await shrink(found, ignored)
-  return [`seed ${seed}: ${firstOf(found)}`, ...(await timelineOf(small, ignored))].join('\n')
+  const lines = [`seed ${seed}: ${firstOf(found)}`, ...(await timelineOf(small, ignored))]
+  return { plan: small.plan, text: lines.join('\n') }
+}
+
+/** What went wrong with a schedule, as a timeline. */
+export async function reportOfPlan(plan: Plan): Promise<string> {
+  return (await timelineOf(await play(plan), [])).join('\n')
 }
 
 /** The first thing that did not hold, in one line. */

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { found } from './found.ts'
+import { readFound } from './found.ts'
 import { makePlan } from './make-plan.ts'
 import { play } from './play.ts'
-import { reportOf } from './report.ts'
+import { reportOf, reportOfPlan } from './report.ts'
 
 /** For how long new schedules are played, in ms of real time, and how many at most. */
 const budget = 15_000
@@ -20,9 +20,9 @@ it('what is shown is true after any schedule of faults', async () => {
   expect(played).toBeGreaterThan(0)
 })
 
-it.each(found)('a fault that was found stays mended: $seed, $what', async ({ seed }) => {
-  const { violations } = await play(makePlan(seed))
-  if (violations.length > 0) expect.fail(await reportOf(seed))
+it.each(readFound())('what was found stays mended: $what', async ({ plan }) => {
+  const { violations } = await play(plan)
+  if (violations.length > 0) expect.fail(await reportOfPlan(plan))
 })
 
 it('a seed plays the same schedule again', async () => {

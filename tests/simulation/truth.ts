@@ -16,7 +16,7 @@ import { afterEvent, difference, projectionOf, textOf, type Projection } from '.
 const epoch = Date.UTC(2026, 0, 1)
 
 /** Outputs that are easily lost. */
-const emptyOutputs: Record<number, Json> = { 8: null, 9: false, 10: 0, 11: '', 12: [] }
+const emptyOutputs: readonly Json[] = [null, false, 0, '', []]
 
 /** A run at one moment. */
 interface Moment {
@@ -80,6 +80,12 @@ export class RunTruth {
     const known = this.everHad.get(slug) ?? new Set()
     this.everHad.set(slug, known.add(status))
   }
+}
+
+/** What a worker returns: now and then nothing much. */
+function outputOf(slug: string, roll: number, index: number): Json {
+  const [empty] = emptyOutputs.slice(Math.floor(roll * 1_000) % 40)
+  return empty === undefined ? { of: slug, roll, list: [index, null] } : empty
 }
 
 function createdOf({ run, steps }: Projection): Projection {
@@ -189,7 +195,7 @@ export class Truth {
     )
     const output = isBeforeMap
       ? Array.from({ length: Math.floor(roll * 50) % 5 }, (_, item) => item)
-      : (emptyOutputs[Math.floor(roll * 40)] ?? { of: step.slug, roll, list: [index, null] })
+      : outputOf(step.slug, roll, index)
     this.#transaction(() => {
       if (roll < 0.05) record.failTask(step, `${step.slug} is broken`)
       else if (roll < 0.15) record.retryTask(step, index, `attempt at ${step.slug} failed`)

@@ -1,0 +1,28 @@
+import type { RunHooks } from '../../src/composables/run-hooks.ts'
+import type { Truth } from './truth.ts'
+import type { Violate } from './violation.ts'
+
+/** What the hooks of a component are judged by. */
+export interface EndWatch {
+  runId: string
+  truth: Truth
+  violate: Violate
+  /** Returns whether nothing of the run was forgotten since it was called. */
+  generation: () => () => boolean
+}
+
+/** Hooks of one component: each end is told to it once, and when the database has it. */
+export function watchEnds({ runId, truth, violate, generation }: EndWatch): RunHooks {
+  let isCurrent = generation()
+  let ends = 0
+  return {
+    onEnded: ({ status }) => {
+      // What was forgotten may be told again.
+      ends = isCurrent() ? ends + 1 : 1
+      isCurrent = generation()
+      const ofRun = truth.runs.get(runId)
+      if (!ofRun?.everHad.get('')?.has(status)) violate('changes', 'onEnded came before the end')
+      if (ends > 1 && ofRun?.repairedAt === null) violate('changes', 'onEnded was called twice')
+    },
+  }
+}
