@@ -448,9 +448,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   #pollNow(): void {
     if (!this.#pollState()) return
-    // When nobody looks, `wake` follows. What confirms an end is asked for all the same.
-    const isWatched = this.#context.surroundings.isVisible()
-    if (!isWatched && !this.source.isUnconfirmed) return
+    // When nobody looks, `wake` follows. What is known to be missing is read all the same.
+    const isMissing = this.#health.needsSnapshot && this.#subscription.isJoined
+    const isWanted = isMissing || this.source.isUnconfirmed
+    if (!isWanted && !this.#context.surroundings.isVisible()) return
     if (this.#silence.ask()) this.#trace('probe')
   }
 

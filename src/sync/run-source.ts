@@ -117,7 +117,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   ): Settled {
     if (!snapshot) {
       // Asked before the run existed: it is being started here, or was heard of meanwhile.
-      if (this.#starts > 0 || (!this.isShown && updates.length > 0)) return dropped
+      const isExpected = !this.isShown && updates.length > 0 && !trustsDatabase
+      if (this.#starts > 0 || isExpected) return dropped
       throw runNotFound(this.key)
     }
     if (snapshot.run.run_id !== this.key) {
@@ -188,7 +189,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   /** Answers that are older are dropped; null if none is. */
   #floor(isFinal: boolean, trustsDatabase: boolean): number | null {
     // A confirmed end is never taken back, and what was dropped is followed by nothing older.
-    if (this.isSettled) return this.#seqAtRequest
+    if (this.isSettled && this.#isSequenced) return this.#seqAtRequest
     if (trustsDatabase) return this.#dropped || null
     return isFinal ? this.#confirmed : this.#seqAtRequest
   }
