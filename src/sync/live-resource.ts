@@ -267,6 +267,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#health.isOverruled = true
     this.#health.isDeaf = false
     this.#health.needsSnapshot = true
+    this.#poll.resetInterval()
     this.#show()
     this.#ask('joined')
   }
@@ -389,7 +390,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       this.#trace('deaf')
     }
     this.#health.isSuspected = false
-    this.#poll.succeeded(isNews)
+    this.#poll.succeeded(isNews, fetch.reason === 'poll')
     const isBehind = needsSnapshot || this.#fetcher.hasNext || fetch.isOvertaken
     // The end of a list says nothing of what is before it.
     this.#health.needsSnapshot = fetch.isRest

@@ -52,12 +52,15 @@ export class PollTimer {
     this.#changedAt = this.#context.scheduler.now()
   }
 
-  /** A request was answered. */
-  succeeded(isNews: boolean): void {
+  /**
+   * A request was answered.
+   * @param isPoll - whether it was a poll: only those become rarer when nothing is new.
+   */
+  succeeded(isNews: boolean, isPoll: boolean): void {
     this.#failures = 0
     this.heard()
     if (isNews) this.changed()
-    else this.#unchanged += 1
+    else if (isPoll) this.#unchanged += 1
   }
 
   /** A request failed, or its answer was outdated. */

@@ -77,7 +77,7 @@ export class SilenceWatch {
     // A broadcast may be on its way: what comes in time needs no read.
     health.isSuspected = isBehind(seqs)
     if (health.isSuspected) return poll.schedule(deliveryTime)
-    poll.succeeded(false)
+    poll.succeeded(false, true)
     show()
     poll.schedule()
   }
