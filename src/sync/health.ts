@@ -18,6 +18,8 @@ export class Health {
   error: PgflowError | null = null
   /** A read has succeeded since the channel went down: polling works. */
   hasPolled = false
+  /** The channel has gone down since it was last joined. */
+  isLost = false
   /** The database is ahead of what was heard: nothing has come since it said so. */
   isSuspected = false
   /** Joined, but nothing is heard: broadcasts were lost that no gap told of. */
@@ -30,6 +32,7 @@ export class Health {
   /** Nothing is followed any more. */
   reset(): void {
     this.hasPolled = false
+    this.isLost = false
     this.isSuspected = false
     this.isDeaf = false
     this.error = null

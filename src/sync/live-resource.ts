@@ -264,6 +264,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Joined: broadcasts may have been missed until now. */
   readonly onJoined = (): void => {
     this.#trace('joined')
+    this.#health.isLost = false
     this.#health.isOverruled = true
     this.#health.isDeaf = false
     this.#health.needsSnapshot = true
@@ -275,6 +276,9 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Not joined any more, or not yet. */
   readonly onDown = (error: PgflowError): void => {
     this.#trace('left', error)
+    // A channel that is refused again and again must not put off the next read each time.
+    if (this.#health.isLost) return this.#show()
+    this.#health.isLost = true
     this.#health.needsSnapshot = true
     this.#health.hasPolled = false
     this.#health.isDeaf = false

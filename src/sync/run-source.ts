@@ -85,10 +85,10 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
   }
 
-  fetch(fetch: Fetch<RunEvent>, _: AbortSignal, onSent: () => void) {
+  fetch(fetch: Fetch<RunEvent>, signal: AbortSignal, onSent: () => void) {
     const { batch } = this.#context
     fetch.hurry = () => batch.hurry()
-    return batch.fetch(this.key, gatherTimes[fetch.reason], onSent)
+    return batch.fetch(this.key, gatherTimes[fetch.reason], signal, onSent)
   }
 
   onFetch(): void {
@@ -126,7 +126,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     const isEnd = snapshot.seq !== null && isTerminal(snapshot.run.status)
     // After an end there is nothing to wait for, and whatever claims to be later was forged.
-    const isFinal = isEnd && !updates.some(goesOn)
+    const isFinal = isEnd && !updates.some((update) => goesOn(update, snapshot.seq ?? 0))
     const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
     const floor = this.#floor(isFinal, trustsDatabase)
     const outcome = this.#context.state.applySnapshot(snapshot, since, floor)
@@ -188,10 +188,13 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   /** Answers that are older are dropped; null if none is. */
   #floor(isFinal: boolean, trustsDatabase: boolean): number | null {
+    // On a public channel the seq may have been forged, but not that of an answer.
+    const isPublic = this.#context.transport.canJoinEarly
+    const certain = isPublic ? this.#confirmed : this.#seqAtRequest
     // A confirmed end is never taken back, and what was dropped is followed by nothing older.
-    if (this.isSettled && this.#isSequenced) return this.#seqAtRequest
+    if (this.isSettled && this.#isSequenced) return certain ?? this.#seqAtRequest
     if (trustsDatabase) return this.#dropped || null
-    return isFinal ? this.#confirmed : this.#seqAtRequest
+    return isFinal ? certain : this.#seqAtRequest
   }
 
   get #held() {
@@ -212,9 +215,9 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 }
 
-/** Whether a broadcast tells of a run that had ended and was repaired. */
-function goesOn({ run }: RunEvent): boolean {
-  return run.status !== undefined && !isTerminal(run.status)
+/** Whether a broadcast tells of a run that had ended at a seq, and was repaired since. */
+function goesOn({ seq, run }: RunEvent, end: number): boolean {
+  return (seq ?? 0) > end && run.status !== undefined && !isTerminal(run.status)
 }
 
 /** The updates that can follow a snapshot without a gap; what is far beyond it was forged. */

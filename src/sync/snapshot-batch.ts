@@ -10,6 +10,8 @@ const maxRuns = 200
 const longestWait = 2_000
 
 interface Waiter {
+  /** Fires when nobody waits any more. */
+  signal: AbortSignal
   onSent: () => void
   resolve: (snapshot: RunSnapshot | null) => void
   reject: (error: PgflowError) => void
@@ -41,10 +43,15 @@ export class SnapshotBatch {
    * @param wait - how long to wait for others, in ms; 0 to send what is gathered at once.
    * @param onSent - called when the request goes out: until then it answers for later askers too.
    */
-  fetch(runId: string, wait: number, onSent: () => void): Promise<RunSnapshot | null> {
+  fetch(
+    runId: string,
+    wait: number,
+    signal: AbortSignal,
+    onSent: () => void,
+  ): Promise<RunSnapshot | null> {
     const answer = new Promise<RunSnapshot | null>((resolve, reject) => {
       const waiters = this.#waiting.get(runId) ?? []
-      this.#waiting.set(runId, [...waiters, { onSent, resolve, reject }])
+      this.#waiting.set(runId, [...waiters, { signal, onSent, resolve, reject }])
     })
     this.#cancelLongest ??= this.#scheduler.after(longestWait, () => this.#send())
     this.#sendAfter(wait)
@@ -83,7 +90,8 @@ export class SnapshotBatch {
 
   #send(): void {
     this.#stop()
-    const waiting = [...this.#waiting]
+    const isWanted = ({ signal }: Waiter) => !signal.aborted
+    const waiting = [...this.#waiting].filter(([, waiters]) => waiters.some(isWanted))
     this.#waiting = new Map()
     for (const { onSent } of waiting.flatMap(([, waiters]) => waiters)) onSent()
     for (let start = 0; start < waiting.length; start += maxRuns) {
