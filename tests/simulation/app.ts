@@ -239,6 +239,7 @@ export class SimulatedApp {
     const asked = truth.runs.get(runId)?.last.snapshot.seq ?? 0
     const shownSeq = client.store.connections[runId]?.seq ?? null
     const askedAt = clock.time
+    const wasTainted = isTainted(runId)
     calls.expect(
       `refreshRun of run ${run}`,
       bounds.readCall,
@@ -250,7 +251,7 @@ export class SimulatedApp {
         if (!answer || answer.askedAt < askedAt) return 'no read of the run was answered since'
         const isOld =
           (answer.seq ?? 0) < (shownSeq ?? 0) && clock.time < askedAt + bounds.outdatedFor
-        if (isOld && !isTainted(runId)) return 'the only answer was an outdated one'
+        if (isOld && !wasTainted && !isTainted(runId)) return 'the only answer was an outdated one'
         const seq = client.store.connections[runId]?.seq ?? null
         if (seq === null || seq >= asked || mayBeOutdated(runId)) return null
         return `the run is shown at ${seq}, and was at ${asked} when it was asked for`

@@ -19,8 +19,12 @@ export class Hearing {
   readonly #taints = new Map<string, Taint>()
 
   /** A genuine message or an answer about the run came, up to this seq. */
-  hear(runId: string, seq: number, now: number): void {
+  hear(runId: string, seq: number): void {
     this.#seqs.set(runId, Math.max(this.seqOf(runId), seq))
+  }
+
+  /** A genuine message came: the run is active. */
+  stir(runId: string, now: number): void {
     this.#lastAt.set(runId, now)
   }
 
@@ -62,7 +66,7 @@ export class Hearing {
     return this.#seqs.get(runId) ?? 0
   }
 
-  /** When something was last heard of the run. */
+  /** When a message of the run last came. */
   lastAt(runId: string): number {
     return this.#lastAt.get(runId) ?? -Infinity
   }

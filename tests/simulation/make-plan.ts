@@ -47,11 +47,16 @@ export function finish(
     gcTime: pick(random, [0, 50, 500, 5_000] as const),
     maxChannels: chance(random, 0.25) ? wholeBetween(random, 1, 2) : 90,
     latency: pick(random, [30, 100, 200] as const),
-    isRendered: chance(random, 0.12),
+    isRendered: chance(random, 0.12) && !entries.some(keepsFromRunning),
     isTidy: chance(random, 0.5),
     end: Math.max(0, ...untils),
     entries: [...entries].sort((a, b) => a.at - b.at),
   }
+}
+
+/** A fault of the device: a server has none of it. */
+function keepsFromRunning(entry: Entry): boolean {
+  return entry.group === 'fault' && (entry.fault === 'asleep' || entry.fault === 'throttled')
 }
 
 /** What is made for each run. */

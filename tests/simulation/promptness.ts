@@ -111,6 +111,8 @@ export class Promptness {
   /** Until when what is wrong may be so. */
   #dueOf(runId: string, ofRun: RunTruth, since: number): number {
     const { shown, conditions, hearing, mode } = this.#context
+    // What is heard meanwhile puts off the next probe.
+    const from = Math.max(since, hearing.lastAt(runId))
     let ms = this.#baseOf(runId, since)
     if (ofRun.isDeleted) ms = Math.max(ms, bounds.deletedRun)
     if (mode === 'plain' || mode === 'plain-old') ms = Math.max(ms, bounds.plainRun)
@@ -120,7 +122,7 @@ export class Promptness {
     const afterTaint = taint ? taint.until + bounds.doubtSpacing : -Infinity
     // What was deleted is doubted for as long after an outage as without one.
     const afterAll = excused + (ofRun.isDeleted ? bounds.deletedRun : 0)
-    return Math.max(since + ms, afterAll, afterTaint)
+    return Math.max(from + ms, afterAll, afterTaint)
   }
 
   /** How long it may take while requests are answered. */

@@ -78,7 +78,8 @@ export function createTransport(parts: TransportParts): PgflowTransport {
   ): void {
     if (answer === undefined || answer instanceof PgflowError) return hearing.refuse(runId, now())
     hearing.answer(runId, askedAt, answer.seq)
-    if (answer.seq !== null) hearing.hear(runId, answer.seq, now())
+    // Nobody looks at what comes of a run that was let go of.
+    if (answer.seq !== null && channels.has(runId)) hearing.hear(runId, answer.seq)
   }
 
   return {

@@ -1,4 +1,4 @@
-import { userTopic } from '../../src/model/wire.ts'
+import { runTopic, userTopic } from '../../src/model/wire.ts'
 import type { Message } from '../../src/testing/rows.ts'
 import { AppTime } from './app-time.ts'
 import { SimulatedApp } from './app.ts'
@@ -64,6 +64,11 @@ export class World {
 
   get plan(): Plan {
     return this.#plan
+  }
+
+  /** Whether answers may come from an outdated replica. */
+  get mayLag(): boolean {
+    return this.#plan.entries.some((each) => each.group === 'fault' && each.fault === 'replica')
   }
 
   readonly violate = (rule: Rule, text: string): void => {
@@ -169,7 +174,7 @@ export class Page {
     this.app = new SimulatedApp({
       ...{ client: this.client, calls: this.calls, clock, truth, violate },
       mayBeOutdated: (runId) => {
-        return hasLagged(conditions) || this.hearing.taintOf(runId) !== undefined
+        return world.mayLag || this.hearing.taintOf(runId) !== undefined
       },
       isTainted: (runId) => this.hearing.taintOf(runId) !== undefined,
       answerOf: (runId) => this.hearing.answerOf(runId),
@@ -179,8 +184,7 @@ export class Page {
       ...{ ...common, shown: this.shown, changes: this.changes },
       isObserved: (runId) => this.#observed.has(runId),
     })
-    const topicOf = (runId: string) => `pgflow:run:${runId}`
-    const hears = (runId: string) => this.channels.hears(topicOf(runId))
+    const hears = (runId: string) => this.channels.hears(runTopic(runId))
     this.promptness = new Promptness({ ...common, shown: this.shown, hears })
     const hasFeed = () => this.channels.hears(userTopic(user() ?? ''))
     const hasStarted = (runId: string) =>
@@ -255,20 +259,22 @@ export class Page {
     const { seq, run_id } = message.payload
     const at = clock.time
     // What is malformed does not tell its seq: an outdated answer after it looks like a new one.
-    const isReadable = run_id === runId || !hasLagged(conditions)
+    const isReadable = run_id === runId || !this.#world.mayLag
     const heard = typeof seq === 'number' && isReadable ? seq : 0
-    if (forgery === null) this.hearing.hear(runId, heard, at)
-    else if (forgery === 'next-seq') this.hearing.taint(runId, at + bounds.afterForgedEvent)
+    if (forgery === null) {
+      this.hearing.hear(runId, heard)
+      this.hearing.stir(runId, at)
+    } else if (forgery === 'next-seq') this.hearing.taint(runId, at + bounds.afterForgedEvent)
     else if (forgery === 'end' || forgery === 'absurd-seq') {
       this.hearing.taint(runId, at + bounds.afterForgedSeq)
     }
   }
 
   /** What was sent before a join is in the snapshot after it, unless that is an old one. */
-  #onJoined({ truth, conditions, clock }: World, runId: string, at: number): void {
+  #onJoined({ truth }: World, runId: string, at: number): void {
     this.traffic.stir()
     const seq = truth.runs.get(runId)?.asOf(at)?.seq ?? 0
-    if (!hasLagged(conditions)) this.hearing.hear(runId, seq, clock.time)
+    if (!this.#world.mayLag) this.hearing.hear(runId, seq)
   }
 
   #forget(runId: string | null): void {
@@ -279,11 +285,6 @@ export class Page {
     if (runId === null) this.hearing.clear()
     else this.hearing.forget(runId)
   }
-}
-
-/** Whether answers may ever have come from an outdated replica. */
-function hasLagged(conditions: Conditions): boolean {
-  return conditions.lastOf('replica') > -Infinity
 }
 
 function isListEntry(entry: Plan['entries'][number]): boolean {
