@@ -83,7 +83,7 @@ export class ListWitness {
       if (status !== null && row.status !== status) wrong(`shows ${name}, which is ${row.status}`)
       if (flow !== null && row.flow_slug !== flow) wrong(`shows ${name} of ${row.flow_slug}`)
       const owner = truth.runs.get(row.run_id)?.owner
-      const isOwn = owner === user() || (mode === 'public' && hasStarted(row.run_id))
+      const isOwn = owner === user() || (mode !== 'private' && hasStarted(row.run_id))
       if (!isOwn) wrong(`shows ${name} of ${String(owner)} to ${String(user())}`)
     })
   }

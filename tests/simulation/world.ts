@@ -250,12 +250,7 @@ export class Page {
     }
   }
 
-  #onArrived(
-    { clock, conditions }: World,
-    runId: string,
-    message: Message,
-    forgery: Forgery | null,
-  ): void {
+  #onArrived({ clock }: World, runId: string, message: Message, forgery: Forgery | null): void {
     const { seq, run_id } = message.payload
     const at = clock.time
     // What is malformed does not tell its seq: an outdated answer after it looks like a new one.
@@ -264,7 +259,8 @@ export class Page {
     if (forgery === null) {
       this.hearing.hear(runId, heard)
       this.hearing.stir(runId, at)
-    } else if (forgery === 'next-seq') this.hearing.taint(runId, at + bounds.afterForgedEvent)
+    } else if (forgery === 'next-seq' || forgery === 'old-seq')
+      this.hearing.taint(runId, at + bounds.afterForgedEvent)
     else if (forgery === 'end' || forgery === 'absurd-seq') {
       this.hearing.taint(runId, at + bounds.afterForgedSeq)
     }
