@@ -102,7 +102,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       isWaiting: () => this.#phase === 'following' && !this.#fetcher.current,
       probedIds: () => source.probedIds(this.#subscription.isJoined),
       isBehind: (seqs) => source.isBehind(seqs),
-      probesPerRead: source.probesPerRead,
+      readInterval: source.readInterval,
+      scheduler,
       read: (reason) => this.#ask(reason),
       report: context.report,
       show: () => this.#show(),
@@ -377,6 +378,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (this.#phase === 'idle') return this.#endIfSettled()
     if (!merged.isDropped) this.#resume()
     const isCurrent = !merged.isDropped && !this.#fetcher.hasNext
+    const isWhole = isCurrent && this.#phase === 'following' && !fetch.isRest
+    if (isWhole && !this.#context.isServer) this.#silence.answered()
     if (isCurrent && this.#health.needsSnapshot) this.#doubts.request()
     else if (isCurrent && merged.needsRest) this.#askRest()
     this.#endIfSettled()

@@ -24,7 +24,7 @@ const dropped: Settled = {
 export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   readonly key: string
   // A seq says nothing of contents, which somebody may have forged.
-  readonly probesPerRead = 10
+  readonly readInterval = 200_000
   readonly #context: RunContext
   /** What broadcasts say may not be all, or not be true: it is not emitted before a snapshot. */
   #isInDoubt = false

@@ -1,4 +1,5 @@
 import type { PgflowError } from '../errors.ts'
+import type { Scheduler } from '../model/scheduler.ts'
 import type { FetchReason } from './fetcher.ts'
 import type { Health } from './health.ts'
 import type { PollTimer } from './poll-timer.ts'
@@ -16,8 +17,9 @@ export interface SilenceWatchContext {
   probedIds: () => readonly string[]
   /** Whether the database is ahead of what is held. */
   isBehind: (seqs: ReadonlyMap<string, number>) => boolean
-  /** After so many requests without news one is a whole read. */
-  probesPerRead: number
+  /** The longest time between two whole reads, in ms. */
+  readInterval: number
+  scheduler: Scheduler
   read: (reason: FetchReason) => void
   report: (error: PgflowError) => void
   show: () => void
@@ -32,6 +34,9 @@ export class SilenceWatch {
   readonly #target: ProbeTarget
   /** A probe was refused: only whole reads are possible. */
   #isRefused = false
+  /** It is time for a whole read. */
+  #isReadDue = false
+  #cancelRead = () => {}
 
   constructor(context: SilenceWatchContext) {
     this.#context = context
@@ -53,16 +58,29 @@ export class SilenceWatch {
 
   stop(): void {
     this.#context.probe.remove(this.#target)
+    this.#cancelRead()
   }
 
   /** Asks whether anything was missed; true if that is a probe. */
   ask(): boolean {
-    const { health, poll, probesPerRead, probe, read } = this.#context
-    const isReadDue = poll.unchanged % probesPerRead === probesPerRead - 1
-    const isProbe = !health.isSuspected && !isReadDue && this.canProbe
+    const { health, probe, read } = this.#context
+    const isProbe = !health.isSuspected && !this.#isReadDue && this.canProbe
     if (isProbe) void probe.request()
     else read(health.isSuspected ? 'doubt' : 'poll')
     return isProbe
+  }
+
+  /** A whole read was answered: the next one has time. */
+  answered(): void {
+    const { scheduler, readInterval, poll, health } = this.#context
+    this.#isReadDue = false
+    this.#cancelRead()
+    const wait = readInterval * (0.75 + scheduler.random() / 4)
+    this.#cancelRead = scheduler.after(wait, () => {
+      this.#isReadDue = true
+      // What has failed waits for its back-off.
+      if (!health.error) poll.schedule(0)
+    })
   }
 
   get #isPossible(): boolean {

@@ -45,8 +45,8 @@ export interface Source<Answer, Update> {
   readonly isUnconfirmed: boolean
   /** Whether a lost broadcast shows as a gap at the next one: while some are heard, none is lost. */
   readonly showsGaps: boolean
-  /** After so many requests without news one is a whole read: a probe cannot tell everything. */
-  readonly probesPerRead: number
+  /** The longest time between two whole reads, in ms: a probe cannot tell everything. */
+  readonly readInterval: number
   /** Settles when the starts under way have their answers; null while there are none. */
   readonly starting: Promise<void> | null
   /**

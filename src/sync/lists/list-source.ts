@@ -28,7 +28,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   readonly isUnconfirmed = false
   readonly isNothing = false
   // Only a read finds runs that are new.
-  readonly probesPerRead = 3
+  readonly readInterval = 60_000
   // The feed tells of many runs, and not of every change of each.
   readonly showsGaps = false
   readonly starting = null
