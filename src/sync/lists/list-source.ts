@@ -39,6 +39,8 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   #size: number
   /** Whether there is anything to show, be it from a server. */
   #isFilled: boolean
+  /** While the rest is read, the rows without those cut off: the answer goes on after the last. */
+  #uncut: ListRows | null = null
   /** Whether what is shown was read here. */
   #isLoaded = false
 
@@ -96,14 +98,16 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     }
   }
 
-  onFetch(): void {}
+  onFetch(): void {
+    this.#uncut = null
+  }
 
   receive(update: RunUpdate, isReadingRest: boolean): Merged | null {
     if (!this.#isLoaded) return null
     const { state } = this.#context
-    const { isUnclear, ...after } = this.#apply(this.#shown, update)
-    // A read that goes on at the end must not find the end moved away.
-    const list = isReadingRest ? after : firstOf(after, this.#size)
+    const { isUnclear, ...after } = this.#apply(this.#uncut ?? this.#shown, update)
+    if (isReadingRest) this.#uncut = after
+    const list = firstOf(after, this.#size)
     const hasChanged = state.write(this.key, list)
     if (!hasChanged && !isUnclear) return null
     return { needsSnapshot: isUnclear, isGap: false, needsRest: this.#isShort(list) }
@@ -116,7 +120,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
       .map((row) => (trustsDatabase ? row : newerSummary(state.summary(row.run_id), row)))
       .filter((row) => isOfQuery(this.#query, row))
     let list: ListRows = {
-      rows: addRows(fetch.isRest ? this.#shown.rows : [], rows),
+      rows: addRows(fetch.isRest ? (this.#uncut ?? this.#shown).rows : [], rows),
       hasMore: answer.hasMore,
     }
     let needsSnapshot = false
@@ -125,6 +129,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
       list = next
       needsSnapshot ||= isUnclear
     }
+    this.#uncut = null
     list = firstOf(list, this.#size)
     const changed = list.rows.filter((row) => state.summary(row.run_id) !== row)
     const isNews = state.write(this.key, list)
