@@ -39,6 +39,11 @@ export interface AppParts {
   answerOf: (runId: string) => Answer | undefined
   /** What the app shows of a run counts no more: it was removed, or everything was. */
   onForget: (runId: string | null) => void
+  /**
+   * How often a further page was asked for, by query: observers of one list share it, and so does
+   * the next page, which is given the state of this one.
+   */
+  more: Map<string, number>
   violate: Violate
 }
 
@@ -49,8 +54,6 @@ export class SimulatedApp {
   readonly #parts: AppParts
   readonly #slots = new Map<number, Slot>()
   readonly #signals: AbortSignal[] = []
-  /** How often a further page was asked for, by query: observers of one list share it. */
-  readonly #more = new Map<string, number>()
   /** Grows whenever the run, or everything, is forgotten. */
   readonly #generations = new Map<string, number>()
   #resets = 0
@@ -73,7 +76,7 @@ export class SimulatedApp {
 
   /** How many pages of a list were asked for. */
   pagesOf(plan: ListPlan): number {
-    return 1 + (this.#more.get(JSON.stringify(plan)) ?? 0)
+    return 1 + (this.#parts.more.get(JSON.stringify(plan)) ?? 0)
   }
 
   /** Signals of the app on which something still listens. */
@@ -97,8 +100,9 @@ export class SimulatedApp {
         return this.#list(entry)
       case 'more':
         return this.#withList(entry.slot, (list) => {
+          const { more } = this.#parts
           const key = JSON.stringify(list.plan)
-          this.#more.set(key, (this.#more.get(key) ?? 0) + 1)
+          more.set(key, (more.get(key) ?? 0) + 1)
           this.#expect('loadMore', bounds.readCall, list.handle.loadMore())
         })
       case 'reread':

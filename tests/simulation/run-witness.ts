@@ -53,6 +53,8 @@ export class RunWitness {
     this.#checkFollowed(runId, connection)
     if (!state) {
       this.#memories.delete(runId)
+      // What has left the store begins anew.
+      this.#context.changes.forget(runId)
       return
     }
     // Of what is being started nothing is shown but what the app has given.

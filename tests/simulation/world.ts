@@ -43,6 +43,8 @@ export class World {
   readonly session = new SimulatedSession(firstUser)
   readonly surroundings = new SimulatedSurroundings()
   readonly violations: Violation[] = []
+  /** See the parts of the app. */
+  readonly more = new Map<string, number>()
   /** The page that is open. */
   page: Page | null = null
   readonly #plan: Plan
@@ -179,6 +181,7 @@ export class Page {
       isTainted: (runId) => this.hearing.taintOf(runId) !== undefined,
       answerOf: (runId) => this.hearing.answerOf(runId),
       onForget: (runId) => this.#forget(runId),
+      more: world.more,
     })
     this.runs = new RunWitness({
       ...{ ...common, shown: this.shown, changes: this.changes },
