@@ -29,17 +29,12 @@ export function createListEngine(
     observed?.receive({ run_id, seq: held.seq === 0 ? null : held.seq, run, isPartial: false })
   }
 
+  // Not before: what is in doubt may have been forged.
   const runState: RunState = {
     ...runs,
-    applyEvent(event) {
-      const outcome = runs.applyEvent(event)
-      if (outcome.kind !== 'stale') tell(event.run_id)
-      return outcome
-    },
-    applySnapshot(snapshot, updates, seqAtRequest) {
-      const outcome = runs.applySnapshot(snapshot, updates, seqAtRequest)
-      if (outcome.kind !== 'stale') tell(snapshot.run.run_id)
-      return outcome
+    emitChanges(runId) {
+      runs.emitChanges(runId)
+      tell(runId)
     },
   }
 

@@ -12,6 +12,7 @@ const gatherTimes: Record<FetchReason, number> = {
   doubt: 0,
   poll: gatherReads,
 }
+const idle = { status: 'idle', error: null } as const
 const dropped: Settled = {
   isNews: false,
   isOutdated: true,
@@ -30,8 +31,6 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   #isInDoubt = false
   /** A snapshot has said what is held, as far as it tells of an end. */
   #isConfirmed: boolean
-  /** The highest seq that was heard, whatever became of the broadcast. */
-  #heard = 0
   /** The highest seq of a dropped answer: nothing older follows it. */
   #dropped = 0
   /** The seq of the last answer that was taken. */
@@ -96,7 +95,6 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   receive(event: RunEvent): Merged | null {
-    this.#heard = Math.max(this.#heard, event.seq ?? 0)
     // Before the first snapshot there is nothing to merge into; the read keeps the event.
     if (!this.#run) return null
     const outcome = this.#context.state.applyEvent(event)
@@ -136,20 +134,19 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     this.#dropped = 0
     this.#confirmed = snapshot.seq
-    if (trustsDatabase || isFinal) this.#heard = 0
+    this.#clearRefusal()
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
     const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
     this.#isConfirmed = !isEndedOnlyHere || !this.#context.transport.canJoinEarly
     this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
-    const isBelowHeard = outcome.seq !== null && outcome.seq < this.#heard
     return {
       isNews: outcome.hasChanged,
       isOutdated: false,
       isDropped: false,
       isGap: outcome.needsSnapshot,
-      needsSnapshot: this.#isInDoubt || isBelowHeard,
+      needsSnapshot: this.#isInDoubt,
     }
   }
 
@@ -184,6 +181,12 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   forget(): void {
     this.#context.state.forget(this.key)
+  }
+
+  /** Also where nobody follows the run: it was read all the same. */
+  #clearRefusal(): void {
+    const { state } = this.#context
+    if (state.connection(this.key)?.error) state.setConnection(this.key, idle)
   }
 
   /** Answers that are older are dropped; null if none is. */

@@ -25,7 +25,7 @@ export class SnapshotBatch {
   readonly #transport: RunTransport
   readonly #scheduler: Scheduler
   readonly #timeout: number
-  readonly #life = new AbortController()
+  readonly #underWay = new Set<AbortController>()
   #waiting = new Map<string, Waiter[]>()
   /** Somebody waits who does not wait for others. */
   #isUrgent = false
@@ -69,7 +69,7 @@ export class SnapshotBatch {
     const error = new PgflowError('aborted', 'The run is not followed any more.')
     for (const { reject } of [...this.#waiting.values()].flat()) reject(error)
     this.#waiting.clear()
-    this.#life.abort(error)
+    for (const controller of this.#underWay) controller.abort(error)
   }
 
   #sendAfter(wait: number): void {
@@ -100,11 +100,13 @@ export class SnapshotBatch {
   }
 
   async #fetch(waiting: Map<string, Waiter[]>): Promise<void> {
+    const controller = new AbortController()
+    this.#underWay.add(controller)
     try {
       const found = await withTimeout(
         this.#scheduler,
         this.#timeout,
-        [this.#life.signal],
+        [controller.signal],
         (signal) => this.#transport.fetchRuns([...waiting.keys()], signal),
       )
       for (const [runId, waiters] of waiting) {
@@ -117,6 +119,8 @@ export class SnapshotBatch {
     } catch (error) {
       const failure = toPgflowError(error)
       for (const { reject } of [...waiting.values()].flat()) reject(failure)
+    } finally {
+      this.#underWay.delete(controller)
     }
   }
 }
