@@ -86,7 +86,14 @@ export class PollTimer {
     if (!now) return
     const counts = { failures: this.#failures, unchanged: this.#unchanged }
     const total = wait ?? pollDelay({ ...now, ...counts }, this.#context.scheduler.random)
-    this.#wait(total, total)
+    // What was silent before the timer was stopped counts, too.
+    const isSilent = now.isProbed && wait === undefined && this.#failures === 0
+    this.#wait(isSilent ? total - Math.min(total, this.#quiet) : total, total)
+  }
+
+  /** For how long nothing was heard, in ms. */
+  get #quiet(): number {
+    return Math.max(0, this.#context.scheduler.now() - this.#heardAt)
   }
 
   stop(): void {
@@ -100,7 +107,7 @@ export class PollTimer {
     this.#hasHeard = false
     this.#cancel = scheduler.after(ms, () => {
       // Not by the clock alone: it may have been set back.
-      const quiet = this.#hasHeard ? Math.max(0, scheduler.now() - this.#heardAt) : total
+      const quiet = this.#hasHeard ? this.#quiet : total
       if (quiet < total && this.#failures === 0) this.#wait(total - quiet, total)
       else onDue()
     })

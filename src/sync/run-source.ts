@@ -33,6 +33,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   #isConfirmed: boolean
   /** The highest seq of a dropped answer: nothing older follows it. */
   #dropped = 0
+  /** The seq of the last broadcast that said that the run goes on, be it after a repair. */
+  #wentOn = 0
   /** The seq of the last answer that was taken. */
   #confirmed: number | null = null
   /** The seq that was held when the read under way was asked for. */
@@ -95,6 +97,10 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   receive(event: RunEvent): Merged | null {
+    const { status } = event.run
+    if (status !== undefined && !isTerminal(status)) {
+      this.#wentOn = Math.max(this.#wentOn, event.seq ?? 0)
+    }
     // Before the first snapshot there is nothing to merge into; the read keeps the event.
     if (!this.#run) return null
     const outcome = this.#context.state.applyEvent(event)
@@ -124,7 +130,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     const isEnd = snapshot.seq !== null && isTerminal(snapshot.run.status)
     // After an end there is nothing to wait for, and whatever claims to be later was forged.
-    const isFinal = isEnd && !updates.some((update) => goesOn(update, snapshot.seq ?? 0))
+    const isFinal = isEnd && (snapshot.seq ?? 0) > this.#wentOn
     const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
     const floor = this.#floor(isFinal, trustsDatabase)
     const outcome = this.#context.state.applySnapshot(snapshot, since, floor)
@@ -134,6 +140,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     this.#dropped = 0
     this.#confirmed = snapshot.seq
+    if (trustsDatabase) this.#wentOn = 0
     this.#clearRefusal()
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
@@ -216,11 +223,6 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   get #hasEnded(): boolean {
     return isTerminal(this.#run?.status ?? '')
   }
-}
-
-/** Whether a broadcast tells of a run that had ended at a seq, and was repaired since. */
-function goesOn({ seq, run }: RunEvent, end: number): boolean {
-  return (seq ?? 0) > end && run.status !== undefined && !isTerminal(run.status)
 }
 
 /** The updates that can follow a snapshot without a gap; what is far beyond it was forged. */

@@ -19,7 +19,10 @@ export class SeqProbe {
   readonly #timeout: number
   readonly #life = new AbortController()
   readonly #targets = new Set<ProbeTarget>()
-  #isUnderWay = false
+  /** Whom the request under way is for; null while there is none. */
+  #underWay: readonly ProbeTarget[] | null = null
+  /** Somebody whom it is not for, and who has asked meanwhile. */
+  #next: ProbeTarget | null = null
 
   constructor(transport: Pick<RunTransport, 'fetchSeqs'>, scheduler: Scheduler, timeout: number) {
     this.#fetchSeqs = transport.fetchSeqs
@@ -40,21 +43,32 @@ export class SeqProbe {
     this.#targets.delete(target)
   }
 
-  /** Asks for all targets, unless that is under way. */
-  async request(): Promise<void> {
-    if (this.#isUnderWay || !this.#fetchSeqs) return
+  /** Asks for all targets, unless that is under way for this one. */
+  async request(asker: ProbeTarget): Promise<void> {
+    if (!this.#fetchSeqs) return
+    if (this.#underWay) {
+      if (!this.#underWay.includes(asker)) this.#next = asker
+      return
+    }
+    this.#next = null
     const asked = [...this.#targets].map((target) => ({ target, runIds: target.runIds() }))
     const wanted = asked.filter(({ runIds }) => runIds.length > 0)
     const ids = [...new Set(wanted.flatMap(({ runIds }) => runIds))]
     if (ids.length === 0) return
-    this.#isUnderWay = true
+    this.#underWay = wanted.map(({ target }) => target)
     const answer = await this.#ask(this.#fetchSeqs, ids)
-    this.#isUnderWay = false
+    this.#underWay = null
     for (const { target } of wanted) {
       if (!this.#targets.has(target)) continue
       if (answer instanceof PgflowError) target.onFailed(answer)
       else target.onSeqs(answer)
     }
+    const next = this.#nextAsker()
+    if (next) await this.request(next)
+  }
+
+  #nextAsker(): ProbeTarget | null {
+    return this.#next
   }
 
   dispose(): void {

@@ -65,7 +65,7 @@ export class SilenceWatch {
   ask(): boolean {
     const { health, probe, read } = this.#context
     const isProbe = !health.isSuspected && !this.#isReadDue && this.canProbe
-    if (isProbe) void probe.request()
+    if (isProbe) void probe.request(this.#target)
     else read(health.isSuspected ? 'doubt' : 'poll')
     return isProbe
   }
