@@ -83,6 +83,10 @@ function createListState(
       reactive(list).isLoading = false
       if (toRaw(list.connection).status !== 'closed') reactive(list).connection.status = 'idle'
     },
+    clear() {
+      lists.value = {}
+      summaries.value = {}
+    },
     forget(key) {
       const ids = toRaw(rawList(key)?.ids ?? [])
       Reflect.deleteProperty(lists.value, key)

@@ -241,11 +241,12 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (this.source.showsGaps) this.#poll.heard()
     if (this.#health.isSuspected) this.#poll.schedule()
     this.#health.isSuspected = false
-    const isShownAsDead = this.#health.isDeaf || this.#health.isStalled
+    const isShownAsDead = this.#health.isDeaf
     this.#health.isDeaf = false
     if (this.#fetcher.current || !this.source.isShown) this.#fetcher.keep(update)
     const merged = this.source.receive(update, this.#fetcher.current?.isRest ?? false)
     if (this.#life.signal.aborted) return
+    if (isShownAsDead) this.#show()
     if (!merged) {
       this.#trace('stale', update)
       return
@@ -256,7 +257,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#poll.changed()
     // The timer was set for a quiet time.
     if (wasQuiet && !this.#fetcher.current) this.#poll.schedule()
-    if (isShownAsDead) this.#show()
+    if (this.#health.isStalled) this.#show()
     if (merged.needsSnapshot) this.#doubt()
     else if (merged.needsRest) this.#askRest()
     this.#endIfSettled()
@@ -365,6 +366,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (this.#life.signal.aborted) return
     this.#health.isOverruled = true
     this.#isDropped = merged.isDropped
+    // Also an outdated answer says that it can be read.
+    if (answer) this.#refusals.reset()
     if (merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
     this.#trace(merged.isDropped ? 'stale' : 'answer', answer)
@@ -390,7 +393,6 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** An answer is merged. */
   #accept(fetch: Fetch<Update>, needsSnapshot: boolean, isNews: boolean): void {
     this.#health.error = null
-    this.#refusals.reset()
     this.#health.hasPolled = true
     if (this.#health.isSuspected && isNews && this.#subscription.isJoined) {
       this.#health.isDeaf = true

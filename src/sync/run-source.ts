@@ -35,6 +35,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   #dropped = 0
   /** The seq of the last broadcast that said that the run goes on, be it after a repair. */
   #wentOn = 0
+  /** A run that has ended seems to go on, since the last read was asked for. */
+  #mayGoOn = false
   /** The seq of the last answer that was taken. */
   #confirmed: number | null = null
   /** The seq that was held when the read under way was asked for. */
@@ -94,17 +96,22 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   onFetch(): void {
     this.#seqAtRequest = this.#held?.seq ?? null
+    this.#mayGoOn = false
   }
 
   receive(event: RunEvent): Merged | null {
     const { status } = event.run
     if (status !== undefined && !isTerminal(status)) {
       this.#wentOn = Math.max(this.#wentOn, event.seq ?? 0)
+      // Without a seq it may be late, or tell of a repair: only a read can say.
+      if (event.seq === null && this.#hasEnded) this.#mayGoOn = true
     }
     // Before the first snapshot there is nothing to merge into; the read keeps the event.
     if (!this.#run) return null
     const outcome = this.#context.state.applyEvent(event)
-    if (outcome.kind === 'stale') return null
+    if (outcome.kind === 'stale') {
+      return this.#mayGoOn ? { needsSnapshot: true, isGap: false } : null
+    }
     // On a public channel anybody who knows the id can send that the run has ended, and without a
     // seq the broadcasts before it may be lost: a snapshot has to confirm it.
     this.#isConfirmed = !this.#context.transport.canJoinEarly || !this.#hasEnded
@@ -146,7 +153,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
     const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
     this.#isConfirmed = !isEndedOnlyHere || !this.#context.transport.canJoinEarly
-    this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed
+    this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed || this.#mayGoOn
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
     return {
       isNews: outcome.hasChanged,

@@ -118,7 +118,8 @@ export class Lists {
   /** Forgets what is shown, and reads it anew. */
   restart(): void {
     this.#forgetUser()
-    this.#registry.restart()
+    // Also what came from a server, and nobody observes.
+    this.#registry.restart(() => this.#context.state.clear())
   }
 
   /** Leaves the feed and stops every timer. */

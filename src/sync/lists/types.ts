@@ -28,6 +28,8 @@ export interface ListState {
   setIdle: (key: string) => void
   /** Drops a list, and the runs that no other list shows. */
   forget: (key: string) => void
+  /** Drops all lists and their runs. */
+  clear: () => void
 }
 
 /** Everything the sync of lists needs from outside. */
