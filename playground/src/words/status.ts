@@ -1,4 +1,5 @@
-import type { ConnectionStatus } from 'pinia-pgflow'
+import type { ConnectionStatus, Progress, RunConnection } from 'pinia-pgflow'
+import { counted, formatNumber } from './format.ts'
 
 /** How a status looks; several statuses look alike. */
 export type Tone = 'waiting' | 'running' | 'done' | 'failed'
@@ -38,8 +39,13 @@ export function stepStatusWords(status: string, runStatus: string): StatusWords 
   return steps.get(status) ?? { label: status, tone: 'waiting' }
 }
 
-/** How live the page is, in words. */
-export const connectionWords: Record<ConnectionStatus, { label: string; about: string }> = {
+/** A connection in words. */
+export interface ConnectionWords {
+  label: string
+  about: string
+}
+
+const connections: Record<ConnectionStatus, ConnectionWords> = {
   idle: { label: 'Not followed', about: 'Nobody is following this run.' },
   connecting: { label: 'Connecting', about: 'Asking for the latest state.' },
   live: { label: 'Live', about: 'Every change shows at once.' },
@@ -52,4 +58,23 @@ export const connectionWords: Record<ConnectionStatus, { label: string; about: s
     about: 'What you see may be old. It reconnects by itself.',
   },
   closed: { label: 'Up to date', about: 'Nothing more will change.' },
+}
+
+/** How live a run is, in words. */
+export function connectionWords({ status, error, stalled }: RunConnection): ConnectionWords {
+  const words = connections[status]
+  if (status === 'closed' && error) {
+    return { label: 'Out of reach', about: 'It cannot be read now. What you see may be old.' }
+  }
+  const about = `${words.about} Nothing has changed for a while: is a worker running?`
+  return stalled ? { ...words, about } : words
+}
+
+/** How far a run is, in words. */
+export function progressWords({ total, done, failed, skipped }: Progress): string {
+  if (total === 0) return 'Starting'
+  const parts = [`${formatNumber(done)} of ${counted(total, 'step')}`]
+  if (failed > 0) parts.push(`${formatNumber(failed)} failed`)
+  if (skipped > 0) parts.push(`${formatNumber(skipped)} skipped`)
+  return parts.join(', ')
 }
