@@ -1,6 +1,8 @@
 import { expect } from 'vitest'
 import { PgflowError } from '../../../../src/errors.ts'
 import { createdStep, pendingRun, type RunSnapshot } from '../../../../src/model/entities.ts'
+import type { RunChange } from '../../../../src/model/changes.ts'
+import type { Scheduler } from '../../../../src/model/scheduler.ts'
 import { createRunTable } from '../../../../src/engine/run-table.ts'
 import { Runs } from '../../../../src/sync/runs.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
@@ -17,6 +19,12 @@ export interface KitOptions {
   maxChannels?: number
   isServer?: boolean
   isPrivate?: boolean
+  /** Whether the database can be asked for the seqs of runs. */
+  hasSeqs?: boolean
+  /** Requests go on although they are given up. */
+  ignoresAbort?: boolean
+  /** The dice: the middle unless given. */
+  random?: () => number
 }
 
 /** The request of a start, where it does not matter which. */
@@ -30,16 +38,27 @@ const longestWait = 120_000
  * nothing is answered, joined or sent, and no time passes, unless the test makes it so.
  */
 export function createKit(options: KitOptions = {}) {
-  const clock = new VirtualClock(() => 0.5)
-  const transport = new ScriptedTransport(!options.isPrivate)
-  const { state: writer, ...state } = createRunTable()
+  const clock = new VirtualClock(options.random ?? (() => 0.5))
+  let jumped = 0
+  const scheduler: Scheduler = {
+    now: () => clock.now() + jumped,
+    after: clock.after,
+    random: clock.random,
+  }
+  const { hasSeqs, ignoresAbort } = options
+  const transport = new ScriptedTransport(!options.isPrivate, hasSeqs, ignoresAbort)
+  const told: string[] = []
+  const { state: writer, ...state } = createRunTable({
+    onChange: (change) => told.push(summaryOf(change)),
+    onOutput: () => undefined,
+  })
   const reported: PgflowError[] = []
   const surroundings = createSurroundings()
   let seen = 0
   const manager = new Runs({
     transport,
-    probe: new SeqProbe(transport, clock, 10_000),
-    scheduler: clock,
+    probe: new SeqProbe(transport, scheduler, 10_000),
+    scheduler,
     state: writer,
     surroundings,
     times: {
@@ -87,24 +106,41 @@ export function createKit(options: KitOptions = {}) {
     state,
     /** Failures that no caller was told of. */
     reported,
+    /** What whoever listens was told of, such as `a created → started`. */
+    told,
     nextRequest,
     channelOf,
     goLive,
     /** Brings the page to the front, or to the back. */
     show: surroundings.show,
+    /** The browser says that there is a network, or that there is none. */
+    connect: surroundings.connect,
+    /** The clock is set ahead or back by so many ms; timers run on. */
+    jump: (ms: number) => (jumped += ms),
     status: (runId: string) => state.connections.value[runId]?.status,
     /** How many timers and listeners there are. */
     left: () => clock.pending + surroundings.watchers(),
   }
 }
 
+function summaryOf(change: RunChange): string {
+  if (change.kind === 'retry') return `${change.step.step_slug} again`
+  const [name, row] =
+    change.kind === 'run' ? ['run', change.run] : [change.step.step_slug, change.step]
+  return `${name} ${change.from} → ${row.status}`
+}
+
 /** A page that is seen and online unless the test says otherwise; it counts who listens. */
 function createSurroundings() {
   const watchers = new Set<() => void>()
   let isSeen = true
+  let isOnline = true
+  const tell = () => {
+    for (const onChange of watchers) onChange()
+  }
   return {
     isVisible: () => isSeen,
-    isOnline: () => true,
+    isOnline: () => isOnline,
     watch: (onChange: () => void) => {
       watchers.add(onChange)
       return () => watchers.delete(onChange)
@@ -112,7 +148,11 @@ function createSurroundings() {
     watchers: () => watchers.size,
     show: (isVisible: boolean) => {
       isSeen = isVisible
-      for (const onChange of watchers) onChange()
+      tell()
+    },
+    connect: (isConnected: boolean) => {
+      isOnline = isConnected
+      tell()
     },
   }
 }

@@ -16,6 +16,8 @@ export interface ScriptedRequest {
   signal: AbortSignal
   /** Answers with runs; a read leaves out unknown ones. An error is about the run of its `runId`. */
   reply(...results: (RunSnapshot | PgflowError)[]): Promise<void>
+  /** Answers as if a run were another. */
+  replyAs(runId: string, result: RunSnapshot): Promise<void>
   /** Answers a request for seqs. */
   replySeqs(seqs: Record<string, number>): Promise<void>
   /** Fails as a whole. */
@@ -34,6 +36,10 @@ export interface ScriptedChannel {
   receive(name: string, payload: Record<string, unknown>): Promise<void>
 }
 
+/** Runs, seqs, or a run under the id of another. */
+type Answer =
+  (RunSnapshot | PgflowError)[] | Map<string, number> | { runId: string; result: RunSnapshot }
+
 /** A way to a database that does nothing by itself. */
 export class ScriptedTransport implements RunTransport {
   readonly canJoinEarly: boolean
@@ -44,10 +50,12 @@ export class ScriptedTransport implements RunTransport {
   /** All requests that were ever made, the newest last. */
   readonly requests: ScriptedRequest[] = []
 
+  readonly #ignoresAbort: boolean
   readonly #watchers = new Set<(change: SessionChange) => void>()
 
-  constructor(canJoinEarly: boolean, hasSeqs = false) {
+  constructor(canJoinEarly: boolean, hasSeqs = false, ignoresAbort = false) {
     this.canJoinEarly = canJoinEarly
+    this.#ignoresAbort = ignoresAbort
     this.fetchSeqs = hasSeqs ? (runIds, signal) => this.#seqs(runIds, signal) : null
   }
 
@@ -63,10 +71,11 @@ export class ScriptedTransport implements RunTransport {
     })
   }
 
-  fetchRuns(runIds: readonly string[], signal: AbortSignal) {
-    return this.#read('read', runIds, signal).then(
-      (results) => new Map(results.map((result) => [idOf(result), result])),
-    )
+  async fetchRuns(runIds: readonly string[], signal: AbortSignal) {
+    const answer = await this.#send('read', runIds, signal)
+    if (Array.isArray(answer)) return new Map(answer.map((result) => [idOf(result), result]))
+    if (answer instanceof Map) throw new Error('not what was asked for')
+    return new Map([[answer.runId, answer.result]])
   }
 
   watchSession(onChange: (change: SessionChange) => void): () => void {
@@ -115,8 +124,9 @@ export class ScriptedTransport implements RunTransport {
   }
 
   #send(kind: ScriptedRequest['kind'], runIds: readonly string[], signal: AbortSignal) {
-    return new Promise<(RunSnapshot | PgflowError)[] | Map<string, number>>((resolve, reject) => {
+    return new Promise<Answer>((resolve, reject) => {
       signal.addEventListener('abort', () => {
+        if (this.#ignoresAbort) return
         reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
       })
       this.requests.push({
@@ -125,6 +135,10 @@ export class ScriptedTransport implements RunTransport {
         signal,
         reply: (...results) => {
           resolve(results)
+          return settle()
+        },
+        replyAs: (runId, result) => {
+          resolve({ runId, result })
           return settle()
         },
         replySeqs: (seqs) => {

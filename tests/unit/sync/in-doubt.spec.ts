@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest'
+import { createdStep } from '../../../src/model/entities.ts'
+import { createKit, down, snapshot } from './support/kit.ts'
+
+describe('a message that held too little', () => {
+  it('while a read is on its way that is older: another read follows', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    const cut = { step_slug: 'a', seq: 2, truncated: ['output'] }
+    await kit.channelOf('r').receive('a:completed', cut)
+    await read.reply(snapshot('r', 1))
+    expect(kit.status('r')).toBe('connecting')
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('while a read is on its way that has it: no other read follows', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    const cut = { step_slug: 'a', seq: 2, truncated: ['output'] }
+    await kit.channelOf('r').receive('a:completed', cut)
+    await read.reply(snapshot('r', 2))
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('or could not be understood, while a read is on its way: another read follows', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await kit.channelOf('r').receive('a:completed', { seq: 'x' })
+    await read.reply(snapshot('r', 1))
+    expect(kit.status('r')).toBe('connecting')
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    expect(kit.status('r')).toBe('live')
+  })
+})
+
+describe('changes', () => {
+  it('that no snapshot has confirmed are not told', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    kit.told.length = 0
+    await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'forged' })
+    expect(kit.told).toEqual([])
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'completed'))
+    expect(kit.told).toEqual(['run started → completed'])
+  })
+
+  it('after a gap are not told before a snapshot has filled it', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    kit.told.length = 0
+    await kit.channelOf('r').receive('a:completed', { step_slug: 'a', seq: 5, output: 1 })
+    await kit.channelOf('r').receive('a:completed', { step_slug: 'a', seq: 6, output: 1 })
+    expect(kit.told).toEqual([])
+    const step = { ...createdStep('r', 'a'), status: 'completed', output: 1 }
+    await (await kit.nextRequest()).reply({ ...snapshot('r', 6), steps: [step] })
+    expect(kit.told).toEqual(['a created → completed'])
+  })
+
+  it('that are certain are told at once', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    kit.told.length = 0
+    await kit.channelOf('r').receive('a:started', { step_slug: 'a', seq: 2, initial_tasks: 1 })
+    expect(kit.told).toEqual(['a created → started'])
+  })
+})
+
+describe('a page that nobody sees', () => {
+  it('asks again for an end whose first confirmation has failed', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    kit.show(false)
+    await kit.channelOf('r').receive('run:completed', { seq: 2, output: {} })
+    await (await kit.nextRequest()).fail(down())
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'completed'))
+    expect(kit.status('r')).toBe('closed')
+  })
+})
+
+describe('a flood of doubts', () => {
+  it('causes one read at once, then at most one a second, and fewer while it lasts', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const asked: number[] = []
+    const from = kit.clock.time
+    for (let tick = 0; tick < 50 * 60; tick += 1) {
+      await kit.channelOf('r').receive('a:completed', { seq: 'x' })
+      await kit.clock.advance(20)
+      const request = kit.transport.requests.at(-1)
+      if (request && kit.transport.requests.length > asked.length + 1) {
+        asked.push(kit.clock.time - from)
+        await request.reply(snapshot('r', 1))
+      }
+    }
+    expect(asked[0]).toBeLessThanOrEqual(20)
+    const gaps = asked.slice(1).map((at, index) => at - (asked[index] ?? 0))
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(980)
+    expect(Math.max(...gaps)).toBeGreaterThan(9_000)
+    // 60 s of it: at 0, 1, 3, 7, 15 s, and from there every ten.
+    expect(asked.length).toBeLessThanOrEqual(10)
+    expect(asked.length).toBeGreaterThan(5)
+  })
+
+  it('that is over is forgotten: the next doubt is read at once', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    for (let n = 0; n < 3; n += 1) {
+      await kit.channelOf('r').receive('a:completed', { seq: 'x' })
+      const before = kit.clock.time
+      const read = await kit.nextRequest()
+      expect(kit.clock.time - before).toBe(0)
+      await read.reply(snapshot('r', 1))
+      await kit.clock.advance(1_100)
+    }
+  })
+})

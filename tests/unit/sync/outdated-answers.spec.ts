@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest'
+import { codeOf, createKit, down, snapshot } from './support/kit.ts'
+
+const ended = (seq: number) => snapshot('r', seq, 'completed')
+
+describe('a replica that lags', () => {
+  it('does not take back an end that was confirmed, however long it lags', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    await kit.channelOf('r').receive('run:completed', { seq: 6, output: {} })
+    await (await kit.nextRequest()).reply(ended(10))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 10 })
+    let code = 'waits'
+    void codeOf(kit.manager.refresh('r')).then((end) => (code = end))
+    const from = kit.clock.time
+    while (code === 'waits' && kit.clock.time - from < 100_000) {
+      await (await kit.nextRequest()).reply(snapshot('r', 5))
+      expect(kit.state.runs.value.r?.status).toBe('completed')
+      expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 10 })
+    }
+    expect(kit.clock.time - from).toBeGreaterThanOrEqual(30_000)
+    expect(code).toBe('none')
+  })
+
+  it('does not answer a refresh: it waits for an answer that is not older', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    let isRefreshed = false
+    void kit.manager.refresh('r').then(() => (isRefreshed = true))
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    await (await kit.nextRequest()).reply(snapshot('r', 4))
+    expect(isRefreshed).toBe(false)
+    await (await kit.nextRequest()).reply(snapshot('r', 5))
+    expect(isRefreshed).toBe(true)
+  })
+
+  it('is believed at last: the database is the truth', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    void kit.manager.refresh('r')
+    const from = kit.clock.time
+    while (kit.state.connections.value.r?.seq === 5 && kit.clock.time - from < 100_000) {
+      await (await kit.nextRequest()).reply(snapshot('r', 3))
+    }
+    expect(kit.state.connections.value.r?.seq).toBe(3)
+    expect(kit.clock.time - from).toBeGreaterThanOrEqual(30_000)
+    expect(kit.clock.time - from).toBeLessThan(65_000)
+  })
+
+  it('begins anew once an answer was not outdated', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    const lag = async (until: number) => {
+      void kit.manager.refresh('r')
+      while (kit.clock.time < until) await (await kit.nextRequest()).reply(snapshot('r', 3))
+    }
+    await lag(kit.clock.time + 20_000)
+    await (await kit.nextRequest()).reply(snapshot('r', 5))
+    await lag(kit.clock.time + 20_000)
+    expect(kit.state.connections.value.r?.seq).toBe(5)
+  })
+})
+
+describe('live', () => {
+  it('is not said below a seq that was heard before anything was read', async () => {
+    const kit = createKit()
+    kit.manager.observe('r')
+    await kit.channelOf('r').join()
+    const channel = kit.channelOf('r')
+    await channel.receive('a:completed', { seq: 4, step_slug: 'a', output: 1, remaining_steps: 0 })
+    await channel.receive('run:completed', { seq: 5, output: { a: 1 } })
+    await (await kit.nextRequest()).fail(down())
+    await (await kit.nextRequest()).fail(down())
+    for (let read = 0; read < 3; read += 1) {
+      await (await kit.nextRequest()).reply(snapshot('r', 2))
+      const { status, seq } = kit.state.connections.value.r ?? {}
+      expect(status === 'live' && (seq ?? 0) < 5).toBe(false)
+    }
+    await (await kit.nextRequest()).reply(ended(5))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 5 })
+  })
+})
+
+describe('a run that had ended and was repaired by hand', () => {
+  it('is followed again when a read shows that it goes on', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 3)
+    await kit.channelOf('r').receive('run:failed', { seq: 4, error_message: 'x' })
+    await (await kit.nextRequest()).reply(snapshot('r', 4, 'failed'))
+    expect(kit.status('r')).toBe('closed')
+    const refreshed = kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 7))
+    await refreshed
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(kit.status('r')).not.toBe('closed')
+    expect(kit.transport.openChannels).toHaveLength(1)
+    await kit.channelOf('r').join()
+    await (await kit.nextRequest()).reply(snapshot('r', 8))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', seq: 8 })
+  })
+})
+
+describe('a refresh', () => {
+  it('fails when the run is not there any more, though a broadcast came meanwhile', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    const refreshed = codeOf(kit.manager.refresh('r'))
+    const read = await kit.nextRequest()
+    await kit.channelOf('r').receive('a:started', { seq: 6, step_slug: 'a', initial_tasks: 1 })
+    await read.reply()
+    expect(await refreshed).toBe('run_not_found')
+  })
+})
+
+describe('an answer about another run', () => {
+  it('is refused, and changes nothing of either', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.goLive('other', 1)
+    const refreshed = codeOf(kit.manager.refresh('r'))
+    const read = await kit.nextRequest()
+    await read.replyAs('r', snapshot('other', 9, 'failed'))
+    expect(await refreshed).toBe('malformed_reply')
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(kit.state.runs.value.other?.status).toBe('started')
+    expect(kit.state.connections.value.other?.seq).toBe(1)
+  })
+})
