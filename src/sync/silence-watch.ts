@@ -104,10 +104,12 @@ export class SilenceWatch {
     const { health, poll, isWaiting, report, show } = this.#context
     if (!isWaiting()) return
     report(error)
-    if (error.isTransient) {
+    // An older migration has no such function; anything else, a read looks at.
+    if (error.code === 'not_migrated') this.#isRefused = true
+    else {
       health.error = error
       poll.failed()
-    } else this.#isRefused = true
+    }
     show()
     poll.schedule()
   }

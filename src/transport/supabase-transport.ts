@@ -50,18 +50,19 @@ export function createSupabaseTransport({
   schema,
   isPrivate,
 }: SupabaseTransportOptions): PgflowTransport {
-  const { hear, ...calls } = schema === plainSchema ? plain : counted
-  const isExplained = process.env.NODE_ENV !== 'production' && schema !== plainSchema
-  const { start, getRuns, list, getFlow } = isExplained ? explainAll(calls) : calls
+  const isPlain = schema === plainSchema
+  const { hear, ...calls } = isPlain ? plain : counted
+  // Written out at each use: bundlers drop what only a constant keeps from being used.
+  const { start, getRuns, list, getFlow } =
+    process.env.NODE_ENV !== 'production' && !isPlain ? explainAll(calls) : calls
   // Only this project's SQL sends on the channel of a user.
-  const hasFeed = isPrivate && schema !== plainSchema
-  const getSeqs = isExplained ? explaining(callGetSeqs) : callGetSeqs
+  const hasFeed = isPrivate && !isPlain
+  const getSeqs = process.env.NODE_ENV !== 'production' ? explaining(callGetSeqs) : callGetSeqs
   return {
     canJoinEarly: !isPrivate,
     startFlow: (flowSlug, input, runId, signal) => start(supabase, flowSlug, input, runId, signal),
     fetchRuns: (runIds, signal) => getRuns(supabase, runIds, signal),
-    fetchSeqs:
-      schema === plainSchema ? null : (runIds, signal) => getSeqs(supabase, runIds, signal),
+    fetchSeqs: isPlain ? null : (runIds, signal) => getSeqs(supabase, runIds, signal),
     openChannel: (runId, handlers) => {
       const topic = runTopic(runId)
       return openTopicChannel({ supabase, scheduler, isPrivate, topic, runId }, hear(handlers))
