@@ -23,6 +23,8 @@ export interface KitOptions {
   hasSeqs?: boolean
   /** Requests go on although they are given up. */
   ignoresAbort?: boolean
+  /** Timers fire once a minute, as in a page that was not seen for long. */
+  isThrottled?: boolean
   /** The dice: the middle unless given. */
   random?: () => number
 }
@@ -42,7 +44,7 @@ export function createKit(options: KitOptions = {}) {
   let jumped = 0
   const scheduler: Scheduler = {
     now: () => clock.now() + jumped,
-    after: clock.after,
+    after: options.isThrottled ? (_ms, task) => clock.after(60_000, task) : clock.after,
     random: clock.random,
   }
   const { hasSeqs, ignoresAbort } = options
@@ -158,9 +160,14 @@ function createSurroundings() {
 }
 
 /** A run with one step `a`, as the database has it at `seq`. */
-export function snapshot(runId: string, seq: number, status = 'started'): RunSnapshot {
+export function snapshot(
+  runId: string,
+  seq: number,
+  status = 'started',
+  stepStatus = 'created',
+): RunSnapshot {
   const run = { ...pendingRun(runId, anyStart.flowSlug, anyStart.input), status }
-  return { run, steps: [createdStep(runId, 'a')], seq }
+  return { run, steps: [{ ...createdStep(runId, 'a'), status: stepStatus }], seq }
 }
 
 /** What a request is answered with by a server that is down. */

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { PgflowError } from '../../../src/errors.ts'
+import { createKit, snapshot, type KitOptions } from './support/kit.ts'
+
+const refused = () => new PgflowError('unauthorized', 'The token has expired.')
+
+/** A run that was shown and is refused until that is believed. */
+async function refusedForGood(options: KitOptions = {}) {
+  const kit = createKit(options)
+  await kit.goLive('r', 1)
+  void kit.manager.refresh('r').catch(() => undefined)
+  const from = kit.clock.time
+  while (kit.status('r') !== 'closed') {
+    await (await kit.nextRequest()).fail(refused())
+  }
+  return { kit, time: kit.clock.time - from }
+}
+
+describe('a refusal of what was shown', () => {
+  it('is doubted at first: the run is asked for again, and its channel kept', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r').catch(() => undefined)
+    await (await kit.nextRequest()).fail(refused())
+    expect(kit.state.connections.value.r).toMatchObject({
+      status: 'offline',
+      error: { code: 'unauthorized' },
+    })
+    expect(kit.transport.openChannels).toHaveLength(1)
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null, seq: 2 })
+  })
+
+  it('is believed when it has stood for 30 s', async () => {
+    const { kit, time } = await refusedForGood()
+    expect(time).toBeGreaterThanOrEqual(30_000)
+    expect(time).toBeLessThan(60_000)
+    expect(kit.state.connections.value.r?.error?.code).toBe('unauthorized')
+    expect(kit.transport.openChannels).toEqual([])
+    expect(kit.state.runs.value.r?.status).toBe('started')
+  })
+
+  it('is asked about once a minute from then on, and forgotten when it is over', async () => {
+    const { kit } = await refusedForGood()
+    for (let n = 0; n < 3; n += 1) {
+      const before = kit.clock.time
+      const read = await kit.nextRequest()
+      expect(kit.clock.time - before).toBeGreaterThan(44_000)
+      expect(kit.clock.time - before).toBeLessThanOrEqual(61_000)
+      await (n < 2 ? read.fail(refused()) : read.reply(snapshot('r', 3)))
+    }
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'connecting', error: null })
+    expect(kit.transport.openChannels).toHaveLength(1)
+  })
+
+  it('is asked about at once when there is a new token', async () => {
+    const { kit } = await refusedForGood()
+    const before = kit.clock.time
+    await kit.transport.changeSession('token')
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    expect(kit.clock.time - before).toBeLessThanOrEqual(1_000)
+    expect(kit.state.connections.value.r).toMatchObject({ seq: 3, error: null })
+  })
+
+  it('begins anew after an answer, and after another refusal', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r').catch(() => undefined)
+    const refuse = async (ms: number, error: PgflowError) => {
+      const from = kit.clock.time
+      while (kit.clock.time - from < ms) await (await kit.nextRequest()).fail(error)
+    }
+    await refuse(15_000, refused())
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    await refuse(15_000, refused())
+    expect(kit.status('r')).toBe('offline')
+    await (await kit.nextRequest()).fail(new PgflowError('run_not_found', 'No such run.'))
+    expect(kit.status('r')).toBe('offline')
+  })
+
+  it('does not matter to a run that is well when there is a new token', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const asked = kit.transport.requests.length
+    await kit.transport.changeSession('token')
+    await kit.clock.advance(1_000)
+    expect(kit.transport.requests).toHaveLength(asked)
+  })
+})

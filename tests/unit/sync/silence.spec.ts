@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import { PgflowError } from '../../../src/errors.ts'
+import { createKit, down, snapshot } from './support/kit.ts'
+
+/** A run that is live at seq 1, and the first probe of it. */
+async function probed() {
+  const kit = createKit({ hasSeqs: true })
+  await kit.goLive('r', 1)
+  const before = kit.clock.time
+  const probe = await kit.nextRequest()
+  return { kit, probe, wait: kit.clock.time - before }
+}
+
+describe('a joined channel on which nothing is heard', () => {
+  it('is checked within four seconds, by a request for the seq alone', async () => {
+    const { probe, wait } = await probed()
+    expect(probe).toMatchObject({ kind: 'seqs', runIds: ['r'] })
+    expect(wait).toBeGreaterThan(2_000)
+    expect(wait).toBeLessThanOrEqual(4_000)
+  })
+
+  it('is checked less often while nothing is new, to every 20 s', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 1 })
+    const waits: number[] = []
+    while (kit.clock.time < 150_000) {
+      const before = kit.clock.time
+      const next = await kit.nextRequest()
+      expect(next.kind).toBe('seqs')
+      waits.push(kit.clock.time - before)
+      await next.replySeqs({ r: 1 })
+    }
+    expect(waits).toEqual([...waits].sort((a, b) => a - b))
+    expect(Math.max(...waits)).toBeGreaterThan(15_000)
+    expect(Math.max(...waits)).toBeLessThanOrEqual(20_000)
+  })
+
+  it('that has lost a broadcast is read, and said to be silent until something is heard', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 2 })
+    expect(kit.status('r')).toBe('live')
+    const read = await kit.nextRequest()
+    expect(read.kind).toBe('read')
+    await read.reply(snapshot('r', 2, 'started', 'started'))
+    expect(kit.state.connections.value.r).toMatchObject({
+      status: 'polling',
+      seq: 2,
+      error: { code: 'realtime_silent' },
+    })
+    await kit.channelOf('r').receive('a:started', { seq: 3, step_slug: 'a', initial_tasks: 1 })
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', seq: 3, error: null })
+  })
+
+  it('is not called silent when the broadcast was only late', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 2 })
+    await kit.clock.advance(200)
+    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    expect((await kit.nextRequest()).kind).toBe('seqs')
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('is not called silent when the read shows nothing new', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 2 })
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('is not silent any more when it is joined anew', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 2 })
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'started', 'started'))
+    expect(kit.status('r')).toBe('polling')
+    await kit.channelOf('r').goDown()
+    await kit.channelOf('r').join()
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
+  })
+
+  it('of a run that the probe does not know is read', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({})
+    expect((await kit.nextRequest()).kind).toBe('read')
+  })
+
+  it('is read whole now and then: a seq says nothing of contents', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 1 })
+    for (;;) {
+      const next = await kit.nextRequest()
+      if (next.kind === 'read') break
+      await next.replySeqs({ r: 1 })
+    }
+    expect(kit.clock.time).toBeGreaterThan(150_000)
+    expect(kit.clock.time).toBeLessThanOrEqual(200_100)
+  })
+})
+
+describe('a probe', () => {
+  it('that may not be asked leaves whole reads, and is told once', async () => {
+    const { kit, probe } = await probed()
+    await probe.fail(new PgflowError('unauthorized', 'No.'))
+    for (let n = 0; n < 3; n += 1) {
+      const read = await kit.nextRequest()
+      expect(read.kind).toBe('read')
+      await read.reply(snapshot('r', 1))
+    }
+    expect(kit.reported.map(({ code }) => code)).toEqual(['unauthorized'])
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('that fails says that there is no connection; a read follows', async () => {
+    const { kit, probe } = await probed()
+    await probe.fail(down())
+    expect(kit.state.connections.value.r).toMatchObject({
+      status: 'offline',
+      error: { code: 'unreachable' },
+    })
+    const before = kit.clock.time
+    const read = await kit.nextRequest()
+    expect(kit.clock.time - before).toBeLessThanOrEqual(1_000)
+    await read.reply(snapshot('r', 1))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
+    expect((await kit.nextRequest()).kind).toBe('seqs')
+  })
+
+  it('is given up after its time', async () => {
+    const { kit, probe } = await probed()
+    await kit.clock.advance(9_900)
+    expect(probe.signal.aborted).toBe(false)
+    await kit.clock.advance(200)
+    expect(probe.signal.aborted).toBe(true)
+    expect(kit.state.connections.value.r?.error?.code).toBe('timeout')
+  })
+
+  it('asks once for all runs', async () => {
+    const kit = createKit({ hasSeqs: true })
+    await kit.goLive('a', 1)
+    await kit.goLive('b', 1)
+    const probe = await kit.nextRequest()
+    expect([...probe.runIds].sort()).toEqual(['a', 'b'])
+    await probe.replySeqs({ a: 1, b: 4 })
+    const next = await kit.nextRequest()
+    expect(next).toMatchObject({ kind: 'read', runIds: ['b'] })
+  })
+
+  it('says nothing to a run that was let go, or is being read', async () => {
+    const { kit, probe } = await probed()
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await probe.replySeqs({ r: 9 })
+    await read.reply(snapshot('r', 1))
+    expect((await kit.nextRequest()).kind).toBe('seqs')
+    kit.manager.remove('r')
+    expect(kit.left()).toBe(1)
+  })
+
+  it('is of no use while the channel is down: what is missed is read', async () => {
+    const kit = createKit({ hasSeqs: true })
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').goDown()
+    expect((await kit.nextRequest()).kind).toBe('read')
+  })
+})
