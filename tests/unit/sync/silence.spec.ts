@@ -98,16 +98,26 @@ describe('a joined channel on which nothing is heard', () => {
 })
 
 describe('a probe', () => {
-  it('that may not be asked leaves whole reads, and is told once', async () => {
+  it('that an older migration does not have leaves whole reads, and is told once', async () => {
     const { kit, probe } = await probed()
-    await probe.fail(new PgflowError('unauthorized', 'No.'))
+    await probe.fail(new PgflowError('not_migrated', 'There is no such function.'))
     for (let n = 0; n < 3; n += 1) {
       const read = await kit.nextRequest()
       expect(read.kind).toBe('read')
       await read.reply(snapshot('r', 1))
     }
-    expect(kit.reported.map(({ code }) => code)).toEqual(['unauthorized'])
+    expect(kit.reported.map(({ code }) => code)).toEqual(['not_migrated'])
     expect(kit.status('r')).toBe('live')
+  })
+
+  it('that is refused once, as with an expired token, is followed by a read and by more probes', async () => {
+    const { kit, probe } = await probed()
+    await probe.fail(new PgflowError('unauthorized', 'No.'))
+    const read = await kit.nextRequest()
+    expect(read.kind).toBe('read')
+    await read.reply(snapshot('r', 1))
+    expect(kit.status('r')).toBe('live')
+    expect((await kit.nextRequest()).kind).toBe('seqs')
   })
 
   it('that fails says that there is no connection; a read follows', async () => {
