@@ -29,12 +29,22 @@ export function createListEngine(
     observed?.receive({ run_id, seq: held.seq === 0 ? null : held.seq, run, isPartial: false })
   }
 
-  // Not before: what is in doubt may have been forged.
   const runState: RunState = {
     ...runs,
-    emitChanges(runId) {
-      runs.emitChanges(runId)
-      tell(runId)
+    applyEvent(event) {
+      const outcome = runs.applyEvent(event)
+      if (outcome.kind !== 'stale') tell(event.run_id)
+      return outcome
+    },
+    applySnapshot(snapshot, updates, seqAtRequest) {
+      const { run_id } = snapshot.run
+      const before = runs.held(run_id)?.seq ?? 0
+      const outcome = runs.applySnapshot(snapshot, updates, seqAtRequest)
+      if (outcome.kind === 'stale') return outcome
+      // A seq that the database takes back was forged.
+      if (before > (outcome.seq ?? 0)) observed?.forgetSeq(run_id, before)
+      tell(run_id)
+      return outcome
     },
   }
 

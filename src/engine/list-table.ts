@@ -83,6 +83,10 @@ function createListState(
       reactive(list).isLoading = false
       if (toRaw(list.connection).status !== 'closed') reactive(list).connection.status = 'idle'
     },
+    forgetSeq(runId, seq) {
+      const held = rawSummary(runId)
+      if (held?.seq === seq) reactive(held).seq = null
+    },
     clear() {
       lists.value = {}
       summaries.value = {}

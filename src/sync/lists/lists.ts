@@ -107,6 +107,12 @@ export class Lists {
     if (isKnown || this.#started.has(update.run_id)) this.#merge(update)
   }
 
+  /** A seq that was told of a run has turned out to be wrong: what comes next is newer. */
+  forgetSeq(runId: string, seq: number): void {
+    this.#recent.forget(runId)
+    this.#context.state.forgetSeq(runId, seq)
+  }
+
   /** Call before a start; what it returns when the database has started the run, for whoever asked. */
   beginStart(): (runId: string) => void {
     const user = this.#user

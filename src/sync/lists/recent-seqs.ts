@@ -23,6 +23,10 @@ export class RecentSeqs {
     return true
   }
 
+  forget(runId: string): void {
+    this.#seqs.delete(runId)
+  }
+
   clear(): void {
     this.#seqs.clear()
   }

@@ -28,6 +28,8 @@ export interface ListState {
   setIdle: (key: string) => void
   /** Drops a list, and the runs that no other list shows. */
   forget: (key: string) => void
+  /** A run is shown at a seq that is wrong. */
+  forgetSeq: (runId: string, seq: number) => void
   /** Drops all lists and their runs. */
   clear: () => void
 }
