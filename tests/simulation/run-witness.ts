@@ -157,7 +157,11 @@ export class RunWitness {
     memory: Memory,
   ): void {
     const seq = connection?.seq ?? 0
-    if (seq < memory.seq) this.#say('taken-back', runId, `went back from ${memory.seq} to ${seq}`)
+    // A seq that the database never had was forged: from that there is a way back.
+    const isGenuine = truth === undefined || truth.bySeq.has(memory.seq)
+    if (seq < memory.seq && isGenuine) {
+      this.#say('taken-back', runId, `went back from ${memory.seq} to ${seq}`)
+    }
     memory.seq = seq
     if (truth && truth.repairedAt !== null) return memory.ended.clear()
     for (const [slug, before] of memory.ended) {
