@@ -20,7 +20,7 @@ const layer = (files, forbidden) => ({
 })
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'tests/browser/output/'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'tests/browser/output/', '.stryker-tmp/'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

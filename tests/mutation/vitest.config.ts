@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+/**
+ * What mutants are tried against: what is fast, needs no network and no database, and does the same
+ * each time. `npm run mutate` uses it.
+ */
+export default defineConfig({
+  root: path('../..'),
+  plugins: [vue()],
+  resolve: {
+    alias: {
+      'pinia-pgflow/testing': path('../../src/testing/index.ts'),
+      'pinia-pgflow': path('../../src/index.ts'),
+    },
+  },
+  test: {
+    include: [
+      'tests/mutation/**/*.spec.ts',
+      'tests/unit/{sync,hostile,testing,model}/**/*.spec.ts',
+      'tests/unit/{*merge*,run-list*,plain-wire,progress,retries}.spec.ts',
+    ],
+    environment: path('../support/dom-environment.ts'),
+    setupFiles: [
+      path('./fixed-seed.ts'),
+      path('../support/no-warnings.ts'),
+      path('../support/clean-prototypes.ts'),
+    ],
+    // One world for all of them: most of the time went into making new ones.
+    isolate: false,
+    testTimeout: 30_000,
+  },
+})
