@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { QuickFirst } from './quick-first.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -31,6 +32,7 @@ export default defineConfig({
     ],
     // One world for all of them: most of the time went into making new ones.
     isolate: false,
+    sequence: { sequencer: QuickFirst },
     testTimeout: 30_000,
   },
 })
