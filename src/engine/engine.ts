@@ -63,7 +63,9 @@ export function createEngine(config: () => PgflowConfig) {
     /** What was there before the store is not for somebody else who signs in. */
     watchHydrated: () => {
       const { isServer, transport } = config()
-      if (!isServer && !transport.canJoinEarly) sync().watchSession()
+      if (isServer) return
+      lists.watchHydrated()
+      if (!transport.canJoinEarly) sync().watchSession()
     },
     /** Forgets everything that is held; what is observed is read anew. */
     reset: () => {

@@ -52,6 +52,7 @@ export function createListEngine(
     tables,
     /** Writes into the state of runs, and is overheard. */
     runState,
+    watchHydrated: () => sync().watchHydrated(),
     observe: (query: ListQuery): ListObservation => sync().observe(query),
     /** @throws PgflowError */
     fetchPage: (query: ListQuery, before: string | null): Promise<RunPage> =>

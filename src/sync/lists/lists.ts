@@ -113,6 +113,15 @@ export class Lists {
     this.#context.state.forgetSeq(runId, seq)
   }
 
+  /** Lists that came from a server, and that nobody observes yet, are not for the next user. */
+  watchHydrated(): void {
+    if (this.isObserved) return
+    this.#stopWatching()
+    this.#stopWatching = this.#context.transport.watchSession((change) => {
+      if (change === 'user') this.restart()
+    })
+  }
+
   /** Call before a start; what it returns when the database has started the run, for whoever asked. */
   beginStart(): (runId: string) => void {
     const user = this.#user
@@ -131,6 +140,7 @@ export class Lists {
   /** Leaves the feed and stops every timer. */
   dispose(): void {
     this.#registry.dispose()
+    this.#stopWatching()
     this.#forgetUser()
   }
 
@@ -157,6 +167,7 @@ export class Lists {
   #watch(): void {
     const { surroundings, transport, isServer } = this.#context
     if (isServer) return
+    this.#stopWatching()
     const stops = [
       surroundings.watch(() => {
         for (const resource of this.#registry.all) resource.wake()
