@@ -20,6 +20,8 @@ export interface Fetch<Update> extends FetchOptions {
   /** Something was missed that no update tells: the answer may be older. */
   isOvertaken: boolean
   updates: Update[]
+  /** Those that had come when it was sent: the answer has them, unless it is outdated. */
+  earlier: ReadonlySet<Update>
   /** Sends it now, if it waits for others. */
   hurry: () => void
   settled: Promise<void>
@@ -118,6 +120,7 @@ export class Fetcher<Answer, Update> {
       isSent: false,
       isOvertaken: false,
       updates: this.#kept,
+      earlier: new Set(),
       hurry: () => {},
       settled: Promise.resolve(),
     }
@@ -125,6 +128,7 @@ export class Fetcher<Answer, Update> {
     this.#current = fetch
     const onSent = () => {
       fetch.isSent = true
+      fetch.earlier = new Set(fetch.updates)
     }
     fetch.settled = this.#settle(fetch, (signal) => request(fetch, signal, onSent))
     fetch.settled.catch(ignore)

@@ -1,4 +1,4 @@
-import { PgflowError } from '../errors.ts'
+import type { PgflowError } from '../errors.ts'
 import type { ConnectionStatus } from '../model/entities.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -20,10 +20,10 @@ export class Health {
   hasPolled = false
   /** The channel has gone down since it was last joined. */
   isLost = false
-  /** The database is ahead of what was heard: nothing has come since it said so. */
+  /** The database is ahead of what was heard: a read is due, unless that comes. */
   isSuspected = false
-  /** Joined, but nothing is heard: broadcasts were lost that no gap told of. */
-  isDeaf = false
+  /** Nothing was heard since it is suspected. */
+  isUnheard = false
   /** The network has worked since the browser last said that there is none. */
   isOverruled = false
   /** Nothing has changed for long. */
@@ -34,7 +34,6 @@ export class Health {
     this.hasPolled = false
     this.isLost = false
     this.isSuspected = false
-    this.isDeaf = false
     this.error = null
   }
 
@@ -42,9 +41,9 @@ export class Health {
   status(phase: Phase, subscription: Subscription, isOffline: boolean): ConnectionStatus {
     if (phase === 'idle') return 'idle'
     if (phase !== 'following') return 'closed'
-    const { isJoined, isOpen, isDown } = subscription
+    const { isJoined, isOpen, isDown, isSilent } = subscription
     if (this.error || isOffline) return 'offline'
-    if (isJoined && this.isDeaf) return 'polling'
+    if (isJoined && isSilent) return 'polling'
     if (isJoined) return this.needsSnapshot ? 'connecting' : 'live'
     if (isOpen && !isDown) return 'connecting'
     if (this.hasPolled) return 'polling'
@@ -53,13 +52,6 @@ export class Health {
 
   /** Why it is not live, as far as that is to be shown. */
   shownError(subscription: Subscription): PgflowError | null {
-    return this.error ?? (this.isDeaf ? silent() : subscription.error)
+    return this.error ?? subscription.error
   }
-}
-
-function silent(): PgflowError {
-  return new PgflowError(
-    'realtime_silent',
-    'Realtime is joined but sends nothing: what is shown is read from the database.',
-  )
 }

@@ -7,7 +7,7 @@ import { Health, type Phase } from './health.ts'
 import { PollTimer } from './poll-timer.ts'
 import type { SeqProbe } from './seq-probe.ts'
 import { SilenceWatch } from './silence-watch.ts'
-import type { Source } from './source.ts'
+import type { Settled, Source } from './source.ts'
 import type { Subscription, SubscriptionHandlers } from './subscription.ts'
 import { outdatedFor } from './timings.ts'
 import type { Trace, TraceKind } from './trace.ts'
@@ -70,8 +70,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const { scheduler } = context
     this.source = source
     this.#context = context
-    const { receive, onJoined, onDown, onMissed } = this
-    this.#subscription = subscribe({ receive, onJoined, onDown, onMissed })
+    const { receive, onHeard, onSilent, onJoined, onDown, onMissed } = this
+    this.#subscription = subscribe({ receive, onHeard, onSilent, onJoined, onDown, onMissed })
     const readNow = () => this.#phase === 'following' && this.#ask('doubt')
     this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
     this.#refusals = new RefusalWindow(scheduler, readNow)
@@ -100,7 +100,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       health: this.#health,
       poll: this.#poll,
       isWaiting: () => this.#phase === 'following' && !this.#fetcher.current,
-      probedIds: () => source.probedIds(this.#subscription.isJoined),
+      probedIds: () => source.probedIds(this.#isHearing),
       isBehind: (seqs) => source.isBehind(seqs),
       readInterval: source.readInterval,
       scheduler,
@@ -236,17 +236,28 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
   }
 
+  /** The channel is not silent. */
+  readonly onHeard = (wasSilent: boolean): void => {
+    this.#health.isUnheard = false
+    // A gap shows what was lost before.
+    if (this.source.showsGaps) {
+      this.#poll.heard()
+      if (this.#health.isSuspected) this.#poll.schedule()
+      this.#health.isSuspected = false
+    }
+    if (wasSilent) this.#show()
+  }
+
+  readonly onSilent = (): void => {
+    this.#trace('deaf')
+    this.#show()
+  }
+
   /** Merges what was heard. */
   readonly receive = (update: Update): void => {
-    if (this.source.showsGaps) this.#poll.heard()
-    if (this.#health.isSuspected) this.#poll.schedule()
-    this.#health.isSuspected = false
-    const isShownAsDead = this.#health.isDeaf
-    this.#health.isDeaf = false
     if (this.#fetcher.current || !this.source.isShown) this.#fetcher.keep(update)
     const merged = this.source.receive(update, this.#fetcher.current?.isRest ?? false)
     if (this.#life.signal.aborted) return
-    if (isShownAsDead) this.#show()
     if (!merged) {
       this.#trace('stale', update)
       return
@@ -268,7 +279,6 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#trace('joined')
     this.#health.isLost = false
     this.#health.isOverruled = true
-    this.#health.isDeaf = false
     this.#health.needsSnapshot = true
     this.#poll.resetInterval()
     this.#show()
@@ -283,7 +293,6 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#health.isLost = true
     this.#health.needsSnapshot = true
     this.#health.hasPolled = false
-    this.#health.isDeaf = false
     this.#health.isOverruled = false
     this.#poll.resetInterval()
     this.#show()
@@ -312,6 +321,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** The same user has a new token: what was refused may be allowed. */
   onNewToken(): void {
     if (this.#health.error) this.wake()
+  }
+
+  get #isHearing(): boolean {
+    return this.#subscription.isJoined && !this.#subscription.isSilent
   }
 
   get #isOffline(): boolean {
@@ -376,7 +389,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       for (const update of fetch.updates) this.#fetcher.keep(update)
       this.#poll.failed()
     } else {
-      this.#accept(fetch, merged.needsSnapshot, merged.isNews || fetch.updates.length > 0)
+      this.#accept(fetch, merged)
     }
     if (this.#phase === 'idle') return this.#endIfSettled()
     if (!merged.isDropped) this.#resume()
@@ -391,15 +404,13 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   /** An answer is merged. */
-  #accept(fetch: Fetch<Update>, needsSnapshot: boolean, isNews: boolean): void {
+  #accept(fetch: Fetch<Update>, { needsSnapshot, isNews, isMissed }: Settled): void {
     this.#health.error = null
     this.#health.hasPolled = true
-    if (this.#health.isSuspected && isNews && this.#subscription.isJoined) {
-      this.#health.isDeaf = true
-      this.#trace('deaf')
-    }
+    const { isSuspected, isUnheard } = this.#health
+    if (isSuspected && isUnheard && isMissed && this.#isHearing) this.#subscription.markSilent()
     this.#health.isSuspected = false
-    this.#poll.succeeded(isNews, fetch.reason === 'poll')
+    this.#poll.succeeded(isNews || fetch.updates.length > 0, fetch.reason === 'poll')
     const isBehind = needsSnapshot || this.#fetcher.hasNext || fetch.isOvertaken
     // The end of a list says nothing of what is before it.
     this.#health.needsSnapshot = fetch.isRest
@@ -452,8 +463,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     // What was never shown is not asked for again by itself.
     if (this.#fetcher.current || (isRefused && !this.source.isShown)) return null
     const isProbed = this.#phase === 'following' && this.#silence.canProbe
-    const { isJoined } = this.#subscription
-    return { isRefused, isOffline: this.#isOffline, isJoined, isProbed }
+    return { isRefused, isOffline: this.#isOffline, isHearing: this.#isHearing, isProbed }
   }
 
   #pollNow(): void {

@@ -15,6 +15,7 @@ const gatherTimes: Record<FetchReason, number> = {
 const idle = { status: 'idle', error: null } as const
 const dropped: Settled = {
   isNews: false,
+  isMissed: false,
   isOutdated: true,
   isDropped: true,
   isGap: false,
@@ -157,6 +158,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
     return {
       isNews: outcome.hasChanged,
+      isMissed: outcome.hasChanged,
       isOutdated: false,
       isDropped: false,
       isGap: outcome.needsSnapshot,

@@ -94,6 +94,7 @@ export class SilenceWatch {
     health.isOverruled = true
     // A broadcast may be on its way: what comes in time needs no read.
     health.isSuspected = isBehind(seqs)
+    health.isUnheard = true
     if (health.isSuspected) return poll.schedule(deliveryTime)
     poll.succeeded(false, true)
     show()

@@ -16,6 +16,8 @@ export interface Merged {
 export interface Settled extends Merged {
   /** It changed something. */
   isNews: boolean
+  /** It holds something that should have been heard. */
+  isMissed: boolean
   /** It is older than what was known when it was asked for. */
   isOutdated: boolean
   /** Nothing of it was taken. */
@@ -65,7 +67,7 @@ export interface Source<Answer, Update> {
    */
   settle(answer: Answer, fetch: Fetch<Update>, trustsDatabase: boolean): Settled
   /** The runs that a probe has to ask for; none where only a read helps. */
-  probedIds(isJoined: boolean): readonly string[]
+  probedIds(isHearing: boolean): readonly string[]
   /** Whether the database is ahead of what is held. */
   isBehind(seqs: ReadonlyMap<string, number>): boolean
   /** Adds what the failure is about. */

@@ -1,4 +1,4 @@
-import type { PgflowError } from '../errors.ts'
+import { PgflowError } from '../errors.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { RunChannel } from '../transport/types.ts'
 import type { RunContext } from './types.ts'
@@ -9,17 +9,25 @@ export interface Subscription {
   readonly isJoined: boolean
   /** It has failed since it was last joined. */
   readonly isDown: boolean
-  /** Why it is not joined, if that is to be shown. */
+  /** It is joined and has missed something, and nothing was heard since. */
+  readonly isSilent: boolean
+  /** Why it is not joined or silent, if that is to be shown. */
   readonly error: PgflowError | null
   /** Opens the channel, or waits for one to be free. */
   open: () => void
   /** Leaves, and gives the channel back. */
   close: () => void
+  /** Something was missed without a trace: it is silent until anything is heard. */
+  markSilent: () => void
 }
 
 /** What happens on a channel. */
 export interface SubscriptionHandlers<Update> {
   receive: (update: Update) => void
+  /** Something came, whatever it was. */
+  onHeard: (wasSilent: boolean) => void
+  /** It has been marked as silent. */
+  onSilent: () => void
   onJoined: () => void
   onDown: (error: PgflowError) => void
   /** Something came that could not be understood. */
@@ -33,6 +41,7 @@ export class RunSubscription implements Subscription {
   readonly #handlers: SubscriptionHandlers<RunEvent>
   #channel: RunChannel | null = null
   #isJoined = false
+  #isSilent = false
   #error: PgflowError | null = null
 
   constructor(
@@ -57,8 +66,12 @@ export class RunSubscription implements Subscription {
     return this.#error !== null
   }
 
+  get isSilent(): boolean {
+    return this.#isSilent
+  }
+
   get error(): PgflowError | null {
-    return this.#error
+    return this.#isSilent ? realtimeSilent() : this.#error
   }
 
   readonly open = (): void => {
@@ -66,23 +79,34 @@ export class RunSubscription implements Subscription {
     if (this.#channel || !budget.take(this.open)) return
     const { receive, onJoined, onDown, onMissed } = this.#handlers
     this.#channel = transport.openChannel(this.#runId, {
-      onEvent: receive,
+      onEvent: (event) => {
+        this.#heard()
+        receive(event)
+      },
       onJoined: () => {
         this.#isJoined = true
+        this.#isSilent = false
         this.#error = null
         onJoined()
       },
       onDown: (error) => {
         this.#isJoined = false
+        this.#isSilent = false
         this.#error = error
         report(error)
         onDown(error)
       },
       onMalformed: (error) => {
         report(error)
+        this.#heard()
         onMissed()
       },
     })
+  }
+
+  markSilent(): void {
+    this.#isSilent = true
+    this.#handlers.onSilent()
   }
 
   close(): void {
@@ -90,10 +114,25 @@ export class RunSubscription implements Subscription {
     const channel = this.#channel
     this.#channel = null
     this.#isJoined = false
+    this.#isSilent = false
     this.#error = null
     budget.forget(this.open)
     if (!channel) return
     channel.close()
     budget.give()
   }
+
+  #heard(): void {
+    const wasSilent = this.#isSilent
+    this.#isSilent = false
+    this.#handlers.onHeard(wasSilent)
+  }
+}
+
+/** Why a joined channel is not live. */
+export function realtimeSilent(): PgflowError {
+  return new PgflowError(
+    'realtime_silent',
+    'Realtime is joined but sends nothing: what is shown is read from the database.',
+  )
 }

@@ -32,7 +32,8 @@ export interface PollState {
   failures: number
   isRefused: boolean
   isOffline: boolean
-  isJoined: boolean
+  /** Whether a channel is joined, and not known to be silent. */
+  isHearing: boolean
   /** Whether asking means a probe. */
   isProbed: boolean
   /** Answers in a row without news. */
@@ -47,7 +48,7 @@ export function pollDelay(state: PollState, random: () => number): number {
   if (state.isRefused) return whileRefused * (0.75 + random() / 4)
   if (state.isOffline) return whileOffline * (0.75 + random() / 4)
   if (state.failures > 0) return backoff(state.failures - 1, random)
-  const [first, most] = state.isJoined ? (state.isProbed ? probed : watched) : polled
+  const [first, most] = state.isHearing ? (state.isProbed ? probed : watched) : polled
   const wait = Math.min(most, first * 1.5 ** state.unchanged)
   return wait * (0.75 + random() / (state.isProbed ? 4 : 2))
 }

@@ -126,23 +126,27 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     let needsSnapshot = false
     for (const update of inSeqOrder(fetch.updates)) {
       const { isUnclear, ...next } = this.#apply(list, update)
-      list = next
-      needsSnapshot ||= isUnclear
+      // Heard before, and not in the answer: the run has left since, or the answer is outdated.
+      const isDoubtful = fetch.earlier.has(update) && next.rows.length > list.rows.length
+      if (!isDoubtful) list = next
+      needsSnapshot ||= isUnclear || isDoubtful
     }
     this.#uncut = null
     list = firstOf(list, this.#size)
     const changed = list.rows.filter((row) => state.summary(row.run_id) !== row)
+    const isMissed = !fetch.isRest && this.#hasMissed(list.rows)
     const isNews = state.write(this.key, list)
     this.#isFilled = true
     this.#isLoaded = true
     this.#onRead(changed)
     const needsRest = this.#isShort(list)
-    return { isNews, isOutdated, isDropped: false, isGap: false, needsSnapshot, needsRest }
+    const isDropped = false
+    return { isNews, isMissed, isOutdated, isDropped, isGap: false, needsSnapshot, needsRest }
   }
 
-  probedIds(isJoined: boolean): readonly string[] {
+  probedIds(isHearing: boolean): readonly string[] {
     // Without the feed only a read finds runs that are new.
-    if (!isJoined) return []
+    if (!isHearing) return []
     return this.#going.map(({ run_id }) => run_id).slice(0, maxProbed)
   }
 
@@ -188,11 +192,17 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   /** The shown runs that have not ended. */
   get #going(): RunSummary[] {
-    return this.#shown.rows.filter(({ status, seq }) => seq !== null && !isTerminal(status))
+    return this.#shown.rows.filter(isGoing)
   }
 
   #isShort({ rows, hasMore }: ListRows): boolean {
     return hasMore && rows.length < this.#size
+  }
+
+  /** Whether a run has ended unheard: the feed tells of that, but not of every change. */
+  #hasMissed(read: readonly RunSummary[]): boolean {
+    const going = new Set(read.filter(isGoing).map(({ run_id }) => run_id))
+    return this.#going.some(({ run_id }) => !going.has(run_id))
   }
 
   /** Whether a row is older than what is known, and nothing that came meanwhile explains it. */
@@ -215,4 +225,8 @@ export class ListSource implements Source<ListRows, RunUpdate> {
       transport.listRuns({ flow, status }, before, limit, ended),
     )
   }
+}
+
+function isGoing({ status, seq }: RunSummary): boolean {
+  return seq !== null && !isTerminal(status)
 }

@@ -1,7 +1,7 @@
 import type { PgflowError } from '../../errors.ts'
 import type { RunUpdate } from '../../model/run-list.ts'
 import type { RunChannel } from '../../transport/types.ts'
-import type { Subscription, SubscriptionHandlers } from '../subscription.ts'
+import { realtimeSilent, type Subscription, type SubscriptionHandlers } from '../subscription.ts'
 import type { ListContext } from './types.ts'
 
 type Handlers = Omit<SubscriptionHandlers<RunUpdate>, 'receive'>
@@ -13,6 +13,7 @@ export class UserFeed {
   readonly #handlers = new Set<Handlers>()
   #channel: RunChannel | null = null
   #isJoined = false
+  #isSilent = false
   #error: PgflowError | null = null
 
   constructor(
@@ -25,8 +26,12 @@ export class UserFeed {
 
   /** A list's part in the channel: open while any list wants it. */
   subscription(handlers: Handlers): Subscription {
-    const state = () => ({ isOpen: this.#channel !== null, isJoined: this.#isJoined })
-    const error = () => this.#error
+    const state = () => ({
+      isOpen: this.#channel !== null,
+      isJoined: this.#isJoined,
+      isSilent: this.#isSilent,
+      error: this.#error,
+    })
     return {
       get isOpen() {
         return state().isOpen
@@ -34,12 +39,17 @@ export class UserFeed {
       get isJoined() {
         return state().isJoined
       },
-      get isDown() {
-        return error() !== null
+      get isSilent() {
+        return state().isSilent
       },
-      // That nobody is signed in is for the database to mind.
+      get isDown() {
+        return state().error !== null
+      },
       get error() {
-        return error()?.code === 'not_signed_in' ? null : error()
+        const { isSilent, error } = state()
+        // That nobody is signed in is for the database to mind.
+        if (error?.code === 'not_signed_in') return null
+        return isSilent ? realtimeSilent() : error
       },
       open: () => {
         this.#handlers.add(handlers)
@@ -48,6 +58,10 @@ export class UserFeed {
       close: () => {
         if (this.#handlers.delete(handlers) && this.#handlers.size === 0) this.#close()
       },
+      markSilent: () => {
+        this.#isSilent = true
+        for (const { onSilent } of [...this.#handlers]) onSilent()
+      },
     }
   }
 
@@ -55,29 +69,42 @@ export class UserFeed {
     const { transport, report, isServer, maxChannels } = this.#context
     if (this.#channel || isServer || maxChannels < 2 || !transport.openFeed) return
     this.#channel = transport.openFeed({
-      onEvent: this.#onUpdate,
+      onEvent: (update) => {
+        this.#heard()
+        this.#onUpdate(update)
+      },
       onJoined: () => {
         this.#isJoined = true
+        this.#isSilent = false
         this.#error = null
         for (const { onJoined } of [...this.#handlers]) onJoined()
       },
       onDown: (error) => {
         this.#isJoined = false
+        this.#isSilent = false
         this.#error = error
         if (error.code !== 'not_signed_in') report(error)
         for (const { onDown } of [...this.#handlers]) onDown(error)
       },
       onMalformed: (error) => {
         report(error)
+        this.#heard()
         for (const { onMissed } of [...this.#handlers]) onMissed()
       },
     })
+  }
+
+  #heard(): void {
+    const wasSilent = this.#isSilent
+    this.#isSilent = false
+    for (const { onHeard } of [...this.#handlers]) onHeard(wasSilent)
   }
 
   #close(): void {
     this.#channel?.close()
     this.#channel = null
     this.#isJoined = false
+    this.#isSilent = false
     this.#error = null
   }
 }

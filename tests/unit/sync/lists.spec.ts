@@ -3,6 +3,7 @@ import { PgflowError } from '../../../src/errors.ts'
 import type { ListQuery } from '../../../src/sync/lists/types.ts'
 import { all, createListKit, moment, observed } from './support/list-kit.ts'
 import { codeOf } from './support/kit.ts'
+import { noListFaults } from './support/list-backend.ts'
 
 const started: ListQuery = { flow: null, status: 'started', pageSize: 2 }
 
@@ -146,6 +147,43 @@ describe('a list over the feed', () => {
     expect(kit.summaries.value[lost]?.status).toBe('completed')
   })
 
+  it('is not called silent because of changes that the feed does not tell of', async () => {
+    const kit = createListKit()
+    const id = kit.backend.start('f')
+    await observed(kit, all)
+    for (let n = 0; n < 60; n += 1) {
+      kit.backend.progress(id)
+      await kit.clock.advance(1_000)
+      expect(kit.list(all)?.connection).toEqual({ status: 'live', error: null })
+    }
+    expect(kit.shown(all)[0]?.seq).toBeGreaterThan(40)
+  })
+
+  it('whose feed is silent says so with all others, until anything is heard', async () => {
+    const kit = createListKit()
+    const [id = ''] = [kit.backend.start('f'), kit.backend.start('f')]
+    await observed(kit, all)
+    await observed(kit, started)
+    const connections = () => [all, started].map((query) => kit.list(query)?.connection)
+    kit.backend.faults = { ...noListFaults, lose: 1 }
+    kit.backend.end(id, 'completed')
+    await kit.clock.advance(8_000)
+    expect(connections()).toMatchObject(
+      Array(2).fill({ status: 'polling', error: { code: 'realtime_silent' } }),
+    )
+    // Which runs are new nothing but a read can say.
+    const later = kit.backend.start('f')
+    await kit.clock.advance(8_000)
+    expect(kit.list(all)?.ids[0]).toBe(later)
+    // What is known from elsewhere was not heard.
+    kit.manager.receive({ run_id: later, seq: 9, run: {}, isPartial: false })
+    expect(kit.list(all)?.connection.status).toBe('polling')
+    kit.backend.faults = noListFaults
+    kit.backend.start('g')
+    await kit.clock.advance(1_000)
+    expect(connections()).toEqual(Array(2).fill({ status: 'live', error: null }))
+  })
+
   it('is polled while the feed is down, and read again when it is back', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
@@ -214,6 +252,28 @@ describe('news that arrive out of order', () => {
     await kit.clock.advance(moment)
     kit.manager.receive({ run_id: 'r', seq: 1, run: start, isPartial: false })
     expect(kit.list(started)?.ids).toEqual([])
+  })
+
+  it('do not bring back a run that has left before a read was sent', async () => {
+    const kit = createListKit({ seed: 3 })
+    await observed(kit, started)
+    // It waits for 10 s while the run starts, is heard of, and ends unheard.
+    kit.backend.faults = { ...noListFaults, hang: 1 }
+    const late: ListQuery = { ...started, pageSize: 5 }
+    kit.manager.observe(late)
+    await kit.clock.advance(1)
+    kit.backend.faults = noListFaults
+    const id = kit.backend.start('f')
+    await kit.clock.advance(moment)
+    expect(kit.list(started)?.ids).toEqual([id])
+    kit.backend.drop()
+    kit.backend.end(id, 'completed')
+    await kit.clock.advance(moment)
+    expect(kit.list(started)?.ids).toEqual([])
+    await kit.clock.advance(8_000)
+    expect([started, late].map((query) => kit.list(query))).toMatchObject(
+      Array(2).fill({ ids: [], connection: { status: 'live', error: null } }),
+    )
   })
 })
 

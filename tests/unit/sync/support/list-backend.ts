@@ -27,6 +27,15 @@ export interface ListRequest extends RunQuery {
   limit: number
 }
 
+interface Feed {
+  handlers: RunChannelHandlers
+  isJoined: boolean
+  /** How many times it was joined and lost again. */
+  joins: number
+  /** When the last message arrives that keeps its place. */
+  last: number
+}
+
 /** The runs of one user, the RPC that lists them and the feed that tells of them. */
 export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSession'> {
   readonly requests: ListRequest[] = []
@@ -44,7 +53,7 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
   readonly #isCounted: boolean
   readonly #rows = new Map<string, RunSummary>()
   readonly #watchers = new Set<(change: SessionChange) => void>()
-  #feed: { handlers: RunChannelHandlers; isJoined: boolean; last: number } | null = null
+  #feed: Feed | null = null
   #count = 0
 
   constructor(clock: VirtualClock, hasFeed: boolean, isCounted: boolean) {
@@ -97,6 +106,12 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
     return runId
   }
 
+  /** A step of a run has started: the feed does not tell of that. */
+  progress(runId: string): void {
+    const row = this.#rows.get(runId)
+    if (row) this.#rows.set(runId, { ...row, seq: (row.seq ?? 0) + 1 })
+  }
+
   /** A run ends; what its event tells is what the real one tells. */
   end(runId: string, status: 'completed' | 'failed'): void {
     const row = this.#rows.get(runId)
@@ -118,6 +133,7 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
     const feed = this.#feed
     if (!feed?.isJoined) return
     feed.isJoined = false
+    feed.joins += 1
     feed.handlers.onDown(new PgflowError('channel_failed', 'The connection is lost.'))
     this.#join()
   }
@@ -163,7 +179,7 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
 
   #open(handlers: RunChannelHandlers) {
     this.feeds += 1
-    const feed = { handlers, isJoined: false, last: 0 }
+    const feed = { handlers, isJoined: false, joins: 0, last: 0 }
     this.#feed = feed
     this.#join()
     return {
@@ -185,13 +201,15 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
   #tell(name: string, payload: Record<string, unknown>): void {
     const feed = this.#feed
     if (!feed?.isJoined || this.#happens('lose')) return
+    const { joins } = feed
     const times = this.#happens('duplicate') ? 2 : 1
     for (let time = 0; time < times; time += 1) {
       const own = this.#clock.time + this.#latency() * (this.#happens('reorder') ? 4 : 1)
       const at = this.#happens('reorder') ? own : Math.max(own, feed.last)
       feed.last = Math.max(feed.last, at)
       this.#clock.after(at - this.#clock.time, () => {
-        if (this.#feed !== feed || !feed.isJoined) return
+        // What was on its way is lost with the connection.
+        if (this.#feed !== feed || feed.joins !== joins) return
         const event = asEvent(name, payload)
         if (event.ok) feed.handlers.onEvent(event.value)
       })
