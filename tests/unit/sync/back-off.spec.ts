@@ -36,6 +36,16 @@ describe('reads that fail', () => {
     expect((await waitOf(kit)).wait).toBe(500 + gathering)
   })
 
+  it('are repeated in time, whatever is heard meanwhile', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r').catch(() => undefined)
+    await (await kit.nextRequest()).fail(down())
+    await kit.clock.advance(400)
+    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    expect((await waitOf(kit)).wait).toBe(100 + gathering)
+  })
+
   it('begin anew when somebody looks at the page again', async () => {
     const kit = createKit()
     kit.manager.observe('r')
@@ -72,6 +82,24 @@ describe('polls that bring nothing new', () => {
       await request.reply(snapshot('r', 1))
     }
     await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
+  })
+
+  it('are put off by what is heard', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.clock.advance(10_000)
+    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
+  })
+
+  it('become no rarer because a caller has read the same', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    for (let n = 0; n < 3; n += 1) {
+      void kit.manager.refresh('r')
+      await (await kit.nextRequest()).reply(snapshot('r', 1))
+    }
     expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
-import { createKit, down, snapshot } from './support/kit.ts'
+import { anyStart, createKit, down, snapshot } from './support/kit.ts'
 
 /** A run that is live at seq 1, and the first probe of it. */
 async function probed() {
@@ -11,12 +11,41 @@ async function probed() {
   return { kit, probe, wait: kit.clock.time - before }
 }
 
+/** The next whole read; probes until then find nothing. */
+async function nextRead(kit: ReturnType<typeof createKit>) {
+  for (;;) {
+    const next = await kit.nextRequest()
+    if (next.kind === 'read') return next
+    await next.replySeqs({ r: 1 })
+  }
+}
+
 describe('a joined channel on which nothing is heard', () => {
   it('is checked within four seconds, by a request for the seq alone', async () => {
     const { probe, wait } = await probed()
     expect(probe).toMatchObject({ kind: 'seqs', runIds: ['r'] })
     expect(wait).toBeGreaterThan(2_000)
     expect(wait).toBeLessThanOrEqual(4_000)
+  })
+
+  it('is checked as soon although a start of it was refused meanwhile', async () => {
+    const kit = createKit({ hasSeqs: true })
+    await kit.goLive('r', 1)
+    const before = kit.clock.time
+    await kit.clock.advance(2_000)
+    void kit.manager.start('r', anyStart).catch(() => undefined)
+    await (await kit.nextRequest()).fail(new PgflowError('flow_not_found', 'No.'))
+    expect((await kit.nextRequest()).kind).toBe('seqs')
+    expect(kit.clock.time - before).toBeLessThanOrEqual(4_000)
+  })
+
+  it('is asked again after an outdated answer, and not at once', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 2 })
+    await (await kit.nextRequest()).reply(snapshot('r', 0))
+    const before = kit.clock.time
+    expect((await kit.nextRequest()).kind).toBe('read')
+    expect(kit.clock.time - before).toBe(500)
   })
 
   it('is checked less often while nothing is new, to every 20 s', async () => {
@@ -85,15 +114,27 @@ describe('a joined channel on which nothing is heard', () => {
   })
 
   it('is read whole now and then: a seq says nothing of contents', async () => {
-    const { kit, probe } = await probed()
+    const { kit, probe, wait } = await probed()
+    const live = kit.clock.time - wait
     await probe.replySeqs({ r: 1 })
-    for (;;) {
-      const next = await kit.nextRequest()
-      if (next.kind === 'read') break
-      await next.replySeqs({ r: 1 })
+    const read = await nextRead(kit)
+    expect(kit.clock.time - live).toBe(175_000 + 250)
+    await read.reply(snapshot('r', 1))
+    const before = kit.clock.time
+    await nextRead(kit)
+    expect(kit.clock.time - before).toBe(175_000 + 250)
+  })
+
+  it('is not read whole before its back-off is over', async () => {
+    const { kit, probe } = await probed()
+    await probe.fail(down())
+    const waits: number[] = []
+    while (kit.clock.time < 300_000) {
+      const before = kit.clock.time
+      await (await kit.nextRequest()).fail(down())
+      waits.push(kit.clock.time - before)
     }
-    expect(kit.clock.time).toBeGreaterThan(150_000)
-    expect(kit.clock.time).toBeLessThanOrEqual(200_100)
+    expect(waits.slice(5).filter((wait) => wait !== 30_250)).toEqual([])
   })
 })
 
@@ -160,10 +201,42 @@ describe('a probe', () => {
     void kit.manager.refresh('r')
     const read = await kit.nextRequest()
     await probe.replySeqs({ r: 9 })
-    await read.reply(snapshot('r', 1))
+    await read.reply(snapshot('r', 1, 'started', 'started'))
+    expect(kit.status('r')).toBe('live')
     expect((await kit.nextRequest()).kind).toBe('seqs')
     kit.manager.remove('r')
     expect(kit.left()).toBe(1)
+  })
+
+  it('that fails says nothing of a run that is being read', async () => {
+    const { kit, probe } = await probed()
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await probe.fail(down())
+    expect(kit.reported).toEqual([])
+    expect(kit.status('r')).toBe('live')
+    await read.reply(snapshot('r', 1))
+    expect((await kit.nextRequest()).kind).toBe('seqs')
+  })
+
+  it('does not ask for a run that is being read', async () => {
+    const kit = createKit({ hasSeqs: true })
+    await kit.goLive('a', 1)
+    await kit.goLive('b', 1)
+    void kit.manager.refresh('b')
+    await kit.nextRequest()
+    expect(await kit.nextRequest()).toMatchObject({ kind: 'seqs', runIds: ['a'] })
+  })
+
+  it('that is answered says that there is a network, whatever the browser says', async () => {
+    const kit = createKit({ hasSeqs: true })
+    await kit.goLive('r', 1)
+    kit.connect(false)
+    expect(kit.status('r')).toBe('offline')
+    const probe = await kit.nextRequest()
+    expect(probe.kind).toBe('seqs')
+    await probe.replySeqs({ r: 1 })
+    expect(kit.status('r')).toBe('live')
   })
 
   it('is of no use while the channel is down: what is missed is read', async () => {

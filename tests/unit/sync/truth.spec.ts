@@ -32,6 +32,15 @@ describe('live', () => {
     expect(kit.status('r')).toBe('live')
   })
 
+  it('is not said after joining anew, though nobody has told of a loss', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').join()
+    expect(kit.status('r')).toBe('connecting')
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    expect(kit.status('r')).toBe('live')
+  })
+
   it('is not said because of an answer that was asked for before joining', async () => {
     const kit = createKit()
     kit.manager.observe('r')
