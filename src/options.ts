@@ -1,16 +1,16 @@
-import { callSafely } from './engine/change-feed.ts'
-import { createMistakePrinter } from './engine/mistakes.ts'
+import { createWarningPrinter } from './warnings.ts'
 import { PgflowError } from './errors.ts'
 import type { FlowSchemas } from './flow-schemas.ts'
+import { callSafely } from './model/call-safely.ts'
 import type { FlowOf, FlowSlug } from './flow-types.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
 import type { Trace } from './sync/trace.ts'
 import type { SyncTimes } from './sync/types.ts'
-import { browserSurroundings, type Surroundings } from './sync/wake.ts'
+import { browserPageActivity, type PageActivity } from './sync/page-activity.ts'
 import { isSupabaseClient, type AnySupabaseClient } from './transport/any-client.ts'
 import type { ApiSchema } from './transport/schemas.ts'
 import { createSupabaseTransport } from './transport/supabase-transport.ts'
-import type { PgflowTransport } from './transport/types.ts'
+import type { ListTransport, PgflowTransport, SupabaseConnection } from './transport/types.ts'
 
 /** What `createPgflow` takes. */
 export interface PgflowOptions extends SharedOptions {
@@ -98,8 +98,10 @@ export interface SharedOptions extends Partial<SyncTimes> {
 /** The options with everything decided. */
 export interface PgflowConfig {
   transport: PgflowTransport
+  /** The way to lists, or what it is made of once an app shows a list. */
+  lists: ListTransport | SupabaseConnection
   scheduler: Scheduler
-  surroundings: Surroundings
+  pageActivity: PageActivity
   times: SyncTimes
   maxChannels: number
   isServer: boolean
@@ -132,20 +134,26 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
     })
   }
   const scheduler = options.scheduler ?? systemScheduler()
-  const transport = createSupabaseTransport({ supabase, scheduler, schema, isPrivate })
-  return resolveConfig({ ...options, scheduler }, transport)
+  const connection = { supabase, scheduler, schema, isPrivate }
+  const transport = createSupabaseTransport(connection)
+  return resolveConfig({ ...options, scheduler }, transport, connection)
 }
 
 /** Decides everything else, given the way to the database. */
-export function resolveConfig(options: SharedOptions, transport: PgflowTransport): PgflowConfig {
+export function resolveConfig(
+  options: SharedOptions,
+  transport: PgflowTransport,
+  lists: PgflowConfig['lists'],
+): PgflowConfig {
   const isProduction = process.env.NODE_ENV === 'production'
-  const onError = options.onError ?? (isProduction ? () => {} : createMistakePrinter())
+  const onError = options.onError ?? (isProduction ? () => {} : createWarningPrinter())
   const isServer = options.ssr ?? typeof window === 'undefined'
   const { ssrTimeout = 3_000, snapshotTimeout = defaultTimes.snapshotTimeout } = options
   return {
     scheduler: options.scheduler ?? systemScheduler(),
     transport,
-    surroundings: browserSurroundings(),
+    lists,
+    pageActivity: browserPageActivity(),
     maxChannels: options.maxChannels ?? 90,
     times: {
       startTimeout: options.startTimeout ?? defaultTimes.startTimeout,

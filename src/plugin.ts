@@ -1,7 +1,7 @@
 import type { Pinia } from 'pinia'
 import type { App, Plugin } from 'vue'
 import { PgflowError } from './errors.ts'
-import { installConfig } from './engine/installation.ts'
+import { installConfig } from './store/installation.ts'
 import { resolveOptions, type PgflowConfig, type PgflowOptions } from './options.ts'
 
 /**

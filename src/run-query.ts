@@ -1,7 +1,6 @@
 import { PgflowError } from './errors.ts'
-import type { RunStatus } from './model/entities.ts'
+import type { ListQuery, RunStatus } from './model/entities.ts'
 import { isStorable } from './model/json.ts'
-import type { ListQuery } from './sync/lists/types.ts'
 
 /** How many runs a page has where nothing is said. */
 const defaultPageSize = 20
@@ -13,25 +12,11 @@ export interface RunsQuery<Slug extends string = string> {
   /** Runs of this status only: they enter and leave the list when their status changes. */
   status?: RunStatus | null | undefined
   /**
-   * How many runs are shown at first, and how many more with each page.
+   * How many runs are shown at first, and how many more with each page. `fetchRuns` reads 100 at
+   * most.
    * @default 20
    */
   pageSize?: number | undefined
-}
-
-/** Which page of a list to read. */
-export interface RunsPageQuery<Slug extends string = string> {
-  /** Runs of this flow only. */
-  flow?: Slug | null | undefined
-  /** Runs of this status only. */
-  status?: RunStatus | null | undefined
-  /**
-   * How many runs to read, 100 at most.
-   * @default 20
-   */
-  limit?: number | undefined
-  /** Where to begin: the `cursor` of the page before; null for the newest. */
-  before?: string | null | undefined
 }
 
 /**
@@ -50,13 +35,11 @@ export function toListQuery(query: RunsQuery = {}): ListQuery {
 }
 
 /**
- * The same for one page.
- * @throws PgflowError `invalid_options`
+ * Where a page begins.
+ * @throws PgflowError `invalid_options` for what is no text.
  */
-export function toPageQuery(query: RunsPageQuery = {}) {
-  const { limit, before, ...which } = objectOf(query)
-  const list = toListQuery({ ...which, pageSize: limit })
-  return { list, before: filterOf('cursor', before) }
+export function toCursor(before: unknown): string | null {
+  return filterOf('cursor', before)
 }
 
 /** A program without types may pass anything. */

@@ -6,8 +6,9 @@ import {
   watch,
   type ComputedRef,
 } from 'vue'
-import { useEngine } from '../engine/installation.ts'
+import { useEngine } from '../store/installation.ts'
 import { PgflowError, toPgflowError, type PlainError } from '../errors.ts'
+import type { FailedRead } from '../store/server-reads.ts'
 import { trackShown } from './is-shown.ts'
 
 /** What is observed in a scope. */
@@ -20,25 +21,35 @@ export interface ScopedObservation<Observation> {
   isShown: () => boolean
 }
 
+/** What is observed, and how it is read where nothing can be observed. */
+export interface ScopedTarget<Observation> {
+  /** The id of the run, or the key of the list; it may change. */
+  key: ComputedRef<string | null>
+  observe: (key: string) => Observation
+  /** Reads it on a server: once a page, however many components show it. */
+  read: (key: string) => Promise<void>
+  /** Writes into the state why a read on a server failed. */
+  keepFailure: (key: string, failed: FailedRead) => void
+  /**
+   * For the first rendering in the browser: whether the server has read it (null), has failed to
+   * (the error), or has not tried (undefined).
+   */
+  held: (key: string) => PlainError | null | undefined
+}
+
 const ignore = () => undefined
 
 /**
  * Observes whatever `key` names, from now until the scope ends, but for the time in which a
  * `<KeepAlive>` keeps the component and does not show it. On a server it is read before the
  * component renders, and nothing is observed.
- *
- * @param read - reads it on a server: once a page, however many components show it.
- * @param held - for the first rendering in the browser: whether the server has read it (null), has
- * failed to (the error), or has not tried (undefined).
  */
 export function observeInScope<Observation extends { ready: Promise<void>; release: () => void }>(
-  key: ComputedRef<string | null>,
-  observe: (key: string) => Observation,
-  read: (key: string) => Promise<void>,
-  held: (key: string) => PlainError | null | undefined,
+  target: ScopedTarget<Observation>,
 ): ScopedObservation<Observation> {
+  const { key, observe, held } = target
   if (useEngine().config().isServer) {
-    return { current: () => null, ready: readBeforeRender(key, read), isShown: () => true }
+    return { current: () => null, ready: readBeforeRender(target), isShown: () => true }
   }
   // The first rendering has to be what the server sent, and that was not live.
   const sent = key.value !== null && isHydrating() ? held(key.value) : undefined
@@ -83,15 +94,21 @@ function isHydrating(): boolean {
   return Boolean(getCurrentInstance()?.vnode.el)
 }
 
-function readBeforeRender(
-  key: ComputedRef<string | null>,
-  read: (key: string) => Promise<void>,
-): Promise<void> {
+function readBeforeRender({
+  key,
+  read,
+  keepFailure,
+}: Omit<ScopedTarget<unknown>, 'observe'>): Promise<void> {
   if (!getCurrentInstance()) return Promise.resolve()
   const { serverReads } = useEngine()
   const readNow = async () => {
     const named = key.value
-    if (named !== null) await serverReads.once(named, () => read(named))
+    if (named === null) return
+    await serverReads.once(
+      named,
+      () => read(named),
+      (failed) => keepFailure(named, failed),
+    )
   }
   // Again: a key that a set-up has waited for is only known then.
   onServerPrefetch(() => readNow().catch(ignore))

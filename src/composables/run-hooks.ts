@@ -1,4 +1,4 @@
-import { usePgflowStore } from '../store.ts'
+import { usePgflowStore } from '../store/pgflow-store.ts'
 import type { AnyFlow, RunOf, StepOf } from '../flow-types.ts'
 import type { RunChange } from '../model/changes.ts'
 import { isTerminal, type StepRetry } from '../model/entities.ts'

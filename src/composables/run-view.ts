@@ -10,7 +10,8 @@ import {
 } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 import { progressOf, type Progress } from '../model/progress.ts'
-import { usePgflowStore } from '../store.ts'
+import { useEngine } from '../store/installation.ts'
+import { usePgflowStore } from '../store/pgflow-store.ts'
 import type { RunObservation } from '../sync/runs.ts'
 import { observeInScope, type ScopedObservation } from './observe-in-scope.ts'
 
@@ -85,13 +86,16 @@ export function observeRunInScope(
   runId: ComputedRef<string | null>,
 ): ScopedObservation<RunObservation> {
   const store = usePgflowStore()
-  return observeInScope(
-    runId,
-    (id) => store.observeRun(id),
-    async (id) => {
+  const { state } = useEngine()
+  return observeInScope({
+    key: runId,
+    observe: (id) => store.observeRun(id),
+    read: async (id) => {
       // A middleware may have read it.
       if (!store.runById(id)) await store.refreshRun(id)
     },
-    (id) => (store.runById(id) ? null : (ownValue(store.connections, id)?.error ?? undefined)),
-  )
+    keepFailure: (id, failed) => state.setConnection(id, failed),
+    held: (id) =>
+      store.runById(id) ? null : (ownValue(store.connections, id)?.error ?? undefined),
+  })
 }

@@ -11,7 +11,7 @@ import type {
 import type { Json, PgflowRun, RunStatus } from '../model/entities.ts'
 import { isSameJson, toJson } from '../model/json.ts'
 import { createRunId, toRunId } from '../model/run-id.ts'
-import { usePgflowStore, type StartOptions } from '../store.ts'
+import { usePgflowStore, type StartOptions } from '../store/pgflow-store.ts'
 import { useRunHooks, type RunHooks } from './run-hooks.ts'
 import { createRunView, observeRunInScope, type RunView } from './run-view.ts'
 

@@ -1,9 +1,8 @@
 import { computed, type ComputedRef } from 'vue'
-import { useEngine } from '../engine/installation.ts'
+import { useEngine } from '../store/installation.ts'
 import type { PlainError } from '../errors.ts'
-import type { ConnectionStatus, ListConnection } from '../model/entities.ts'
-import { ownValue } from '../model/own-value.ts'
-import { usePgflowStore } from '../store.ts'
+import type { ConnectionStatus } from '../model/entities.ts'
+import type { FollowedConnection } from '../store/followed.ts'
 
 /** How live the whole thing is. */
 export interface PgflowStatus {
@@ -37,23 +36,18 @@ const words = {
  * const label = computed(() => status.value.reason ?? status.value.status)
  */
 export function usePgflowStatus(): ComputedRef<PgflowStatus> {
-  const store = usePgflowStore()
-  const { followed } = useEngine()
-  const connectionOf = (key: string): Connection | undefined =>
-    ownValue(store.connections, key) ?? ownValue(store.lists, key)?.connection
-  return computed(() => summarize([...followed].flatMap((key) => connectionOf(key) ?? [])))
+  const { connections } = useEngine().followed
+  return computed(() => summarize([...connections.values()].flatMap((read) => read() ?? [])))
 }
 
-/** What a run or a list says of its connection. */
-type Connection = ListConnection & { stalled?: boolean }
-
-function summarize(connections: readonly Connection[]): PgflowStatus {
+function summarize(connections: readonly FollowedConnection[]): PgflowStatus {
   const counts = { idle: 0, connecting: 0, live: 0, polling: 0, offline: 0, closed: 0 }
   const byCode = new Map<string, { error: PlainError; times: number }>()
   let stalled = 0
-  for (const { status, error, stalled: isStalled } of connections) {
+  for (const connection of connections) {
+    const { status, error } = connection
     counts[status] += 1
-    if (isStalled && status !== 'idle') stalled += 1
+    if ('stalled' in connection && connection.stalled && status !== 'idle') stalled += 1
     if (!error) continue
     const seen = byCode.get(error.code) ?? { error, times: 0 }
     byCode.set(error.code, { ...seen, times: seen.times + 1 })

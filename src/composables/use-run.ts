@@ -1,7 +1,7 @@
 import { computed, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import type { AnyFlow } from '../flow-types.ts'
 import type { PlainError } from '../errors.ts'
-import { usePgflowStore } from '../store.ts'
+import { usePgflowStore } from '../store/pgflow-store.ts'
 import { readRunId } from './given-run-id.ts'
 import { useRunHooks, type RunHooks } from './run-hooks.ts'
 import { createRunView, observeRunInScope, type RunView } from './run-view.ts'

@@ -1,12 +1,12 @@
 import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import { toPgflowError, type PgflowError, type PlainError } from '../errors.ts'
 import type { AnyFlow, FlowSlug, UnlessRegistered } from '../flow-types.ts'
-import type { ListConnection, RunSummary } from '../model/entities.ts'
+import type { ListConnection, ListQuery, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 import { toListQuery, type RunsQuery } from '../run-query.ts'
-import { usePgflowStore } from '../store.ts'
+import { usePgflowListStore } from '../store/list-store.ts'
 import type { ListObservation } from '../sync/lists/lists.ts'
-import { listKey, type ListQuery } from '../sync/lists/types.ts'
+import { listKey } from '../sync/lists/types.ts'
 import { observeInScope } from './observe-in-scope.ts'
 
 /** What `useRuns` returns. */
@@ -56,21 +56,25 @@ export function useRuns<Slug extends FlowSlug>(
   query?: MaybeRefOrGetter<RunsQuery<Slug>>,
 ): UseRunsReturn
 export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn {
-  const store = usePgflowStore()
+  const store = usePgflowListStore()
   const asked = computed(() => readQuery(toValue(query)))
   const queryError = () => asked.value.error
   // Compared by value: a getter may make a new object each time.
   const key = computed(() => (asked.value.query === null ? null : listKey(asked.value.query)))
   const observe = () => store.observeRuns<AnyFlow>(asked.value.query ?? {})
-  const observation = observeInScope(
+  const observation = observeInScope({
     key,
     observe,
-    async () => {
+    read: async () => {
       const { ready, release } = observe()
       await ready.finally(release)
     },
-    (name) => ownValue(store.lists, name)?.connection.error,
-  )
+    keepFailure: (name, connection) => {
+      const list = ownValue(store.lists, name)
+      if (list) list.connection = connection
+    },
+    held: (name) => ownValue(store.lists, name)?.connection.error,
+  })
   const list = computed(() => (key.value === null ? undefined : ownValue(store.lists, key.value)))
   const connection = computed((): ListConnection => {
     const error = queryError()?.toJSON()

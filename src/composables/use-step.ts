@@ -4,7 +4,7 @@ import type { AnyFlow, StepOf, StepSlug } from '../flow-types.ts'
 import { stepKey, type RunConnection, type StepRetry } from '../model/entities.ts'
 import { taskProgressOf, type Progress } from '../model/progress.ts'
 import { ownValue } from '../model/own-value.ts'
-import { usePgflowStore } from '../store.ts'
+import { usePgflowStore } from '../store/pgflow-store.ts'
 import { readRunId } from './given-run-id.ts'
 import { createRunView, observeRunInScope } from './run-view.ts'
 

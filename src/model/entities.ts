@@ -107,13 +107,17 @@ export interface RunSummary extends Omit<PgflowRun, 'input' | 'output'> {
   cursor: string | null
 }
 
-/** Which runs a list shows. */
-export interface RunQuery {
+/** Which runs a list shows, and how many more with each page. */
+export interface ListQuery {
   /** Of one flow only; null for all. */
   flow: string | null
   /** Of one status only; null for all. */
   status: string | null
+  pageSize: number
 }
+
+/** Which runs belong into a list. */
+export type ListFilter = Omit<ListQuery, 'pageSize'>
 
 /** One page of a list, newest first. */
 export interface RunPage {

@@ -9,7 +9,7 @@ import {
   type StepRetry,
   type StepSnapshot,
 } from './entities.ts'
-import { isOutdated, mergeUncounted } from './merge-uncounted.ts'
+import { isOutdated, mergeUncounted } from './merge-unsequenced.ts'
 import { changesOf, type RunEvent, type RunPatch, type StepPatch } from './wire.ts'
 
 /** What merging needs to know of the state it merges into. */

@@ -1,4 +1,4 @@
-import type { RunQuery, RunSummary } from './entities.ts'
+import type { ListFilter, RunSummary } from './entities.ts'
 import type { RunPatch } from './wire.ts'
 
 /** Something new about a run: a broadcast of it, or what the store has learned by following it. */
@@ -7,7 +7,7 @@ export interface RunUpdate {
   seq: number | null
   run: RunPatch
   /** There is more to know than this tells. */
-  isPartial: boolean
+  needsSnapshot: boolean
 }
 
 /** The newest runs of a query: all there are, or as many as were asked for. */
@@ -20,11 +20,11 @@ export interface ListRows {
 /** What an update makes of a list. */
 export interface UpdateOutcome extends ListRows {
   /** The run belongs into the list, or may, and only a read can tell how. */
-  isUnclear: boolean
+  needsRefetch: boolean
 }
 
 /** Whether a run belongs into the list of a query. */
-export function isOfQuery({ flow, status }: RunQuery, run: RunPatch): boolean {
+export function isOfQuery({ flow, status }: ListFilter, run: RunPatch): boolean {
   return (flow === null || run.flow_slug === flow) && (status === null || run.status === status)
 }
 
@@ -92,21 +92,21 @@ export function isOutdated(seq: number | null, known: number | null): boolean {
  */
 export function applyUpdate(
   list: ListRows,
-  query: RunQuery,
+  query: ListFilter,
   update: RunUpdate,
   known: RunSummary | undefined,
 ): UpdateOutcome {
   const isListed = list.rows.some((row) => row.run_id === update.run_id)
   const merged = mergeSummary(known, update)
-  if (!merged) return { ...list, isUnclear: isOfQuery(query, update.run) }
+  if (!merged) return { ...list, needsRefetch: isOfQuery(query, update.run) }
   const belongs = isOfQuery(query, merged)
-  if (!belongs && !isListed) return { ...list, isUnclear: false }
+  if (!belongs && !isListed) return { ...list, needsRefetch: false }
   const { rows, hasMore } = list
   const others = () => rows.filter((row) => row.run_id !== update.run_id)
   const placed = isListed
     ? rows.map((row) => (row.run_id === update.run_id ? merged : row)).sort(compareRuns)
     : insert(rows, merged, hasMore)
-  return { rows: belongs ? placed : others(), hasMore, isUnclear: update.isPartial }
+  return { rows: belongs ? placed : others(), hasMore, needsRefetch: update.needsSnapshot }
 }
 
 /** Updates in the order in which they happened, however they arrived. */

@@ -30,7 +30,7 @@ export interface RunEvent {
   /** An attempt at one of the step's tasks failed and will be repeated. */
   retry: StepRetry | null
   /** The snapshot holds more than this message could: it is to be fetched. */
-  isPartial: boolean
+  needsSnapshot: boolean
 }
 
 /** The outcome of parsing something that came over the wire. */
@@ -229,7 +229,7 @@ export function parseEvent(name: string, payload: unknown): Parsed<RunEvent> {
       run: run.output,
       step: isStep ? { slug: step_slug, patch: step.output } : null,
       retry: isStep && change === 'retrying' && retry.success ? retry.output : null,
-      isPartial: truncated !== undefined || !knownChanges.has(change),
+      needsSnapshot: truncated !== undefined || !knownChanges.has(change),
     },
   }
 }

@@ -23,7 +23,7 @@ export interface Fetch<Update> extends FetchOptions {
   /** Those that had come when it was sent: the answer has them, unless it is outdated. */
   earlier: ReadonlySet<Update>
   /** Sends it now, if it waits for others. */
-  hurry: () => void
+  sendNow: () => void
   settled: Promise<void>
 }
 
@@ -99,7 +99,7 @@ export class Fetcher<Answer, Update> {
     const shared = current.isSent ? (this.#next ??= this.#queue(current, options)) : current
     shared.isAwaited ||= options.isAwaited
     if (!options.isRest) shared.isRest = false
-    if (shared === current && options.reason === 'asked') current.hurry()
+    if (shared === current && options.reason === 'asked') current.sendNow()
     return shared.settled
   }
 
@@ -121,7 +121,7 @@ export class Fetcher<Answer, Update> {
       isOvertaken: false,
       updates: this.#kept,
       earlier: new Set(),
-      hurry: () => {},
+      sendNow: () => {},
       settled: Promise.resolve(),
     }
     this.#kept = []

@@ -11,7 +11,7 @@ import type { Settled, Source } from './source.ts'
 import type { Subscription, SubscriptionHandlers } from './subscription.ts'
 import { outdatedFor } from './timings.ts'
 import type { Trace, TraceKind } from './trace.ts'
-import type { Surroundings } from './wake.ts'
+import type { PageActivity } from './page-activity.ts'
 
 /*
  *         open                  all known, and it has ended
@@ -25,7 +25,7 @@ import type { Surroundings } from './wake.ts'
 /** What a resource needs from outside. */
 export interface ResourceContext {
   scheduler: Scheduler
-  surroundings: Surroundings
+  pageActivity: PageActivity
   probe: SeqProbe
   /** Rendering on a server: every read is asked once, and nothing is left behind. */
   isServer: boolean
@@ -310,7 +310,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** The page is seen again or has its network back, or there is a new token. */
   wake(): void {
     if (this.#phase === 'idle' || this.#phase === 'ended') return
-    const { isVisible, isOnline } = this.#context.surroundings
+    const { isVisible, isOnline } = this.#context.pageActivity
     if (!isOnline()) this.#health.isOverruled = false
     this.#poll.resetBackoff()
     this.#show()
@@ -328,7 +328,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   get #isOffline(): boolean {
-    return !this.#context.surroundings.isOnline() && !this.#health.isOverruled
+    return !this.#context.pageActivity.isOnline() && !this.#health.isOverruled
   }
 
   #follow(): void {
@@ -471,7 +471,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     // When nobody looks, `wake` follows. What is known to be missing is read all the same.
     const isMissing = this.#health.needsSnapshot && this.#subscription.isJoined
     const isWanted = isMissing || this.source.isUnconfirmed
-    if (!isWanted && !this.#context.surroundings.isVisible()) return
+    if (!isWanted && !this.#context.pageActivity.isVisible()) return
     if (this.#silence.ask()) this.#trace('probe')
   }
 

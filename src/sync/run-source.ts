@@ -91,7 +91,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   fetch(fetch: Fetch<RunEvent>, signal: AbortSignal, onSent: () => void) {
     const { batch } = this.#context
-    fetch.hurry = () => batch.hurry()
+    fetch.sendNow = () => batch.sendNow()
     return batch.fetch(this.key, gatherTimes[fetch.reason], signal, onSent)
   }
 
@@ -115,8 +115,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     // On a public channel anybody who knows the id can send that the run has ended, and without a
     // seq the broadcasts before it may be lost: a snapshot has to confirm it.
-    this.#isConfirmed = !this.#context.transport.canJoinEarly || !this.#hasEnded
-    const needsSnapshot = outcome.needsSnapshot || event.isPartial || this.isUnconfirmed
+    this.#isConfirmed = !this.#context.transport.joinsBeforeStart || !this.#hasEnded
+    const needsSnapshot = outcome.needsSnapshot || event.needsSnapshot || this.isUnconfirmed
     this.#isInDoubt ||= needsSnapshot
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
     return { needsSnapshot, isGap: outcome.needsSnapshot }
@@ -151,9 +151,11 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (trustsDatabase) this.#wentOn = 0
     this.#clearRefusal()
     const known = snapshot.seq ?? 0
-    const isIncomplete = since.some((event) => event.isPartial && (event.seq ?? Infinity) > known)
+    const isIncomplete = since.some(
+      (event) => event.needsSnapshot && (event.seq ?? Infinity) > known,
+    )
     const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
-    this.#isConfirmed = !isEndedOnlyHere || !this.#context.transport.canJoinEarly
+    this.#isConfirmed = !isEndedOnlyHere || !this.#context.transport.joinsBeforeStart
     this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed || this.#mayGoOn
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
     return {
@@ -208,7 +210,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   /** Answers that are older are dropped; null if none is. */
   #floor(isFinal: boolean, trustsDatabase: boolean): number | null {
     // On a public channel the seq may have been forged, but not that of an answer.
-    const isPublic = this.#context.transport.canJoinEarly
+    const isPublic = this.#context.transport.joinsBeforeStart
     const certain = isPublic ? this.#confirmed : this.#seqAtRequest
     // A confirmed end is never taken back, and what was dropped is followed by nothing older.
     if (this.isSettled && this.#isSequenced) return certain ?? this.#seqAtRequest

@@ -37,7 +37,7 @@ export class Runs {
       onFirst: () => this.#watch(),
       onLast: () => {
         this.#stopWatching()
-        if (transport.canJoinEarly) this.#endSession()
+        if (transport.joinsBeforeStart) this.#endSession()
       },
     })
   }
@@ -94,9 +94,9 @@ export class Runs {
   }
 
   #watch(): void {
-    const { surroundings, isServer } = this.#context
+    const { pageActivity, isServer } = this.#context
     if (isServer) return
-    const stop = surroundings.watch(() => {
+    const stop = pageActivity.watch(() => {
       for (const resource of this.#registry.all) resource.wake()
     })
     this.#stopWatching = stop
@@ -108,7 +108,7 @@ export class Runs {
     const { transport, state } = this.#context
     this.#stopSession ??= transport.watchSession((change) => {
       // Without private channels a run is anybody's who knows its id.
-      if (change === 'user' && !transport.canJoinEarly) {
+      if (change === 'user' && !transport.joinsBeforeStart) {
         this.#registry.restart(() => state.clear())
       } else for (const resource of this.#registry.all) resource.onNewToken()
     })
@@ -117,5 +117,5 @@ export class Runs {
 
 /** One channel is left for the feed of the lists, where there is one. */
 function channelsForRuns({ maxChannels, transport }: SyncContext): number {
-  return !transport.canJoinEarly && maxChannels > 1 ? maxChannels - 1 : maxChannels
+  return !transport.joinsBeforeStart && maxChannels > 1 ? maxChannels - 1 : maxChannels
 }

@@ -59,7 +59,7 @@ export class SnapshotBatch {
   }
 
   /** Sends what is gathered now. */
-  hurry(): void {
+  sendNow(): void {
     if (this.#waiting.size > 0) this.#sendAfter(0)
   }
 

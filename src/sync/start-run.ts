@@ -28,7 +28,7 @@ export async function startRun(
   const { source } = resource
   state.begin(source.key, request.flowSlug, request.input)
   const endStart = source.beginStart()
-  resource.openForStart(transport.canJoinEarly)
+  resource.openForStart(transport.joinsBeforeStart)
   let failure: PgflowError
   try {
     await submitStart(context, resource, request)

@@ -4,7 +4,7 @@ import { backoff } from '../model/scheduler.ts'
 
 /** How long a read after a join waits for those of other runs. */
 export const gatherJoins = 100
-/** How long a read that is in no hurry waits for others. */
+/** How long a read that is in no sendNow waits for others. */
 export const gatherReads = 250
 /** How long a broadcast may still be on its way after the database has told of it. */
 export const deliveryTime = 250

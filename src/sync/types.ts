@@ -8,7 +8,7 @@ import type { ChannelBudget } from './channel-budget.ts'
 import type { SeqProbe } from './seq-probe.ts'
 import type { SnapshotBatch } from './snapshot-batch.ts'
 import type { Trace } from './trace.ts'
-import type { Surroundings } from './wake.ts'
+import type { PageActivity } from './page-activity.ts'
 
 /** What the sync writes of runs: the store, seen from below. */
 export interface RunState {
@@ -59,7 +59,7 @@ export interface SyncTimes {
 export interface SyncContext {
   transport: RunTransport
   scheduler: Scheduler
-  surroundings: Surroundings
+  pageActivity: PageActivity
   state: RunState
   times: SyncTimes
   /** The most channels that may be open at once; runs past that are polled. */

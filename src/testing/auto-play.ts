@@ -1,6 +1,6 @@
 import type { Scheduler } from '../model/scheduler.ts'
 import type { RunRecord } from './run-record.ts'
-import { nextMove } from './script.ts'
+import { nextAction } from './script.ts'
 
 /** Workers that are always there: they do what the script says, one thing every `pace` ms. */
 export class AutoPlay {
@@ -15,10 +15,10 @@ export class AutoPlay {
 
   /** Plays a run from here to its end. */
   readonly play = (record: RunRecord): void => {
-    if (this.#timers.has(record) || !nextMove(record)) return
+    if (this.#timers.has(record) || !nextAction(record)) return
     const cancel = this.#scheduler.after(this.#pace, () => {
       this.#timers.delete(record)
-      nextMove(record)?.()
+      nextAction(record)?.()
       this.play(record)
     })
     this.#timers.set(record, cancel)

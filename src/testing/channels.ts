@@ -4,7 +4,7 @@ import { parseEvent } from '../model/wire.ts'
 import type { RunChannel, RunChannelHandlers } from '../transport/types.ts'
 import { MessageFaults } from './message-faults.ts'
 import type { Message } from './rows.ts'
-import type { TestSurroundings } from './surroundings.ts'
+import type { TestPageActivity } from './page-activity.ts'
 
 /** How long a lost socket takes to come back, in ms: as long as that of supabase-js. */
 const reconnectAfter = 1_000
@@ -27,7 +27,7 @@ interface Channel {
 /** What channels need of their world. */
 export interface ChannelsContext {
   scheduler: Scheduler
-  surroundings: TestSurroundings
+  pageActivity: TestPageActivity
   /** Whether whoever is signed in may listen on a topic now. */
   mayListen: (topic: string) => boolean
 }
@@ -119,7 +119,7 @@ export class Channels {
     // The answer of the server, and then the news of it: each takes its way.
     void Promise.resolve().then(() => {
       if (!isCurrent()) return
-      if (!this.#context.surroundings.isOnline()) return this.#lose(channel, null)
+      if (!this.#context.pageActivity.isOnline()) return this.#lose(channel, null)
       const refusal = this.#refusalOf(channel)
       if (refusal) return this.#refuse(channel, refusal)
       channel.isJoined = true

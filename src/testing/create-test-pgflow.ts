@@ -8,7 +8,7 @@ import type { RunRecord } from './run-record.ts'
 import { seed, type SeedOptions } from './seed.ts'
 import { createTestRun, type TestRun } from './test-run.ts'
 import type { TestPgflow, TestPgflowOptions } from './types.ts'
-import { createWorld } from './world.ts'
+import { createEnvironment } from './environment.ts'
 
 /**
  * The plugin of `createPgflow` over a database in memory: store, sync and composables are the real
@@ -26,7 +26,7 @@ import { createWorld } from './world.ts'
  * expect(wrapper.text()).toContain('2 words')
  */
 export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
-  const { time, database, channels, session, surroundings, ...world } = createWorld(options)
+  const { time, database, channels, session, pageActivity, ...world } = createEnvironment(options)
   const { settled, advance } = time
 
   const handle = (find: () => RunRecord | undefined): TestRun => createTestRun({ find, settled })
@@ -71,7 +71,7 @@ export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
     disallowStart: (flowSlug) => database.allowStart(flowSlug, false),
     settled,
     advance,
-    faults: createFaults({ channels, requests: world.faults, surroundings, settled }),
+    faults: createFaults({ channels, requests: world.faults, pageActivity, settled }),
     requests: world.requests,
     reported: world.reported,
     traced: world.traced,

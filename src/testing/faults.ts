@@ -2,7 +2,7 @@ import type { PgflowErrorCode } from '../errors.ts'
 import type { Channels } from './channels.ts'
 import type { MessageSelection } from './message-faults.ts'
 import { failureOf, type RequestFaults, type RequestKind } from './request-faults.ts'
-import type { TestSurroundings } from './surroundings.ts'
+import type { TestPageActivity } from './page-activity.ts'
 
 /**
  * Everything that can go wrong between an app and its database. What is planned happens to the next
@@ -59,7 +59,7 @@ export interface TestFaults {
 export interface FaultParts {
   channels: Channels
   requests: RequestFaults
-  surroundings: TestSurroundings
+  pageActivity: TestPageActivity
   settled: () => Promise<void>
 }
 
@@ -67,7 +67,7 @@ export interface FaultParts {
 export function createFaults({
   channels,
   requests,
-  surroundings,
+  pageActivity,
   settled,
 }: FaultParts): TestFaults {
   const now = (change: () => void) => {
@@ -75,10 +75,10 @@ export function createFaults({
     return settled()
   }
   const { faults: messages } = channels
-  const page = (isVisible: boolean) => now(() => surroundings.become({ isVisible }))
+  const page = (isVisible: boolean) => now(() => pageActivity.become({ isVisible }))
   const goOnline = () => {
-    if (surroundings.isOnline()) return
-    surroundings.become({ isOnline: true })
+    if (pageActivity.isOnline()) return
+    pageActivity.become({ isOnline: true })
     channels.restore()
   }
   const allowChannels = () => {
@@ -89,7 +89,7 @@ export function createFaults({
   return {
     goOffline: () =>
       now(() => {
-        surroundings.become({ isOnline: false })
+        pageActivity.become({ isOnline: false })
         channels.cut()
       }),
     goOnline: () => now(goOnline),
@@ -126,7 +126,7 @@ export function createFaults({
         requests.clear()
         goOnline()
         allowChannels()
-        surroundings.become({ isVisible: true })
+        pageActivity.become({ isVisible: true })
       }),
   }
 }

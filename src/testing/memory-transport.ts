@@ -1,4 +1,4 @@
-import type { FlowShape, Json, RunPage, RunQuery } from '../model/entities.ts'
+import type { FlowShape, Json, RunPage, ListFilter } from '../model/entities.ts'
 import {
   parseFlowShape,
   parseRunSummaries,
@@ -7,10 +7,10 @@ import {
   runTopic,
   userTopic,
 } from '../model/wire.ts'
-import { fromFailure } from '../transport/failure.ts'
+import { fromFailure } from '../transport/failures.ts'
 import { flowNotFound, sortOutIds, valueOf } from '../transport/rpc.ts'
 import { apiSchema } from '../transport/schemas.ts'
-import type { PgflowTransport } from '../transport/types.ts'
+import type { ListTransport, PgflowTransport } from '../transport/types.ts'
 import type { Channels } from './channels.ts'
 import type { MemoryDatabase } from './database.ts'
 import type { RequestFaults, RequestKind } from './request-faults.ts'
@@ -42,7 +42,9 @@ export interface MemoryTransportParts {
  * The way to a database in memory: its rows and broadcasts pass through the same parsers as those
  * that come over a network, and its errors through the same table.
  */
-export function createMemoryTransport(parts: MemoryTransportParts): PgflowTransport {
+export function createMemoryTransport(
+  parts: MemoryTransportParts,
+): PgflowTransport & ListTransport {
   const { database, channels, faults, isPrivate, session } = parts
   const { user } = session
 
@@ -57,7 +59,7 @@ export function createMemoryTransport(parts: MemoryTransportParts): PgflowTransp
   }
 
   return {
-    canJoinEarly: !isPrivate,
+    joinsBeforeStart: !isPrivate,
     startFlow: (flow, input, runId, signal) =>
       ask('start', { flow, input, runIds: [runId] }, signal, () => {
         const { run } = database.startFlow(flow, input, runId, user())
@@ -104,7 +106,7 @@ export function createMemoryTransport(parts: MemoryTransportParts): PgflowTransp
 
 function pageOf(
   database: MemoryDatabase,
-  query: RunQuery,
+  query: ListFilter,
   before: string | null,
   limit: number,
   user: string | null,

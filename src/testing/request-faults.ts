@@ -1,5 +1,5 @@
 import { PgflowError, toPgflowError, type PgflowErrorCode } from '../errors.ts'
-import type { TestSurroundings } from './surroundings.ts'
+import type { TestPageActivity } from './page-activity.ts'
 
 /**
  * What a request asks for: a start, the state of runs, how far runs have come, a list of runs, or the
@@ -19,13 +19,13 @@ interface PlannedFate {
 
 /** What happens to requests on their way to the database and back. */
 export class RequestFaults {
-  readonly #surroundings: TestSurroundings
+  readonly #pageActivity: TestPageActivity
   #planned: PlannedFate[] = []
   /** How many snapshots are still to come from an outdated replica, and by how much. */
   #outdated = { left: 0, by: 0 }
 
-  constructor(surroundings: TestSurroundings) {
-    this.#surroundings = surroundings
+  constructor(pageActivity: TestPageActivity) {
+    this.#pageActivity = pageActivity
   }
 
   plan(of: RequestKind | undefined, fate: Fate): void {
@@ -60,7 +60,7 @@ export class RequestFaults {
   request<T>(kind: RequestKind, signal: AbortSignal, work: () => T): Promise<T> {
     const fate = this.#take(kind)
     if (signal.aborted) return Promise.reject(reasonOf(signal))
-    if (!this.#surroundings.isOnline()) {
+    if (!this.#pageActivity.isOnline()) {
       return Promise.reject(failureOf('offline', 'This device is offline.'))
     }
     if (fate?.kind === 'fail') return Promise.reject(fate.error)

@@ -1,4 +1,4 @@
-import type { Json, RunQuery, StepRetry } from '../model/entities.ts'
+import type { Json, ListFilter, StepRetry } from '../model/entities.ts'
 
 /** A row of `pgflow.runs`, and its error as this project's SQL adds it. */
 export interface RunRow {
@@ -62,7 +62,7 @@ export interface Message {
 }
 
 /** Which page of a list is asked for. */
-export interface PageQuery extends RunQuery {
+export interface PageQuery extends ListFilter {
   before: string | null
   limit: number
 }

@@ -8,14 +8,14 @@ import type { RunRecord } from './run-record.ts'
 export type Move = () => void
 
 /** What a worker that follows the script does next in a run; null when it has ended. */
-export function nextMove(record: RunRecord): Move | null {
+export function nextAction(record: RunRecord): Move | null {
   if (record.isOver) return null
   const step = record.flow.steps.find(({ slug }) => record.step(slug)?.status === 'started')
-  return step ? moveOf(record, step) : null
+  return step ? actionOf(record, step) : null
 }
 
 /** What a worker that follows the script does next in a step that has started. */
-export function moveOf(record: RunRecord, step: StepDefinition): Move {
+export function actionOf(record: RunRecord, step: StepDefinition): Move {
   const tasks = record.tasks(step.slug)
   const index = tasks.findIndex((task) => !task.isDone)
   const attempts = index === 0 ? (tasks[0]?.attempts ?? 1) : Infinity

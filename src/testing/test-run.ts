@@ -4,7 +4,7 @@ import type { Json, RunStatus } from '../model/entities.ts'
 import { toJson } from '../model/json.ts'
 import type { StepDefinition } from './definition.ts'
 import type { RunRecord } from './run-record.ts'
-import { nextMove, outputOf } from './script.ts'
+import { nextAction, outputOf } from './script.ts'
 
 /**
  * A run in the database of a test, and what workers do with it. Each call resolves when the store
@@ -106,7 +106,7 @@ export function createTestRun({ find, settled }: TestRunContext): TestRun {
       }),
     play: async () => {
       await settled()
-      for (let move = nextMove(current()); move; move = nextMove(current())) {
+      for (let move = nextAction(current()); move; move = nextAction(current())) {
         move()
         await settled()
       }
@@ -116,7 +116,7 @@ export function createTestRun({ find, settled }: TestRunContext): TestRun {
 
 /** Plays a run to its end, or until a step fails, at once. */
 export function playAtOnce(record: RunRecord): void {
-  for (let move = nextMove(record); move; move = nextMove(record)) move()
+  for (let move = nextAction(record); move; move = nextAction(record)) move()
 }
 
 /** Completes a step that has started: with this output, or by the script. */

@@ -1,13 +1,13 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError, toPgflowError } from '../errors.ts'
-import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
+import type { FlowShape, Json, RunPage, ListFilter, RunSnapshot } from '../model/entities.ts'
 import { isSameJson } from '../model/json.ts'
 import {
   parsePlainFlowShape,
   parsePlainRunSummaries,
   parsePlainSnapshot,
 } from '../model/plain-wire.ts'
-import { answerOf, answerOrNull, type Dialect, type Reply } from './failure.ts'
+import { answerOf, answerOrNull, type Dialect, type Reply } from './failures.ts'
 import { flowNotFound, sortOutIds, valueOf } from './rpc.ts'
 import { plainSchema } from './schemas.ts'
 
@@ -98,7 +98,7 @@ export async function getPlainRuns(
 /** Reads a page of the table `runs`: of all runs that this caller may select. */
 export async function listPlainRuns(
   supabase: SupabaseClient,
-  query: RunQuery,
+  query: ListFilter,
   before: string | null,
   limit: number,
   signal: AbortSignal,

@@ -1,16 +1,10 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError } from '../errors.ts'
-import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
+import type { FlowShape, Json, RunSnapshot } from '../model/entities.ts'
 import { isRunId, notARunId } from '../model/run-id.ts'
 import { clip } from '../model/text.ts'
-import {
-  parseFlowShape,
-  parseRunSummaries,
-  parseSeqs,
-  parseSnapshot,
-  type Parsed,
-} from '../model/wire.ts'
-import { answerOf } from './failure.ts'
+import { parseFlowShape, parseSeqs, parseSnapshot, type Parsed } from '../model/wire.ts'
+import { answerOf } from './failures.ts'
 import { apiSchema } from './schemas.ts'
 
 /** Calls `start_flow_with_states`. */
@@ -72,25 +66,6 @@ export async function callGetSeqs(
   return new Map(seqs.flatMap((part) => [...part]))
 }
 
-/** Calls `list_runs`. */
-export async function callListRuns(
-  supabase: SupabaseClient,
-  query: RunQuery,
-  before: string | null,
-  limit: number,
-  signal: AbortSignal,
-): Promise<RunPage> {
-  const name = 'list_runs'
-  const args = {
-    p_flow_slug: query.flow,
-    p_status: query.status,
-    p_before: before,
-    p_limit: limit,
-  }
-  const runs = valueOf(name, parseRunSummaries(await callRows(supabase, name, args, signal)))
-  return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
-}
-
 /** Calls `get_flow`. */
 export async function callGetFlow(
   supabase: SupabaseClient,
@@ -138,7 +113,8 @@ async function call(
   return answerOf(reply, signal, { schema: apiSchema })
 }
 
-async function callRows(
+/** Calls a function that returns rows. */
+export async function callRows(
   supabase: SupabaseClient,
   name: string,
   args: Record<string, Json>,

@@ -1,6 +1,17 @@
+import type { SupabaseClient } from '@supabase/supabase-js'
 import type { PgflowError } from '../errors.ts'
-import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../model/entities.ts'
+import type { FlowShape, Json, RunPage, ListFilter, RunSnapshot } from '../model/entities.ts'
+import type { Scheduler } from '../model/scheduler.ts'
 import type { RunEvent } from '../model/wire.ts'
+import type { ApiSchema } from './schemas.ts'
+
+/** What the transports over Supabase are made of. */
+export interface SupabaseConnection {
+  supabase: SupabaseClient
+  scheduler: Scheduler
+  schema: ApiSchema
+  isPrivate: boolean
+}
 
 /** What happens on a channel: that of one run, or that of all runs of a user. */
 export interface RunChannelHandlers {
@@ -32,7 +43,7 @@ export interface RunTransport {
    * Whether a run can be joined while it is being started. Not with private channels: who may join
    * is decided by who started the run, so it has to exist first.
    */
-  readonly canJoinEarly: boolean
+  readonly joinsBeforeStart: boolean
   /**
    * Starts a run, or returns the one of that id if it was started before.
    * @throws PgflowError
@@ -71,7 +82,7 @@ export interface ListTransport {
    * @throws PgflowError
    */
   listRuns(
-    query: RunQuery,
+    query: ListFilter,
     before: string | null,
     limit: number,
     signal: AbortSignal,
@@ -93,4 +104,4 @@ export interface FlowTransport {
 }
 
 /** The way to one database: everything that is known of Supabase. */
-export interface PgflowTransport extends RunTransport, ListTransport, FlowTransport {}
+export interface PgflowTransport extends RunTransport, FlowTransport {}

@@ -3,7 +3,7 @@ import { PgflowError, toPgflowError } from '../errors.ts'
 import { backoff, type Scheduler } from '../model/scheduler.ts'
 import { userTopic } from '../model/wire.ts'
 import { signedInUser } from './signed-in.ts'
-import { openTopicChannel } from './topic-channel.ts'
+import { openSharedChannel } from './shared-channel.ts'
 import type { RunChannel, RunChannelHandlers } from './types.ts'
 
 /** Joins the topic of whoever is signed in, and follows when that becomes somebody else. */
@@ -65,7 +65,7 @@ class UserFeed implements RunChannel {
     const { onEvent, onJoined, onMalformed, onDown } = this.#handlers
     const topic = userTopic(user)
     const options = { supabase: this.#supabase, scheduler: this.#scheduler, topic }
-    this.#channel = openTopicChannel(
+    this.#channel = openSharedChannel(
       { ...options, isPrivate: true, runId: null },
       {
         onEvent,

@@ -4,6 +4,7 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Backend } from '../../playground/backend/index.ts'
 import { PgflowError } from '../../src/errors.ts'
+import { createListTransport } from '../../src/transport/list-transport.ts'
 import { createSupabaseTransport } from '../../src/transport/supabase-transport.ts'
 import type { RunChannelHandlers } from '../../src/transport/types.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
@@ -33,13 +34,12 @@ afterEach(async () => {
   await supabase.removeAllChannels()
 })
 
-const transport = (isPrivate = false) =>
-  createSupabaseTransport({
-    supabase,
-    scheduler: fastScheduler(20),
-    schema: 'pgflow_client',
-    isPrivate,
-  })
+const connection = (isPrivate: boolean) => ({
+  ...{ supabase, isPrivate },
+  scheduler: fastScheduler(20),
+  schema: 'pgflow_client' as const,
+})
+const transport = (isPrivate = false) => createSupabaseTransport(connection(isPrivate))
 
 /** Handlers that note what they hear, and throw at what the test says. */
 function listener(throwsAt: (keyof RunChannelHandlers)[] = []) {
@@ -128,7 +128,7 @@ describe('a handler that throws', () => {
 
 it('a feed whose handlers throw is followed on to whoever signs in', async () => {
   const bad = listener(everything)
-  const feed = transport(true).openFeed?.(bad.handlers)
+  const feed = createListTransport(connection(true)).openFeed?.(bad.handlers)
   const uncaught = await uncaughtDuring(async () => {
     await until(() => bad.heard.includes('not_signed_in'))
     await supabase.auth.signUp({

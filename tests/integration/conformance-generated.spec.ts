@@ -60,10 +60,10 @@ function playInMemory(
   for (const answer of answers) {
     const [first, ...more] = tasksUnderWay(record, answer.pick)
     if (!first) break
-    make(moveOf(record, first, answer))
+    make(actionOf(record, first, answer))
     if (answer.kind !== 'many') continue
     for (const task of more)
-      if (!record.isOver && task.step === first.step) make(moveOf(record, task, answer))
+      if (!record.isOver && task.step === first.step) make(actionOf(record, task, answer))
   }
   return { record, moves, messages, told }
 }
@@ -104,7 +104,7 @@ function tasksUnderWay(record: RunRecord, pick: number): TaskUnderWay[] {
   return [...tasks.slice(at), ...tasks.slice(0, at)]
 }
 
-function moveOf(record: RunRecord, { step, index }: TaskUnderWay, answer: Answer): Move {
+function actionOf(record: RunRecord, { step, index }: TaskUnderWay, answer: Answer): Move {
   const task = { step: step.slug, task: index }
   if (answer.kind === 'failure') return { ...task, failure: answer.message }
   const isMapped = record.flow.steps.some(({ isMap, deps }) => isMap && deps.includes(step.slug))

@@ -4,7 +4,7 @@ import { usePgflowStore, useRun } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Backend } from '../../playground/backend/index.ts'
 import { systemScheduler } from '../../src/model/scheduler.ts'
-import { openTopicChannel } from '../../src/transport/topic-channel.ts'
+import { openSharedChannel } from '../../src/transport/shared-channel.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
 import { WireClient } from './support/wire-client.ts'
@@ -82,7 +82,7 @@ it('what a handler throws is told, and the socket goes on', async () => {
   const { store, wrapper } = mountApp(supabase, () => usePgflowStore())
   const { run_id: runId } = await store.startFlow('open', {})
   const heard: string[] = []
-  const channel = openTopicChannel(
+  const channel = openSharedChannel(
     { supabase, scheduler: systemScheduler(), isPrivate: false, topic: 'mine', runId },
     {
       onEvent: ({ type }) => {

@@ -1,7 +1,7 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { createPinia, type StateTree } from 'pinia'
-import { createPgflow, usePgflowStore, useRuns } from 'pinia-pgflow'
+import { createPgflow, usePgflowListStore, useRuns } from 'pinia-pgflow'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createSSRApp, defineComponent, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
@@ -54,7 +54,7 @@ it('a list is read once on a server, rendered, and goes live in the browser', as
   expect(html.match(/<p>[^<]*/g)).toEqual(Array(3).fill(`<p>${newer},${older}`))
   expect(recording.calls.map(({ name }) => name)).toEqual(['list_runs'])
   const key = JSON.stringify(['greet', null, 20])
-  expect(usePgflowStore(pinia).lists[key]?.connection.status).toBe('idle')
+  expect(usePgflowListStore(pinia).lists[key]?.connection.status).toBe('idle')
   expect(supabase.getChannels()).toEqual([])
 
   recording.calls.length = 0
@@ -67,7 +67,7 @@ it('a list is read once on a server, rendered, and goes live in the browser', as
   app.use(browser).use(createPgflow({ supabase }))
   // What differs from what was rendered would be a warning, which fails the test.
   app.mount(element)
-  const store = usePgflowStore(browser)
+  const store = usePgflowListStore(browser)
   expect(store.runsOf({ flow: 'greet' }).map((run) => run.run_id)).toEqual([newer, older])
   await until(() => store.lists[key]?.connection.status === 'polling')
   expect(recording.calls.map(({ name }) => name)).toEqual(['list_runs'])

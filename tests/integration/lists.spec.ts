@@ -1,6 +1,6 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { useFlow, usePgflowStore, useRun, useRuns, type UseRunsReturn } from 'pinia-pgflow'
+import { useFlow, usePgflowListStore, useRun, useRuns, type UseRunsReturn } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { nextTick, ref, shallowRef, watch } from 'vue'
 import type { Backend } from '../../playground/backend/index.ts'
@@ -140,12 +140,12 @@ describe('private: a list over the feed of the user', () => {
     const [ada, bob] = [await signedIn(), await signedIn()]
     const email = (await bob.auth.getUser()).data.user?.email ?? ''
     const [hers, his] = [await startElsewhere(ada), await startElsewhere(bob)]
-    const { result: list, store, wrapper } = mountApp(ada, () => useRuns(), options)
+    const { result: list, lists, wrapper } = mountApp(ada, () => useRuns(), options)
     await until(() => list.connection.value.status === 'live')
     expect(idsOf(list)).toEqual([hers])
     expect((await ada.auth.signInWithPassword({ email, password })).error).toBeNull()
     await shows(list, his)
-    expect(store.summaries).not.toHaveProperty(hers)
+    expect(lists.summaries).not.toHaveProperty(hers)
     await until(() => list.connection.value.status === 'live')
     const next = await startElsewhere(bob)
     await shows(list, next, his)
@@ -315,19 +315,19 @@ describe('the query of useRuns', () => {
     const ada = await signedIn()
     const [wait, other] = [await startElsewhere(ada), await startElsewhere(ada, 'other')]
     const flow = ref<string | null>('wait')
-    const { result, store, wrapper } = mountApp(ada, () => useRuns(() => ({ flow: flow.value })), {
+    const { result, lists, wrapper } = mountApp(ada, () => useRuns(() => ({ flow: flow.value })), {
       gcTime: 0,
     })
     await shows(result, wait)
     flow.value = 'other'
     expect(idsOf(result)).toEqual([])
     await shows(result, other)
-    await until(() => Object.keys(store.lists).length === 1)
+    await until(() => Object.keys(lists.lists).length === 1)
     flow.value = null
     await shows(result, other, wait)
-    await until(() => Object.keys(store.lists).length === 1)
+    await until(() => Object.keys(lists.lists).length === 1)
     wrapper.unmount()
-    expect(Object.values(store.lists)).toMatchObject([{ connection: { status: 'idle' } }])
+    expect(Object.values(lists.lists)).toMatchObject([{ connection: { status: 'idle' } }])
   })
 
   it('is compared by value: a new object that says the same asks nothing', async () => {
@@ -343,7 +343,7 @@ describe('the query of useRuns', () => {
   })
 
   it('cannot have a page of nothing', () => {
-    const { result: store, wrapper } = mountApp(client(), () => usePgflowStore())
+    const { result: store, wrapper } = mountApp(client(), () => usePgflowListStore())
     for (const pageSize of [0, -1, 1.5, NaN]) {
       expect(() => store.observeRuns({ pageSize })).toThrow('A page of a list')
     }
@@ -351,18 +351,20 @@ describe('the query of useRuns', () => {
   })
 })
 
-describe('the store', () => {
+describe('the list store', () => {
   it('reads a page, and goes on from its cursor', async () => {
     const ada = await signedIn()
     const ids = [await startElsewhere(ada), await startElsewhere(ada), await startElsewhere(ada)]
-    const { result: store, wrapper } = mountApp(ada, () => usePgflowStore())
-    const first = await store.fetchRuns({ flow: 'wait', limit: 2 })
+    const { result: store, wrapper } = mountApp(ada, () => usePgflowListStore())
+    const first = await store.fetchRuns({ flow: 'wait', pageSize: 2 })
     expect(first.runs.map((run) => run.run_id)).toEqual([ids[2], ids[1]])
     expect(store.lists).toEqual({})
-    const second = await store.fetchRuns({ flow: 'wait', limit: 2, before: first.cursor })
+    const second = await store.fetchRuns({ flow: 'wait', pageSize: 2 }, first.cursor)
     expect(second).toMatchObject({ runs: [{ run_id: ids[0] }], cursor: null })
-    await expect(store.fetchRuns({ limit: 101 })).rejects.toMatchObject({ code: 'invalid_input' })
-    await expect(store.fetchRuns({ before: 'x' })).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(store.fetchRuns({ pageSize: 101 })).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
+    await expect(store.fetchRuns({}, 'x')).rejects.toMatchObject({ code: 'invalid_input' })
     wrapper.unmount()
   })
 

@@ -10,6 +10,7 @@ import {
 } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemScheduler } from '../../src/model/scheduler.ts'
+import { createListTransport } from '../../src/transport/list-transport.ts'
 import { createSupabaseTransport } from '../../src/transport/supabase-transport.ts'
 import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
@@ -365,12 +366,8 @@ describe('many runs', () => {
 
 function transportOf(client: SupabaseClient) {
   const scheduler = systemScheduler()
-  return createSupabaseTransport({
-    supabase: client,
-    scheduler,
-    schema: 'pgflow',
-    isPrivate: false,
-  })
+  const connection = { supabase: client, scheduler, schema: 'pgflow', isPrivate: false } as const
+  return { ...createSupabaseTransport(connection), ...createListTransport(connection) }
 }
 
 describe('lists and flows', () => {

@@ -47,12 +47,12 @@ describe('a project that limits the rows of a reply', () => {
 
   it('takes nothing from a list or from many runs read at once', async () => {
     await supabase.auth.signUp({ email: 'ada@example.com', password: 'correct horse' })
-    const { store, wrapper } = mountApp(supabase, () => usePgflowStore())
+    const { store, lists, wrapper } = mountApp(supabase, () => usePgflowStore())
     const started = await Promise.all(
       Array.from({ length: 8 }, (_, index) => store.startFlow('wait', { text: String(index) })),
     )
     const ids = started.map(({ run_id }) => run_id).sort()
-    const { runs } = await store.fetchRuns({ limit: 20 })
+    const { runs } = await lists.fetchRuns({ pageSize: 20 })
     expect(runs.map(({ run_id }) => run_id).sort()).toEqual(ids)
     store.$reset()
     // Asked for in one turn, they are read by one call.

@@ -14,7 +14,7 @@ import { flowOf, flowSlug, inputOf, runIdOf } from './flows.ts'
 import type { Answer } from './hearing.ts'
 import type { AppEntry, ListPlan } from './plan.ts'
 import { isEqual } from './projection.ts'
-import { listOf, pageOf, type ShownList } from './shown-list.ts'
+import { listOf, type ShownList } from './shown-list.ts'
 import type { Truth } from './truth.ts'
 import type { Violate } from './violation.ts'
 import { watchEnds } from './watch-ends.ts'
@@ -113,7 +113,7 @@ export class SimulatedApp {
         return void this.#parts.calls.expect(
           'fetchRuns',
           bounds.snapshotTimeout + 1_000,
-          this.#parts.client.store.fetchRuns<AnyFlow>(pageOf(entry.query)),
+          this.#parts.client.lists.fetchRuns<AnyFlow>(listOf(entry.query)),
         )
       case 'flow':
         return this.#expect(

@@ -3,9 +3,10 @@ import { createRenderer, effectScope, toRaw, type App, type EffectScope } from '
 import type { PgflowError } from '../../src/errors.ts'
 import { resolveConfig, type SharedOptions } from '../../src/options.ts'
 import { pluginOf } from '../../src/plugin.ts'
-import { usePgflowStore } from '../../src/store.ts'
-import type { PgflowTransport } from '../../src/transport/types.ts'
-import type { SimulatedSurroundings } from './surroundings.ts'
+import { usePgflowListStore } from '../../src/store/list-store.ts'
+import { usePgflowStore } from '../../src/store/pgflow-store.ts'
+import type { ListTransport, PgflowTransport } from '../../src/transport/types.ts'
+import type { SimulatedPageActivity } from './page-activity.ts'
 
 interface Node {
   parent: Node | null
@@ -28,8 +29,8 @@ const { createApp } = createRenderer<Node, Node>({
 
 /** What a client is made with. */
 export interface ClientParts {
-  transport: PgflowTransport
-  surroundings: SimulatedSurroundings
+  transport: PgflowTransport & ListTransport
+  pageActivity: SimulatedPageActivity
   options: SharedOptions
   /** The state that a server or an earlier page has left, as JSON. */
   state: string | null
@@ -42,26 +43,28 @@ export type Store = ReturnType<typeof usePgflowStore>
 /** An app with the plugin, as a page has it. */
 export class Client {
   readonly store: Store
+  readonly lists: ReturnType<typeof usePgflowListStore>
   readonly reported: PgflowError[] = []
   readonly #app: App<Node>
   readonly #pinia: Pinia
   readonly #scope: EffectScope
 
-  constructor({ transport, surroundings, options, state, onComplaint }: ClientParts) {
+  constructor({ transport, pageActivity, options, state, onComplaint }: ClientParts) {
     this.#pinia = createPinia()
     if (state !== null) {
       this.#pinia.state.value = JSON.parse(state) as Pinia['state']['value']
     }
     const onError = (error: PgflowError) => void this.reported.push(error)
-    const config = resolveConfig({ ...options, onError }, transport)
+    const config = resolveConfig({ ...options, onError }, transport, transport)
     this.#app = createApp({ render: () => null })
     this.#app.config.warnHandler = (message) => onComplaint(`Vue warns: ${message}`)
     this.#app.config.errorHandler = (error) => onComplaint(`Vue caught: ${String(error)}`)
     this.#app.use(this.#pinia)
-    this.#app.use(pluginOf({ ...config, surroundings }))
+    this.#app.use(pluginOf({ ...config, pageActivity }))
     this.#app.mount(node())
     this.#scope = effectScope(true)
     this.store = this.run(() => usePgflowStore())
+    this.lists = this.run(() => usePgflowListStore())
   }
 
   /** Runs what a component's set-up does. */

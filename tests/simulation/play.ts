@@ -161,14 +161,14 @@ class Player {
   }
 
   #begin(entry: FaultEntry): void {
-    const { conditions, surroundings, session, page } = this.world
+    const { conditions, pageActivity, session, page } = this.world
     page?.traffic.stir(2)
     page?.touch()
-    if (entry.fault === 'hidden') surroundings.become({ isVisible: false })
-    else if (entry.fault === 'offline-hint') surroundings.become({ isOnline: false })
+    if (entry.fault === 'hidden') pageActivity.become({ isVisible: false })
+    else if (entry.fault === 'offline-hint') pageActivity.become({ isOnline: false })
     else if (entry.fault === 'no-network') {
       page?.channels.sever(entry.isNoticed)
-      if (entry.isNoticed) surroundings.become({ isOnline: false })
+      if (entry.isNoticed) pageActivity.become({ isOnline: false })
     } else if (entry.fault === 'asleep' && entry.until - entry.at > 30_000)
       page?.channels.sever(false)
     else if (entry.fault === 'cut') page?.channels.cut(entry.rate)
@@ -180,14 +180,14 @@ class Player {
   }
 
   #finish(entry: FaultEntry): void {
-    const { conditions, surroundings, page } = this.world
+    const { conditions, pageActivity, page } = this.world
     page?.traffic.stir(2)
     page?.touch()
     const isOffline =
       conditions.is('offline-hint') || conditions.of('no-network').some((each) => each.isNoticed)
-    if (entry.fault === 'hidden') surroundings.become({ isVisible: !conditions.is('hidden') })
+    if (entry.fault === 'hidden') pageActivity.become({ isVisible: !conditions.is('hidden') })
     if (entry.fault === 'offline-hint' || entry.fault === 'no-network') {
-      surroundings.become({ isOnline: !isOffline })
+      pageActivity.become({ isOnline: !isOffline })
     }
   }
 
@@ -243,13 +243,13 @@ class Player {
   }
 
   #checkLeft(page: Page, when: string): void {
-    const { surroundings, session, violate } = this.world
+    const { pageActivity, session, violate } = this.world
     const isEnd = page.traffic.isOver
     const left = [
       ...(page.time.pending > 0 ? [`${page.time.pending} timers`] : []),
       ...(page.channels.topics.length > 0 ? [`${page.channels.topics.length} channels`] : []),
       ...(page.requests.open.size > 0 ? [`${page.requests.open.size} requests`] : []),
-      ...(isEnd && surroundings.watchers > 0 ? ['a listener to the page'] : []),
+      ...(isEnd && pageActivity.watchers > 0 ? ['a listener to the page'] : []),
       ...(isEnd && session.watchers > 0 ? ['a listener to the session'] : []),
     ]
     if (left.length > 0) violate('left', `${when}, and there are ${left.join(', ')}`)

@@ -8,7 +8,7 @@ import { createRandom } from './clock.ts'
 import { Hearing } from './hearing.ts'
 import { runIdOf } from './flows.ts'
 import { Requests } from './requests.ts'
-import { SimulatedSurroundings } from './surroundings.ts'
+import { SimulatedPageActivity } from './page-activity.ts'
 import { createTransport } from './transport.ts'
 import type { World } from './world.ts'
 
@@ -43,9 +43,9 @@ export async function renderOnServer(world: World): Promise<string> {
   const transport = createTransport({
     ...{ truth, mode: plan.mode, requests, channels, conditions, session, hearing, now: clock.now },
   })
-  const surroundings = new SimulatedSurroundings()
+  const pageActivity = new SimulatedPageActivity()
   const client = new Client({
-    ...{ transport, surroundings, state: null, options: { ssr: true, scheduler: time } },
+    ...{ transport, pageActivity, state: null, options: { ssr: true, scheduler: time } },
     onComplaint: (text) => violate('complaint', `on a server: ${text}`),
   })
   const reads = rendersOf(client, plan.runs)
@@ -57,17 +57,17 @@ export async function renderOnServer(world: World): Promise<string> {
   const state = client.serialise()
   client.unmount()
   await clock.advance(0)
-  if (time.pending + requests.open.size + surroundings.watchers > 0) {
+  if (time.pending + requests.open.size + pageActivity.watchers > 0) {
     violate('left', 'a server is left with timers, requests or listeners')
   }
   return state
 }
 
-function rendersOf({ store }: Client, runs: number): Promise<unknown>[] {
+function rendersOf({ store, lists }: Client, runs: number): Promise<unknown>[] {
   const reads = Array.from({ length: Math.min(runs, 3) }, (_, run) =>
     store.refreshRun(runIdOf(run)),
   )
-  const { ready, release } = store.observeRuns<AnyFlow>(
+  const { ready, release } = lists.observeRuns<AnyFlow>(
     listOf({ flow: null, status: null, pageSize: 5 }),
   )
   return [...reads, ready.finally(release)]

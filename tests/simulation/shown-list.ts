@@ -12,8 +12,3 @@ export interface ShownList {
 export function listOf({ flow, status, pageSize }: ListPlan) {
   return { flow: flow === null ? null : flowSlug(flow), status, pageSize }
 }
-
-/** A page of it, likewise. */
-export function pageOf({ flow, status, pageSize }: ListPlan) {
-  return { flow: flow === null ? null : flowSlug(flow), status, limit: pageSize }
-}

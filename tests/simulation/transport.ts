@@ -1,5 +1,5 @@
 import { PgflowError, type PgflowErrorCode } from '../../src/errors.ts'
-import type { FlowShape, Json, RunPage, RunQuery, RunSnapshot } from '../../src/model/entities.ts'
+import type { FlowShape, Json, ListFilter, RunPage, RunSnapshot } from '../../src/model/entities.ts'
 import { parsePlainRunSummaries, parsePlainSnapshot } from '../../src/model/plain-wire.ts'
 import {
   parseFlowShape,
@@ -10,7 +10,7 @@ import {
   type Parsed,
 } from '../../src/model/wire.ts'
 import { DatabaseError, type SnapshotRow } from '../../src/testing/rows.ts'
-import type { PgflowTransport } from '../../src/transport/types.ts'
+import type { ListTransport, PgflowTransport } from '../../src/transport/types.ts'
 import type { SimulatedChannels } from './channels.ts'
 import type { Conditions } from './conditions.ts'
 import type { Hearing } from './hearing.ts'
@@ -40,7 +40,7 @@ const meanings: Record<string, PgflowErrorCode> = {
 }
 
 /** The way of one client to the database of a schedule. */
-export function createTransport(parts: TransportParts): PgflowTransport {
+export function createTransport(parts: TransportParts): PgflowTransport & ListTransport {
   const { truth, mode, requests, channels, conditions, session, hearing, now } = parts
   const isPlain = mode === 'plain' || mode === 'plain-old'
   const isPrivate = mode === 'private'
@@ -83,7 +83,7 @@ export function createTransport(parts: TransportParts): PgflowTransport {
   }
 
   return {
-    canJoinEarly: !isPrivate,
+    joinsBeforeStart: !isPrivate,
     async startFlow(slug, input, runId, signal) {
       const user = session.user()
       const askedAt = now()
@@ -152,7 +152,7 @@ export function createTransport(parts: TransportParts): PgflowTransport {
 
 function pageOf(
   { truth, mode, conditions }: TransportParts,
-  query: RunQuery,
+  query: ListFilter,
   { before, limit, user }: { before: string | null; limit: number; user: string | null },
 ): RunPage {
   const read = truth.reading(conditions.lag())

@@ -19,7 +19,7 @@ import { Requests } from './requests.ts'
 import { RunWitness } from './run-witness.ts'
 import { SimulatedSession } from './session.ts'
 import { Shown } from './shown.ts'
-import { SimulatedSurroundings } from './surroundings.ts'
+import { SimulatedPageActivity } from './page-activity.ts'
 import { Traffic } from './traffic.ts'
 import { createTransport } from './transport.ts'
 import { Truth, type RunTruth } from './truth.ts'
@@ -41,7 +41,7 @@ export class World {
   readonly journal: Journal
   readonly truth: Truth
   readonly session = new SimulatedSession(firstUser)
-  readonly surroundings = new SimulatedSurroundings()
+  readonly pageActivity = new SimulatedPageActivity()
   readonly violations: Violation[] = []
   /** See the parts of the app. */
   readonly more = new Map<string, number>()
@@ -159,7 +159,7 @@ export class Page {
     const { gcTime, maxChannels } = plan
     const { startTimeout, snapshotTimeout } = bounds
     this.client = new Client({
-      ...{ transport, surroundings: world.surroundings, state },
+      ...{ transport, pageActivity: world.pageActivity, state },
       options: {
         ...{ ssr: false, scheduler: this.time, gcTime, maxChannels, startTimeout, snapshotTimeout },
         stallAfter: 60_000,

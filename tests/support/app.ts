@@ -1,7 +1,7 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { mount } from '@vue/test-utils'
 import { createPinia } from 'pinia'
-import { createPgflow, usePgflowStore } from 'pinia-pgflow'
+import { createPgflow, usePgflowListStore, usePgflowStore } from 'pinia-pgflow'
 import type { PgflowError, PgflowOptions, TraceKind, TraceRecord } from 'pinia-pgflow'
 import { defineComponent, h } from 'vue'
 
@@ -34,6 +34,9 @@ export function mountApp<T>(
     wrapper,
     pinia,
     store: usePgflowStore(pinia),
+    get lists() {
+      return usePgflowListStore(pinia)
+    },
     reported,
     /** How many things of a kind the sync has done, with one run or all. */
     traced: (kind: TraceKind, key?: string) => countOf(traced, kind, key),

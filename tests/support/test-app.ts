@@ -1,6 +1,6 @@
 import { mount } from '@vue/test-utils'
 import { createPinia, type Pinia } from 'pinia'
-import { usePgflowStore } from 'pinia-pgflow'
+import { usePgflowListStore, usePgflowStore } from 'pinia-pgflow'
 import type { TestPgflow } from 'pinia-pgflow/testing'
 import { defineComponent, h } from 'vue'
 
@@ -16,7 +16,8 @@ export function mountIn<T>(pgflow: TestPgflow, setup: () => T, pinia: Pinia = cr
   const wrapper = mount(component, { global: { plugins: [pinia, pgflow] } })
   const [result] = made
   if (result === undefined) throw new Error('setup did not run')
-  return { wrapper, pinia, store: usePgflowStore(pinia), result }
+  const store = usePgflowStore(pinia)
+  return { wrapper, pinia, store, lists: usePgflowListStore(pinia), result }
 }
 
 /** The code that a promise is rejected with, or `none` when it is not. */

@@ -13,6 +13,7 @@ import {
   expect,
   failure,
   key,
+  lists,
   mount,
   notify,
   pgflow,
@@ -36,6 +37,7 @@ import {
   pgflowPayload,
   taskProgressOf,
   useFlow,
+  usePgflowListStore,
   usePgflowStatus,
   usePgflowStore,
   useRun,
@@ -63,11 +65,6 @@ it('usePgflowStore', async () => {
   const run = await pgflow.startFlow('analyze_text', { text })
   const { release } = pgflow.observeRun(run.run_id)
   void [pgflow, run, release]
-})
-
-it('usePgflowStore().runsOf', () => {
-  const running = pgflow.runsOf({ status: 'started' }).length
-  void [running]
 })
 
 it('usePgflowStore().runById', () => {
@@ -100,27 +97,15 @@ it('usePgflowStore().flowBySlug', () => {
   void [deps]
 })
 
+it('usePgflowStore().startFlow', async () => {
+  const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
+  void [run]
+})
+
 it('usePgflowStore().observeRun', async () => {
   const { ready, release } = pgflow.observeRun(runId)
   await ready
   void [ready, release]
-})
-
-it('usePgflowStore().observeRuns', async () => {
-  const { ready, loadMore, release } = pgflow.observeRuns({ flow: 'analyze_text' })
-  await ready
-  void [ready, loadMore, release]
-})
-
-it('usePgflowStore().fetchRuns', async () => {
-  const first = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50 })
-  const second = await pgflow.fetchRuns({ flow: 'analyze_text', limit: 50, before: first.cursor })
-  void [first, second]
-})
-
-it('usePgflowStore().startFlow', async () => {
-  const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
-  void [run]
 })
 
 it('usePgflowStore().fetchFlow', async () => {
@@ -145,6 +130,29 @@ it('usePgflowStore().onRunChange', () => {
   pgflow.onRunChange((change) => {
     if (change.kind === 'run' && change.run.status === 'failed') notify(change.run.error_message)
   })
+})
+
+it('usePgflowListStore', () => {
+  const lists = usePgflowListStore()
+  const { ready, release } = lists.observeRuns({ flow: 'analyze_text' })
+  void [lists, ready, release]
+})
+
+it('usePgflowListStore().runsOf', () => {
+  const running = lists.runsOf({ status: 'started' }).length
+  void [running]
+})
+
+it('usePgflowListStore().observeRuns', async () => {
+  const { ready, loadMore, release } = lists.observeRuns({ flow: 'analyze_text' })
+  await ready
+  void [ready, loadMore, release]
+})
+
+it('usePgflowListStore().fetchRuns', async () => {
+  const first = await lists.fetchRuns({ flow: 'analyze_text', pageSize: 50 })
+  const second = await lists.fetchRuns({ flow: 'analyze_text', pageSize: 50 }, first.cursor)
+  void [first, second]
 })
 
 it('useFlow', async () => {

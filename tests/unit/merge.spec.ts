@@ -201,7 +201,7 @@ describe('what comes over the wire', () => {
     '"%s" is kept, and asks for a snapshot',
     (name) => {
       const slug = name.startsWith('a:') ? { step_slug: 'a', status: 'paused' } : {}
-      expect(event(name, { seq: 1, ...slug })).toMatchObject({ isPartial: true, seq: 1 })
+      expect(event(name, { seq: 1, ...slug })).toMatchObject({ needsSnapshot: true, seq: 1 })
     },
   )
 
@@ -224,7 +224,7 @@ describe('what comes over the wire', () => {
   it('the error of an attempt that will be repeated is not the error of the step', () => {
     const retrying = event('a:retrying', { step_slug: 'a', error_message: 'again', task_index: 0 })
     expect(retrying.step?.patch).toEqual({})
-    expect(retrying.isPartial).toBe(false)
+    expect(retrying.needsSnapshot).toBe(false)
   })
 
   it('a snapshot says which field is wrong', () => {

@@ -37,7 +37,7 @@ describe('news of a run', () => {
   const [older, newer] = [run('a', '2026-01-01'), run('b', '2026-01-02')]
   const news = (row: RunSummary, seq: number) => {
     const { cursor: _cursor, ...facts } = row
-    return { run_id: row.run_id, seq, run: facts, isPartial: false }
+    return { run_id: row.run_id, seq, run: facts, needsSnapshot: false }
   }
   const ids = ({ rows }: ListRows) => rows.map((row) => row.run_id)
 

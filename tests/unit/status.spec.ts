@@ -13,14 +13,20 @@ const unreachable = { code: 'unreachable', message: 'No answer.', hint: null }
 function mountBadge(pinia = createPinia()) {
   const pgflow = createTestPgflow({ flows, onError: () => {} })
   const mounted = mountIn(pgflow, () => usePgflowStatus(), pinia)
-  return { pgflow, store: mounted.store, status: mounted.result, wrapper: mounted.wrapper }
+  return {
+    pgflow,
+    store: mounted.store,
+    lists: mounted.lists,
+    status: mounted.result,
+    wrapper: mounted.wrapper,
+  }
 }
 
 describe('usePgflowStatus', () => {
   it('counts what is followed, however many follow it, and not what was left', async () => {
-    const { pgflow, store, status, wrapper } = mountBadge()
+    const { pgflow, store, lists, status, wrapper } = mountBadge()
     const { id } = pgflow.seedRun('greet', {})
-    const holds = [store.observeRun(id), store.observeRun(id.toUpperCase()), store.observeRuns()]
+    const holds = [store.observeRun(id), store.observeRun(id.toUpperCase()), lists.observeRuns()]
     await pgflow.settled()
     expect(status.value.counts).toEqual({ ...none, live: 1, polling: 1 })
 

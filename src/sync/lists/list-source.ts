@@ -1,5 +1,5 @@
 import type { PgflowError } from '../../errors.ts'
-import { isTerminal, type RunSummary } from '../../model/entities.ts'
+import { isTerminal, type RunSummary, type ListQuery } from '../../model/entities.ts'
 import {
   addRows,
   applyUpdate,
@@ -14,7 +14,7 @@ import { pause, withTimeout } from '../abort.ts'
 import type { Fetch } from '../fetcher.ts'
 import type { Merged, ResourceState, Settled, Source } from '../source.ts'
 import { gatherReads } from '../timings.ts'
-import { listKey, type ListContext, type ListQuery } from './types.ts'
+import { listKey, type ListContext } from './types.ts'
 
 /** The most runs that one RPC returns. */
 const maxRuns = 100
@@ -81,7 +81,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   async fetch(fetch: Fetch<RunUpdate>, signal: AbortSignal, onSent: () => void): Promise<ListRows> {
     const { scheduler } = this.#context
     if (fetch.reason !== 'asked') {
-      await pause(scheduler, gatherReads, signal, (end) => (fetch.hurry = end))
+      await pause(scheduler, gatherReads, signal, (end) => (fetch.sendNow = end))
     }
     onSent()
     const end = this.#shown.rows.at(-1)?.cursor ?? null
@@ -105,12 +105,12 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   receive(update: RunUpdate, isReadingRest: boolean): Merged | null {
     if (!this.#isLoaded) return null
     const { state } = this.#context
-    const { isUnclear, ...after } = this.#apply(this.#uncut ?? this.#shown, update)
+    const { needsRefetch, ...after } = this.#apply(this.#uncut ?? this.#shown, update)
     if (isReadingRest) this.#uncut = after
     const list = firstOf(after, this.#size)
     const hasChanged = state.write(this.key, list)
-    if (!hasChanged && !isUnclear) return null
-    return { needsSnapshot: isUnclear, isGap: false, needsRest: this.#isShort(list) }
+    if (!hasChanged && !needsRefetch) return null
+    return { needsSnapshot: needsRefetch, isGap: false, needsRest: this.#isShort(list) }
   }
 
   settle(answer: ListRows, fetch: Fetch<RunUpdate>, trustsDatabase: boolean): Settled {
@@ -125,11 +125,11 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     }
     let needsSnapshot = false
     for (const update of inSeqOrder(fetch.updates)) {
-      const { isUnclear, ...next } = this.#apply(list, update)
+      const { needsRefetch, ...next } = this.#apply(list, update)
       // Heard before, and not in the answer: the run has left since, or the answer is outdated.
       const isDoubtful = fetch.earlier.has(update) && next.rows.length > list.rows.length
       if (!isDoubtful) list = next
-      needsSnapshot ||= isUnclear || isDoubtful
+      needsSnapshot ||= needsRefetch || isDoubtful
     }
     this.#uncut = null
     list = firstOf(list, this.#size)

@@ -1,12 +1,12 @@
 import { PgflowError } from '../../errors.ts'
-import type { RunPage, RunSummary } from '../../model/entities.ts'
+import type { RunPage, RunSummary, ListQuery } from '../../model/entities.ts'
 import type { ListRows, RunUpdate } from '../../model/run-list.ts'
 import { withTimeout } from '../abort.ts'
 import { LiveResource, type ResourceContext } from '../live-resource.ts'
 import { Registry } from '../registry.ts'
 import { ListSource } from './list-source.ts'
 import { RecentSeqs } from './recent-seqs.ts'
-import { listKey, type ListContext, type ListQuery } from './types.ts'
+import { listKey, type ListContext } from './types.ts'
 import { UserFeed } from './user-feed.ts'
 
 type ListResource = LiveResource<ListRows, RunUpdate, ListSource>
@@ -165,11 +165,11 @@ export class Lists {
 
   /** The first list: from now on it matters what happens around. */
   #watch(): void {
-    const { surroundings, transport, isServer } = this.#context
+    const { pageActivity, transport, isServer } = this.#context
     if (isServer) return
     this.#stopWatching()
     const stops = [
-      surroundings.watch(() => {
+      pageActivity.watch(() => {
         for (const resource of this.#registry.all) resource.wake()
       }),
       transport.watchSession((change) => {
@@ -204,5 +204,5 @@ async function loadMore(resource: ListResource): Promise<void> {
 }
 
 function updateOf({ run_id, seq, cursor: _cursor, ...run }: RunSummary): RunUpdate {
-  return { run_id, seq, run, isPartial: false }
+  return { run_id, seq, run, needsSnapshot: false }
 }

@@ -1,17 +1,12 @@
 import type { PgflowError } from '../../errors.ts'
-import type { RunList, RunQuery, RunSummary } from '../../model/entities.ts'
+import type { ListQuery, RunList, RunSummary } from '../../model/entities.ts'
 import type { ListRows } from '../../model/run-list.ts'
 import type { Scheduler } from '../../model/scheduler.ts'
 import type { ListTransport, RunTransport } from '../../transport/types.ts'
 import type { SeqProbe } from '../seq-probe.ts'
 import type { Trace } from '../trace.ts'
 import type { SyncTimes } from '../types.ts'
-import type { Surroundings } from '../wake.ts'
-
-/** Which runs a list shows, and how many more with each page. */
-export interface ListQuery extends RunQuery {
-  pageSize: number
-}
+import type { PageActivity } from '../page-activity.ts'
 
 /** What the sync writes of lists: the store, seen from below. */
 export interface ListState {
@@ -38,7 +33,7 @@ export interface ListState {
 export interface ListContext {
   transport: ListTransport & Pick<RunTransport, 'fetchSeqs' | 'watchSession'>
   scheduler: Scheduler
-  surroundings: Surroundings
+  pageActivity: PageActivity
   state: ListState
   times: Pick<SyncTimes, 'snapshotTimeout' | 'gcTime'>
   /** Without channels there is no feed. */

@@ -2,6 +2,7 @@ import { createClient } from '@supabase/supabase-js'
 import {
   createPgflow,
   useFlow,
+  usePgflowListStore,
   usePgflowStore,
   useRun,
   useRuns,
@@ -85,20 +86,21 @@ describe('a list of runs', () => {
     // @ts-expect-error the slug is misspelt
     useRuns(() => ({ flow: 'analyse_text' }))
     const store = usePgflowStore()
-    store.observeRuns({ flow: 'analyze_text' }).release()
-    void store.fetchRuns({ flow: 'analyze_text', limit: 5 })
+    const lists = usePgflowListStore()
+    lists.observeRuns({ flow: 'analyze_text' }).release()
+    void lists.fetchRuns({ flow: 'analyze_text', pageSize: 5 })
     void store.fetchFlow('analyze_text')
     // @ts-expect-error the slug is misspelt
-    store.observeRuns({ flow: 'analyse_text' })
+    lists.observeRuns({ flow: 'analyse_text' })
     // @ts-expect-error the slug is misspelt
-    void store.fetchRuns({ flow: 'analyse_text' })
+    void lists.fetchRuns({ flow: 'analyse_text' })
     // @ts-expect-error the slug is misspelt
     void store.fetchFlow('analyse_text')
   })
 
   it('is of a flow that is not registered, given by its type', () => {
     useRuns<Flow>({ flow: 'analyze_text_v2' })
-    void usePgflowStore().fetchRuns<Flow>({ flow: 'analyze_text_v2' })
+    void usePgflowListStore().fetchRuns<Flow>({ flow: 'analyze_text_v2' })
     void usePgflowStore().fetchFlow<Flow>('analyze_text_v2')
   })
 })

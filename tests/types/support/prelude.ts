@@ -4,6 +4,7 @@ import type {
   PgflowError,
   PgflowRun,
   PgflowStep,
+  usePgflowListStore,
   usePgflowStore,
   UseFlowReturn,
 } from 'pinia-pgflow'
@@ -37,6 +38,7 @@ export declare const run: PgflowRun
 export declare const step: PgflowStep
 export declare const failure: PgflowError
 export declare const pgflow: ReturnType<typeof usePgflowStore>
+export declare const lists: ReturnType<typeof usePgflowListStore>
 export declare const startAsync: UseFlowReturn<typeof AnalyzeText>['startAsync']
 export declare const showRetry: (runId: string | null) => void
 export declare const notify: (message: string | null) => void

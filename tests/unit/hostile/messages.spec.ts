@@ -1,9 +1,16 @@
 import fc from 'fast-check'
 import { createPinia, type Pinia } from 'pinia'
-import { usePgflowStatus, usePgflowStore, useRun, useRuns, useStep } from 'pinia-pgflow'
+import {
+  usePgflowStatus,
+  usePgflowListStore,
+  usePgflowStore,
+  useRun,
+  useRuns,
+  useStep,
+} from 'pinia-pgflow'
 import { expect, it } from 'vitest'
 import { createApp, defineComponent, h } from 'vue'
-import { createWorld } from '../../../src/testing/world.ts'
+import { createEnvironment } from '../../../src/testing/environment.ts'
 import { countOf } from '../../support/traced.ts'
 import { json, name, ownEntries, shownOf } from './support/hostile.ts'
 
@@ -11,7 +18,7 @@ const flows = { greet: { hello: {}, bye: { deps: ['hello'] } } }
 
 /** An app that shows a run, one of its steps and a list, over a database in memory. */
 async function showRun() {
-  const world = createWorld({ flows, onError: () => {} })
+  const world = createEnvironment({ flows, onError: () => {} })
   const id = crypto.randomUUID()
   const record = world.database.seedRun('greet', { text: 'a' }, id, 'test-user')
   const pinia: Pinia = createPinia()
@@ -33,7 +40,8 @@ async function showRun() {
   app.mount(document.createElement('div'))
   await world.time.settled()
   const store = usePgflowStore(pinia)
-  return { world, id, record, app, store }
+  const lists = usePgflowListStore(pinia)
+  return { world, id, record, app, store, lists }
 }
 
 /** What a stranger may send on the topic of a run; `run_id` is often right. */
@@ -97,12 +105,12 @@ it('whatever is sent on its topic, nothing throws, and a run stays what it is', 
 })
 
 it('a broadcast cannot change what a run is, and what it is lists show too', async () => {
-  const { world, id, app, store } = await showRun()
+  const { world, id, app, store, lists } = await showRun()
   const forged = { run_id: id, seq: 4, status: 'started', flow_slug: 'evil', input: { text: 'b' } }
   world.channels.send({ topic: `pgflow:run:${id}`, name: 'run:started', payload: forged })
   await world.time.settled()
   expect(store.runById(id)).toMatchObject({ flow_slug: 'greet', input: { text: 'a' } })
   expect(countOf(world.traced, 'event', id)).toBe(1)
-  expect(store.runsOf().map((row) => row.flow_slug)).toEqual(['greet'])
+  expect(lists.runsOf().map((row) => row.flow_slug)).toEqual(['greet'])
   app.unmount()
 })

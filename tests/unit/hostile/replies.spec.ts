@@ -209,18 +209,18 @@ describe('an error of the database', () => {
 })
 
 it('two queries that differ are two lists, whatever they are narrowed to', () => {
-  const { result, store, wrapper } = mountApp(
+  const { result, lists, wrapper } = mountApp(
     connectTo(() => ({ status: 200, body: '[]' })),
     () => [useRuns(), useRuns({ flow: '*' }), useRuns({ flow: '*/*' }), useRuns({ status: '*' })],
     { maxChannels: 0 },
   )
   expect(result).toHaveLength(4)
-  expect(Object.keys(store.lists)).toHaveLength(4)
+  expect(Object.keys(lists.lists)).toHaveLength(4)
   wrapper.unmount()
 })
 
 it('a query from an address bar that cannot be shows why, and throws in no render', async () => {
-  const { result, store, wrapper } = mountApp(
+  const { result, lists, wrapper } = mountApp(
     connectTo(() => ({ status: 200, body: '[]' })),
     () => ({ list: useRuns(() => ({ pageSize: Number('abc') })), run: useRun(null) }),
     { maxChannels: 0 },
@@ -231,7 +231,7 @@ it('a query from an address bar that cannot be shows why, and throws in no rende
   expect(list.error.value?.code).toBe('invalid_options')
   expect(await failureOf(() => list.ready)).toMatchObject({ code: 'invalid_options' })
   expect(await failureOf(list.refresh)).toMatchObject({ code: 'invalid_options' })
-  expect(store.runsOf({ pageSize: -1 })).toEqual([])
-  expect(store.lists).toEqual({})
+  expect(lists.runsOf({ pageSize: -1 })).toEqual([])
+  expect(lists.lists).toEqual({})
   wrapper.unmount()
 })

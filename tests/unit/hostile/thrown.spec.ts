@@ -4,7 +4,7 @@ import { PgflowError } from 'pinia-pgflow'
 import { describe, expect, it } from 'vitest'
 import { toPgflowError } from '../../../src/errors.ts'
 import { validate } from '../../../src/flow-schemas.ts'
-import { createWorld } from '../../../src/testing/world.ts'
+import { createEnvironment } from '../../../src/testing/environment.ts'
 import { failureOf } from './support/hostile.ts'
 
 const boom = (): never => {
@@ -78,7 +78,7 @@ it('a schema that names a place by what cannot be written fails by an error of t
 })
 
 it('a database in a test fails with what it was made to throw', async () => {
-  const { faults } = createWorld({ flows: { f: { a: {} } } })
+  const { faults } = createEnvironment({ flows: { f: { a: {} } } })
   const { signal } = new AbortController()
   const error = await failureOf(() =>
     faults.request('read', signal, () => throwIt({ toString: boom })),

@@ -1,6 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { createPinia } from 'pinia'
-import { useFlow, usePgflowStore, useRun, useRuns, type RunsQuery } from 'pinia-pgflow'
+import {
+  useFlow,
+  usePgflowListStore,
+  usePgflowStore,
+  useRun,
+  useRuns,
+  type RunsQuery,
+} from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
@@ -144,13 +151,13 @@ describe('a list of something that cannot be', () => {
     ['a status with half a character', { status: '\ude00' }],
   ])('%s is refused at once, and asks for nothing', async (_, query) => {
     const pgflow = createTestPgflow({ flows })
-    const { result, store, wrapper } = mountIn(pgflow, () => useRuns(() => query as RunsQuery))
+    const { result, lists, wrapper } = mountIn(pgflow, () => useRuns(() => query as RunsQuery))
     expect(result.error.value?.code).toBe('invalid_options')
     expect(result.runs.value).toEqual([])
-    expect(store.runsOf(query as RunsQuery)).toEqual([])
+    expect(lists.runsOf(query as RunsQuery)).toEqual([])
     for (const work of [
-      () => new Promise((resolve) => resolve(store.observeRuns(query as RunsQuery))),
-      () => store.fetchRuns(query as RunsQuery),
+      () => new Promise((resolve) => resolve(lists.observeRuns(query as RunsQuery))),
+      () => lists.fetchRuns(query as RunsQuery),
       () => result.refresh(),
     ]) {
       expect(await failureOf(work)).toMatchObject({ code: 'invalid_options' })
@@ -161,8 +168,8 @@ describe('a list of something that cannot be', () => {
 
   it.each([7, {}, 'a\ud83d', '\0'])('a cursor that is none: %j', async (before) => {
     const pgflow = createTestPgflow({ flows })
-    const { store, wrapper } = mountIn(pgflow, () => usePgflowStore())
-    const error = await failureOf(() => store.fetchRuns({ before: before as string }))
+    const { lists, wrapper } = mountIn(pgflow, () => usePgflowListStore())
+    const error = await failureOf(() => lists.fetchRuns({}, before as string))
     expect(error).toMatchObject({ code: 'invalid_options' })
     expect(pgflow.requests).toEqual([])
     wrapper.unmount()

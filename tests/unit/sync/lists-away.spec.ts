@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ListQuery } from '../../../src/sync/lists/types.ts'
+import type { ListQuery } from '../../../src/model/entities.ts'
 import { all, createListKit, moment, observed } from './support/list-kit.ts'
 
 const started: ListQuery = { flow: null, status: 'started', pageSize: 2 }
@@ -10,7 +10,7 @@ describe('while nobody sees the page', () => {
     const ids = [1, 2, 3].map(() => kit.backend.start('f'))
     await observed(kit, started)
     const asked = kit.backend.requests.length
-    kit.surroundings.toggle()
+    kit.pageActivity.toggle()
     await kit.clock.advance(600_000)
     expect(kit.backend.requests).toHaveLength(asked)
     kit.backend.faults = { ...kit.backend.faults, lose: 1 }
@@ -18,7 +18,7 @@ describe('while nobody sees the page', () => {
     await kit.clock.advance(600_000)
     expect(kit.backend.requests).toHaveLength(asked)
     expect(kit.list(started)?.ids).toEqual([ids[2], ids[1]])
-    kit.surroundings.restore()
+    kit.pageActivity.restore()
     await kit.clock.advance(moment)
     expect(kit.list(started)).toMatchObject({
       ids: [ids[1], ids[0]],
@@ -30,7 +30,7 @@ describe('while nobody sees the page', () => {
     const kit = createListKit()
     kit.backend.start('f')
     await observed(kit, all)
-    kit.surroundings.toggle()
+    kit.pageActivity.toggle()
     kit.backend.drop()
     const id = kit.backend.start('f')
     await kit.clock.advance(moment)
@@ -41,7 +41,7 @@ describe('while nobody sees the page', () => {
   it('who asks is answered', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
-    kit.surroundings.toggle()
+    kit.pageActivity.toggle()
     const { ready } = await observed(kit, all)
     await ready
     expect(kit.list(all)?.ids).toEqual([id])

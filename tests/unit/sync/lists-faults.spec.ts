@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { ListObservation } from '../../../src/sync/lists/lists.ts'
-import type { ListQuery } from '../../../src/sync/lists/types.ts'
+import type { ListQuery } from '../../../src/model/entities.ts'
 import { noListFaults, type ListFaults } from './support/list-backend.ts'
 import { createListKit, facts } from './support/list-kit.ts'
 
@@ -62,13 +62,13 @@ it('after the last fault a list is the first runs of the database, in its order'
       }),
       async ({ seed, hasFeed, before, queries, faults, steps }) => {
         const kit = createListKit({ seed, hasFeed, gcTime: 0 })
-        const { backend, clock, surroundings } = kit
+        const { backend, clock, pageActivity } = kit
         for (let n = 0; n < before; n += 1) backend.start(n % 3 === 0 ? 'g' : 'f')
         backend.faults = faults
         const lists = queries.map((one) => ({ query: one, seen: kit.manager.observe(one) }))
         for (const each of steps) await take(each, kit, lists)
         backend.faults = noListFaults
-        surroundings.restore()
+        pageActivity.restore()
         await clock.advance(patience)
 
         for (const { query } of lists) {
@@ -131,7 +131,7 @@ it('a list that nothing is lost of is true within seconds, whatever else goes on
 /** Makes a step happen; whatever it is, no list is ever out of order. */
 async function take(
   each: Step,
-  { backend, clock, surroundings, shown }: Kit,
+  { backend, clock, pageActivity, shown }: Kit,
   lists: readonly { query: ListQuery; seen: ListObservation }[],
 ): Promise<void> {
   if (each.do === 'start') backend.start(each.flow, each.isAtOnce)
@@ -140,7 +140,7 @@ async function take(
     backend.end(ids[each.which % Math.max(1, ids.length)] ?? '', each.status)
   } else if (each.do === 'wait') await clock.advance(each.ms)
   else if (each.do === 'drop') backend.drop()
-  else if (each.do === 'toggle') surroundings.toggle()
+  else if (each.do === 'toggle') pageActivity.toggle()
   else for (const { seen } of lists) seen[each.do]().catch(() => undefined)
   for (const { query } of lists) expectInOrder(shown(query))
 }

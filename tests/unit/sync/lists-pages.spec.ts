@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ListQuery } from '../../../src/sync/lists/types.ts'
+import type { ListQuery } from '../../../src/model/entities.ts'
 import { codeOf } from './support/kit.ts'
 import { all, createListKit, facts, moment, observed } from './support/list-kit.ts'
 
@@ -118,7 +118,7 @@ describe('after $reset', () => {
     kit.manager.restart()
     if (when === 'while') claim('r')
     await kit.clock.advance(500)
-    kit.manager.receive({ run_id: 'r', seq: 1, run, isPartial: false })
+    kit.manager.receive({ run_id: 'r', seq: 1, run, needsSnapshot: false })
     expect(kit.list(all)?.ids).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
-import type { ListQuery } from '../../../src/sync/lists/types.ts'
+import type { ListQuery } from '../../../src/model/entities.ts'
 import { all, createListKit, moment, observed } from './support/list-kit.ts'
 import { codeOf } from './support/kit.ts'
 import { noListFaults } from './support/list-backend.ts'
@@ -161,7 +161,8 @@ describe('a list over the feed', () => {
 
   it('whose feed is silent says so with all others, until anything is heard', async () => {
     const kit = createListKit()
-    const [id = ''] = [kit.backend.start('f'), kit.backend.start('f')]
+    const id = kit.backend.start('f')
+    kit.backend.start('f')
     await observed(kit, all)
     await observed(kit, started)
     const connections = () => [all, started].map((query) => kit.list(query)?.connection)
@@ -176,7 +177,7 @@ describe('a list over the feed', () => {
     await kit.clock.advance(8_000)
     expect(kit.list(all)?.ids[0]).toBe(later)
     // What is known from elsewhere was not heard.
-    kit.manager.receive({ run_id: later, seq: 9, run: {}, isPartial: false })
+    kit.manager.receive({ run_id: later, seq: 9, run: {}, needsSnapshot: false })
     expect(kit.list(all)?.connection.status).toBe('polling')
     kit.backend.faults = noListFaults
     kit.backend.start('g')
@@ -244,13 +245,13 @@ describe('news that arrive out of order', () => {
       run_id: 'r',
       seq: 3,
       run: { ...start, status: 'failed' },
-      isPartial: false,
+      needsSnapshot: false,
     })
-    kit.manager.receive({ run_id: 'r', seq: 1, run: start, isPartial: false })
+    kit.manager.receive({ run_id: 'r', seq: 1, run: start, needsSnapshot: false })
     expect(kit.list(started)?.ids).toEqual([])
     void refresh()
     await kit.clock.advance(moment)
-    kit.manager.receive({ run_id: 'r', seq: 1, run: start, isPartial: false })
+    kit.manager.receive({ run_id: 'r', seq: 1, run: start, needsSnapshot: false })
     expect(kit.list(started)?.ids).toEqual([])
   })
 
@@ -294,12 +295,12 @@ describe('a list without a feed', () => {
     await kit.clock.advance(300_000)
     const asked = kit.backend.requests.length
     expect(asked).toBeLessThan(40)
-    kit.surroundings.toggle()
+    kit.pageActivity.toggle()
     await kit.clock.advance(60_000)
     expect(kit.backend.requests.length - asked).toBeLessThanOrEqual(1)
     const hidden = kit.backend.requests.length
     const id = kit.backend.start('f')
-    kit.surroundings.toggle()
+    kit.pageActivity.toggle()
     await kit.clock.advance(moment)
     expect(kit.backend.requests.length).toBeGreaterThan(hidden)
     expect(kit.list(all)?.ids).toEqual([id])
@@ -313,7 +314,7 @@ describe('a list without a feed', () => {
     const id = kit.backend.start('f')
     claim(id)
     const row = kit.backend.row(id)
-    kit.manager.receive({ run_id: id, seq: 1, run: row ?? {}, isPartial: false })
+    kit.manager.receive({ run_id: id, seq: 1, run: row ?? {}, needsSnapshot: false })
     expect(kit.list(all)?.ids).toEqual([id])
     expect(kit.backend.requests).toHaveLength(asked)
   })
@@ -322,7 +323,7 @@ describe('a list without a feed', () => {
     const kit = createListKit({ hasFeed: false })
     await observed(kit, all)
     const run = { flow_slug: 'f', status: 'started', started_at: '2026-01-01T00:00:01+00:00' }
-    kit.manager.receive({ run_id: 'theirs', seq: 1, run, isPartial: false })
+    kit.manager.receive({ run_id: 'theirs', seq: 1, run, needsSnapshot: false })
     await kit.clock.advance(moment)
     expect(kit.list(all)?.ids).toEqual([])
   })
@@ -376,7 +377,7 @@ describe('an answer that is older than what is known', () => {
     const { refresh } = await observed(kit, all)
     const claim = kit.manager.beginStart()
     claim(id)
-    kit.manager.receive({ run_id: id, seq: 9, run: { status: 'completed' }, isPartial: false })
+    kit.manager.receive({ run_id: id, seq: 9, run: { status: 'completed' }, needsSnapshot: false })
     const statuses: unknown[] = []
     for (let time = 0; time < 4; time += 1) {
       void refresh()
@@ -434,7 +435,7 @@ describe('when somebody else signs in', () => {
     await kit.clock.advance(moment)
     claim('theirs')
     const run = { flow_slug: 'f', status: 'started', started_at: '2026-01-01T00:00:01+00:00' }
-    kit.manager.receive({ run_id: 'theirs', seq: 1, run, isPartial: false })
+    kit.manager.receive({ run_id: 'theirs', seq: 1, run, needsSnapshot: false })
     expect(kit.list(all)?.ids).toEqual([])
   })
 })

@@ -165,7 +165,7 @@ describe('ready', () => {
 })
 
 describe('reads of several runs', () => {
-  it('go out together, and one that is in a hurry takes the others along', async () => {
+  it('go out together, and one that is in a sendNow takes the others along', async () => {
     const kit = createKit()
     await kit.goLive('a', 1)
     await kit.goLive('b', 1)

@@ -2,7 +2,7 @@ import { useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { failureOf } from '../../../src/testing/request-faults.ts'
-import { createWorld } from '../../../src/testing/world.ts'
+import { createEnvironment } from '../../../src/testing/environment.ts'
 import { codeOf, mountIn } from '../../support/test-app.ts'
 
 const flows = { f: { a: {} }, each: { all: { type: 'map' } } } as const
@@ -97,7 +97,7 @@ describe('lists and the feed of a user, as the transport has them', () => {
   const page = { flow: null, status: null }
 
   it('pages hold the runs of who is signed in, newest first', async () => {
-    const { transport, database, session } = createWorld({ flows })
+    const { transport, database, session } = createEnvironment({ flows })
     const start = (user: string) =>
       database.startFlow('f', {}, crypto.randomUUID(), user).run.run_id
     const ids = ['test-user', 'bob', 'test-user', 'test-user'].map(start)
@@ -115,7 +115,7 @@ describe('lists and the feed of a user, as the transport has them', () => {
   })
 
   it('seqs are those of the runs that the caller may read, and fail as requests do', async () => {
-    const { transport, database, faults, requests } = createWorld({ flows, private: true })
+    const { transport, database, faults, requests } = createEnvironment({ flows, private: true })
     const start = (user: string) => database.startFlow('f', {}, crypto.randomUUID(), user)
     const [mine, theirs] = [start('test-user'), start('bob')].map(({ run }) => run.run_id)
     const ids = [mine ?? '', theirs ?? '', 'no id']
@@ -132,7 +132,7 @@ describe('lists and the feed of a user, as the transport has them', () => {
   })
 
   it('an outdated replica has the seqs that its next snapshots have', async () => {
-    const { transport, database, faults } = createWorld({ flows })
+    const { transport, database, faults } = createEnvironment({ flows })
     const record = database.startFlow('f', {}, crypto.randomUUID(), null)
     const { run_id } = record.run
     const seq = async () => (await transport.fetchSeqs?.([run_id], signal))?.get(run_id)
@@ -146,7 +146,9 @@ describe('lists and the feed of a user, as the transport has them', () => {
   })
 
   it('shapes are those of the flows', async () => {
-    const { transport } = createWorld({ flows: { g: { b: { deps: ['a'], type: 'map' }, a: {} } } })
+    const { transport } = createEnvironment({
+      flows: { g: { b: { deps: ['a'], type: 'map' }, a: {} } },
+    })
     expect(await transport.fetchFlow('g', signal)).toEqual({
       flow_slug: 'g',
       steps: [
@@ -158,8 +160,8 @@ describe('lists and the feed of a user, as the transport has them', () => {
   })
 
   it('the feed has the events of runs alone, and there is none without private runs', async () => {
-    expect(createWorld({ flows }).transport.openFeed).toBeNull()
-    const { transport, database, session, time } = createWorld({ flows, private: true })
+    expect(createEnvironment({ flows }).transport.openFeed).toBeNull()
+    const { transport, database, session, time } = createEnvironment({ flows, private: true })
     const heard: string[] = []
     let changes = 0
     const stop = transport.watchSession(() => (changes += 1))

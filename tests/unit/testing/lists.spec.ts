@@ -58,22 +58,22 @@ describe('a page that is fetched', () => {
   it('is for its caller, and not in the store', async () => {
     const pgflow = create()
     const { id } = pgflow.seedRun('f', {})
-    const { store } = mountIn(pgflow, () => usePgflowStore())
-    expect((await store.fetchRuns()).runs).toMatchObject([{ run_id: id }])
-    expect([store.lists, store.summaries]).toEqual([{}, {}])
+    const { lists } = mountIn(pgflow, () => usePgflowStore())
+    expect((await lists.fetchRuns()).runs).toMatchObject([{ run_id: id }])
+    expect([lists.lists, lists.summaries]).toEqual([{}, {}])
   })
 
   it('is not delivered after a sign-out and $reset', async () => {
     const pgflow = create()
     pgflow.seedRun('f', {})
-    const { store } = mountIn(pgflow, () => usePgflowStore())
+    const { store, lists } = mountIn(pgflow, () => usePgflowStore())
     const answer = pgflow.faults.hangRequest('list')
-    const fetched = codeOf(store.fetchRuns())
+    const fetched = codeOf(lists.fetchRuns())
     await pgflow.signOut()
     store.$reset()
     await answer()
     expect(await fetched).toBe('aborted')
-    expect([store.lists, store.summaries]).toEqual([{}, {}])
+    expect([lists.lists, lists.summaries]).toEqual([{}, {}])
   })
 })
 

@@ -5,7 +5,7 @@ import { createTestPgflow } from 'pinia-pgflow/testing'
 import { expect, it } from 'vitest'
 import { createSSRApp, defineComponent, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
-import { createWorld } from '../../../src/testing/world.ts'
+import { createEnvironment } from '../../../src/testing/environment.ts'
 
 const flows = { greet: { hello: { output: 'Hello' }, bye: { deps: ['hello'] } } }
 
@@ -22,14 +22,14 @@ const Page = defineComponent({
 })
 
 it('a run is read once on a server and rendered, and nothing is left', async () => {
-  const world = createWorld({ flows })
+  const world = createEnvironment({ flows })
   const { run } = world.database.seedRun('greet', {}, crypto.randomUUID(), null)
   const app = createSSRApp(Page, { runId: run.run_id }).use(createPinia())
   app.use({ install: world.install })
   expect(await renderToString(app)).toBe('<p>started: null idle</p>')
   expect(world.requests).toHaveLength(1)
   expect(world.channels.topics).toEqual([])
-  expect(world.surroundings.watchers).toBe(0)
+  expect(world.pageActivity.watchers).toBe(0)
   expect('pending' in world.time && world.time.pending).toBe(0)
 })
 

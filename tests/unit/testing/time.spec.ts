@@ -1,7 +1,7 @@
 import { useFlow, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createWorld } from '../../../src/testing/world.ts'
+import { createEnvironment } from '../../../src/testing/environment.ts'
 import { codeOf, mountIn } from '../../support/test-app.ts'
 
 const flows = { f: { a: {}, b: { deps: ['a'] } } }
@@ -103,17 +103,17 @@ describe('time that passes by itself', () => {
 
 describe('leaving', () => {
   it('leaves no channel, timer or listener', async () => {
-    const world = createWorld({ flows, gcTime: 0 })
+    const world = createEnvironment({ flows, gcTime: 0 })
     const pgflow = { ...createTestPgflow({ flows }), install: world.install }
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('f'))
     void flow.startAsync({})
     await world.time.settled()
     expect(world.channels.topics).toHaveLength(1)
-    expect(world.surroundings.watchers).toBe(1)
+    expect(world.pageActivity.watchers).toBe(1)
     wrapper.unmount()
     await world.time.settled()
     expect(world.channels.topics).toEqual([])
-    expect(world.surroundings.watchers).toBe(0)
+    expect(world.pageActivity.watchers).toBe(0)
     expect('pending' in world.time && world.time.pending).toBe(0)
   })
 

@@ -38,10 +38,10 @@ export async function outcomes(
   if (schema === 'pgflow') await import('../../../../src/transport/plain-rpc.ts')
   const own = schema === undefined ? {} : { schema }
   const options = { ...own, ssr: true, startTimeout: 1, snapshotTimeout: 1_000 }
-  const { store, wrapper } = mountApp(connectTo(answer), () => usePgflowStore(), options)
+  const { store, lists, wrapper } = mountApp(connectTo(answer), () => usePgflowStore(), options)
   const failures = await Promise.all([
     failureOf(() => store.refreshRun(answeredId)),
-    failureOf(() => store.fetchRuns()),
+    failureOf(() => lists.fetchRuns()),
     failureOf(() => store.fetchFlow('greet')),
     failureOf(() => store.startFlow('greet', {}, { runId: crypto.randomUUID() })),
   ])

@@ -3,7 +3,7 @@ import { PgflowError } from '../../../../src/errors.ts'
 import { createdStep, pendingRun, type RunSnapshot } from '../../../../src/model/entities.ts'
 import type { RunChange } from '../../../../src/model/changes.ts'
 import type { Scheduler } from '../../../../src/model/scheduler.ts'
-import { createRunTable } from '../../../../src/engine/run-table.ts'
+import { createRunState } from '../../../../src/store/run-state.ts'
 import { Runs } from '../../../../src/sync/runs.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
 import { settle, VirtualClock } from '../../../simulation/clock.ts'
@@ -50,19 +50,21 @@ export function createKit(options: KitOptions = {}) {
   const { hasSeqs, ignoresAbort } = options
   const transport = new ScriptedTransport(!options.isPrivate, hasSeqs, ignoresAbort)
   const told: string[] = []
-  const { state: writer, ...state } = createRunTable({
+  const { state: writer, ...state } = createRunState({
     onChange: (change) => told.push(summaryOf(change)),
     onOutput: () => undefined,
+    onWrite: () => undefined,
+    onClear: () => undefined,
   })
   const reported: PgflowError[] = []
-  const surroundings = createSurroundings()
+  const pageActivity = createPageActivity()
   let seen = 0
   const manager = new Runs({
     transport,
     probe: new SeqProbe(transport, scheduler, 10_000),
     scheduler,
     state: writer,
-    surroundings,
+    pageActivity,
     times: {
       startTimeout: 10_000,
       snapshotTimeout: 10_000,
@@ -114,14 +116,14 @@ export function createKit(options: KitOptions = {}) {
     channelOf,
     goLive,
     /** Brings the page to the front, or to the back. */
-    show: surroundings.show,
+    show: pageActivity.show,
     /** The browser says that there is a network, or that there is none. */
-    connect: surroundings.connect,
+    connect: pageActivity.connect,
     /** The clock is set ahead or back by so many ms; timers run on. */
     jump: (ms: number) => (jumped += ms),
     status: (runId: string) => state.connections.value[runId]?.status,
     /** How many timers and listeners there are. */
-    left: () => clock.pending + surroundings.watchers(),
+    left: () => clock.pending + pageActivity.watchers(),
   }
 }
 
@@ -133,7 +135,7 @@ function summaryOf(change: RunChange): string {
 }
 
 /** A page that is seen and online unless the test says otherwise; it counts who listens. */
-function createSurroundings() {
+function createPageActivity() {
   const watchers = new Set<() => void>()
   let isSeen = true
   let isOnline = true

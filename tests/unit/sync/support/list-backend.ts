@@ -1,5 +1,5 @@
 import { PgflowError } from '../../../../src/errors.ts'
-import type { RunPage, RunQuery, RunSummary } from '../../../../src/model/entities.ts'
+import type { ListFilter, RunPage, RunSummary } from '../../../../src/model/entities.ts'
 import { compareRuns, isOfQuery } from '../../../../src/model/run-list.ts'
 import { asEvent } from '../../../support/as-event.ts'
 import type {
@@ -22,7 +22,7 @@ export interface ListFaults {
 export const noListFaults: ListFaults = { lose: 0, duplicate: 0, reorder: 0, fail: 0, hang: 0 }
 
 /** A request as it was made. */
-export interface ListRequest extends RunQuery {
+export interface ListRequest extends ListFilter {
   before: string | null
   limit: number
 }
@@ -72,7 +72,7 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
   }
 
   /** The rows of a query, newest first. */
-  rows(query: RunQuery): RunSummary[] {
+  rows(query: ListFilter): RunSummary[] {
     return [...this.#rows.values()].filter((row) => isOfQuery(query, row)).sort(compareRuns)
   }
 
@@ -145,7 +145,7 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
     })
   }
 
-  listRuns(query: RunQuery, before: string | null, limit: number, signal: AbortSignal) {
+  listRuns(query: ListFilter, before: string | null, limit: number, signal: AbortSignal) {
     this.requests.push({ ...query, before, limit })
     return this.#request(signal, (): RunPage => {
       const last = before === null ? undefined : this.#rows.get(before.split(' ')[1] ?? '')

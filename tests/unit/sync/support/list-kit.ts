@@ -1,11 +1,11 @@
-import { createListTable } from '../../../../src/engine/list-table.ts'
-import type { RunSummary } from '../../../../src/model/entities.ts'
+import { createListState } from '../../../../src/store/list-state.ts'
+import type { ListQuery, RunSummary } from '../../../../src/model/entities.ts'
 import type { PgflowError } from '../../../../src/errors.ts'
 import { Lists } from '../../../../src/sync/lists/lists.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
-import { listKey, type ListQuery } from '../../../../src/sync/lists/types.ts'
+import { listKey } from '../../../../src/sync/lists/types.ts'
 import { createRandom, VirtualClock } from '../../../simulation/clock.ts'
-import { SimulatedSurroundings } from '../../../simulation/surroundings.ts'
+import { SimulatedPageActivity } from '../../../simulation/page-activity.ts'
 import { ListBackend } from './list-backend.ts'
 
 /** What a test may change. */
@@ -29,15 +29,15 @@ export const moment = 2_000
 export function createListKit(options: ListKitOptions = {}) {
   const clock = new VirtualClock(createRandom(options.seed ?? 1))
   const backend = new ListBackend(clock, options.hasFeed ?? true, options.isCounted ?? true)
-  const surroundings = new SimulatedSurroundings()
-  const { lists, summaries, state } = createListTable()
+  const pageActivity = new SimulatedPageActivity()
+  const { lists, summaries, state } = createListState()
   const reported: PgflowError[] = []
   const probe = new SeqProbe(backend, clock, 10_000)
   const manager = new Lists({
     transport: backend,
     probe,
     scheduler: clock,
-    surroundings,
+    pageActivity,
     state,
     times: { snapshotTimeout: 10_000, gcTime: options.gcTime ?? 5_000 },
     maxChannels: 90,
@@ -48,7 +48,7 @@ export function createListKit(options: ListKitOptions = {}) {
   return {
     clock,
     backend,
-    surroundings,
+    pageActivity,
     lists,
     summaries,
     manager,
@@ -57,7 +57,7 @@ export function createListKit(options: ListKitOptions = {}) {
     /** What a list shows, as plain rows. */
     shown: (query: ListQuery): RunSummary[] => [...state.rows(listKey(query)).rows],
     /** How many timers and listeners there are. */
-    left: () => clock.pending + surroundings.watchers + backend.watchers,
+    left: () => clock.pending + pageActivity.watchers + backend.watchers,
   }
 }
 

@@ -42,7 +42,7 @@ type Answer =
 
 /** A way to a database that does nothing by itself. */
 export class ScriptedTransport implements RunTransport {
-  readonly canJoinEarly: boolean
+  readonly joinsBeforeStart: boolean
   /** There unless the database does not count its runs. */
   readonly fetchSeqs: RunTransport['fetchSeqs']
   /** All channels that were ever opened, the newest last. */
@@ -53,8 +53,8 @@ export class ScriptedTransport implements RunTransport {
   readonly #ignoresAbort: boolean
   readonly #watchers = new Set<(change: SessionChange) => void>()
 
-  constructor(canJoinEarly: boolean, hasSeqs = false, ignoresAbort = false) {
-    this.canJoinEarly = canJoinEarly
+  constructor(joinsBeforeStart: boolean, hasSeqs = false, ignoresAbort = false) {
+    this.joinsBeforeStart = joinsBeforeStart
     this.#ignoresAbort = ignoresAbort
     this.fetchSeqs = hasSeqs ? (runIds, signal) => this.#seqs(runIds, signal) : null
   }

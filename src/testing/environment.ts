@@ -11,22 +11,22 @@ import { defineFlow } from './definition.ts'
 import { createMemoryTransport, type TestRequest } from './memory-transport.ts'
 import { RequestFaults } from './request-faults.ts'
 import { createSession } from './session.ts'
-import { TestSurroundings } from './surroundings.ts'
+import { TestPageActivity } from './page-activity.ts'
 import { timeOf, virtualTime, type TestTime } from './time.ts'
 import type { TestPgflowOptions } from './types.ts'
 
 /** Everything that a test's app runs in: its parts, brought together. */
-export type World = ReturnType<typeof createWorld>
+export type World = ReturnType<typeof createEnvironment>
 
 /** Makes the world of one test. */
-export function createWorld(options: TestPgflowOptions) {
+export function createEnvironment(options: TestPgflowOptions) {
   const time = timeFor(options)
-  const surroundings = new TestSurroundings()
+  const pageActivity = new TestPageActivity()
   const session = createSession(options.user === undefined ? 'test-user' : options.user)
   const { autoPlay = false, private: isPrivate = false } = options
   const worker = new AutoPlay(time, typeof autoPlay === 'object' ? autoPlay.pace : 0)
   const mayListen = (topic: string): boolean => database.mayListen(topic, session.user())
-  const channels: Channels = new Channels({ scheduler: time, surroundings, mayListen })
+  const channels: Channels = new Channels({ scheduler: time, pageActivity, mayListen })
   const database = new MemoryDatabase({
     flows: Object.entries(options.flows).map(([slug, flow]) => defineFlow(slug, flow)),
     isPrivate,
@@ -34,14 +34,14 @@ export function createWorld(options: TestPgflowOptions) {
     onMessage: channels.send,
     onStart: autoPlay === false ? () => {} : worker.play,
   })
-  const faults = new RequestFaults(surroundings)
+  const faults = new RequestFaults(pageActivity)
   const requests: TestRequest[] = []
   const transport = createMemoryTransport({
     ...{ database, channels, faults, isPrivate, session },
     onRequest: (request) => requests.push(request),
   })
   const { flows: _flows, schemas = {}, ...shared } = options
-  const config = resolveConfig({ ...shared, flows: schemas, scheduler: time }, transport)
+  const config = resolveConfig({ ...shared, flows: schemas, scheduler: time }, transport, transport)
   const reported: PgflowError[] = []
   const traced: TraceRecord[] = []
   const trace = (record: TraceRecord) => {
@@ -52,7 +52,7 @@ export function createWorld(options: TestPgflowOptions) {
     reported.push(error)
     config.report(error)
   }
-  const plugin = pluginOf({ ...config, surroundings, report, trace })
+  const plugin = pluginOf({ ...config, pageActivity, report, trace })
   let apps = 0
   function install(app: App): void {
     app.use(plugin)
@@ -65,7 +65,7 @@ export function createWorld(options: TestPgflowOptions) {
   return {
     time,
     transport,
-    surroundings,
+    pageActivity,
     channels,
     database,
     session,

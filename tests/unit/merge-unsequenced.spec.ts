@@ -376,7 +376,7 @@ describe('an event of plain pgflow', () => {
     const held = new Held()
     held.read(snapshot({ status: 'started' }, { a: started() }), null)
     const paused = event('step:paused', { step_slug: 'a', status: 'paused' })
-    expect(paused.isPartial).toBe(true)
+    expect(paused.needsSnapshot).toBe(true)
     expect(held.hear(paused)).toBe('apply')
     expect(held.steps.get('a')?.status).toBe('paused')
     expect(held.hear(event('step:started', { step_slug: 'a', status: 'started' }))).toBe('stale')

@@ -4,7 +4,7 @@ import type { Json, PgflowRun } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 
 /** What checking outputs needs. */
-export interface OutputCheckContext {
+export interface OutputValidationContext {
   schemas: (flowSlug: string) => FlowSchemas | undefined
   report: (error: PgflowError) => void
   /** Keeps what is wrong with an output, unless it has been replaced meanwhile. */
@@ -20,7 +20,7 @@ export interface OutputCheckContext {
  * Compares outputs that arrive with the schemas the app gave. The output itself stays as it came:
  * the state is plain data, and nothing is lost.
  */
-export function createOutputCheck({ schemas, report, setError }: OutputCheckContext) {
+export function createOutputValidation({ schemas, report, setError }: OutputValidationContext) {
   /** Fails with `invalid_output`, at once if the schema can tell at once. */
   function examine(
     { flow_slug, run_id }: PgflowRun,

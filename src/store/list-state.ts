@@ -5,16 +5,16 @@ import type { ListRows } from '../model/run-list.ts'
 import type { ListState } from '../sync/lists/types.ts'
 
 /** The state of the lists: which runs each shows, and what is known of those runs. */
-export function createListTable() {
+export function createListState() {
   /** What each list shows, by the key of its query. */
   const lists = ref<Record<string, RunList>>({})
   /** The runs that some list shows, by `run_id`: without input and output. */
   const summaries = ref<Record<string, RunSummary>>({})
-  return { lists, summaries, state: createListState(lists, summaries) }
+  return { lists, summaries, state: createWriter(lists, summaries) }
 }
 
 /** The only code that writes lists. It writes what differs, so that nothing else renders again. */
-function createListState(
+function createWriter(
   lists: Ref<Record<string, RunList>>,
   summaries: Ref<Record<string, RunSummary>>,
 ): ListState {

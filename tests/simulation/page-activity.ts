@@ -5,7 +5,7 @@ interface PageState {
 }
 
 /** A page that is hidden and without network now and then. */
-export class SimulatedSurroundings {
+export class SimulatedPageActivity {
   readonly #watchers = new Set<() => void>()
   #state: PageState = { isVisible: true, isOnline: true }
 

@@ -12,7 +12,7 @@ export function mergeUncounted(view: HeldRun, event: RunEvent): EventOutcome {
   const output = missingOutput(view, event)
   if (output) return { ...apply, run: {}, step: output, retry: null }
   // Not understood, so not applied either; that it came is told, and the snapshot is asked for.
-  return event.isPartial ? { ...apply, run: {}, step: null, retry: null } : { kind: 'stale' }
+  return event.needsSnapshot ? { ...apply, run: {}, step: null, retry: null } : { kind: 'stale' }
 }
 
 /**

@@ -25,20 +25,25 @@ import {
 import { ownValue } from '../model/own-value.ts'
 import type { RunPatch, StepPatch } from '../model/wire.ts'
 import type { AppliedSnapshot, RunState } from '../sync/types.ts'
-import { UntoldChanges } from './untold-changes.ts'
+import { PendingChanges } from './pending-changes.ts'
 
-/** Told of what has changed, once all of it is written and nothing about it is in doubt. */
-export interface RunTableWatcher {
+/** What subscribes to the state of runs. */
+export interface RunStateSubscriber {
+  /** A run has changed, all of it is written, and nothing about it is in doubt. */
   onChange: (change: RunChange) => void
   /** A run (`stepSlug` null) or a step has an output that was not told before. */
   onOutput: (run: PgflowRun, stepSlug: string | null, output: Json | null) => void
+  /** An event or a snapshot of a run was written; before it the run was held at this seq, if at all. */
+  onWrite: (runId: string, seqBefore: number) => void
+  /** All runs were dropped: somebody else is signed in. */
+  onClear: () => void
 }
 
 /**
  * The store's state: runs and steps by id, and the only code that writes them. Merging decides what
  * changes; here it is written field by field, so that only what reads a changed field renders again.
  */
-export function createRunTable(watcher?: RunTableWatcher) {
+export function createRunState(subscriber?: RunStateSubscriber) {
   /** Runs by `run_id`. */
   const runs = ref<Record<string, PgflowRun>>({})
   /** Steps by `run_id/step_slug`. */
@@ -52,7 +57,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
   /** How live each run is, by `run_id`. */
   const connections = ref<Record<string, RunConnection>>({})
 
-  const untold = new UntoldChanges()
+  const pending = new PendingChanges()
 
   function connectionOf(runId: string): RunConnection {
     const known = rowOf(connections, runId)
@@ -72,7 +77,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     const { status, output } = raw
     const hasChanged = assignRow(row, patch)
     if (raw.output !== output) Reflect.deleteProperty(outputErrors.value, keyOf(raw.run_id, slug))
-    if (raw.status !== status || raw.output !== output) untold.note(raw.run_id, slug, status)
+    if (raw.status !== status || raw.output !== output) pending.note(raw.run_id, slug, status)
     return hasChanged
   }
 
@@ -84,7 +89,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     if (!known) steps.value[key] = step
     const { status } = toRaw(step)
     // What is read for the first time is no news, but its output is to be looked at.
-    if (isFirst) untold.note(runId, slug, status, true)
+    if (isFirst) pending.note(runId, slug, status, true)
     if (isTerminal(status)) Reflect.deleteProperty(retries.value, key)
     return hasChanged || !known
   }
@@ -99,7 +104,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     const step = rawRow(steps, stepKey(runId, slug))
     if (!run || !step || isTerminal(toRaw(step).status)) return
     retries.value[stepKey(runId, slug)] = retry
-    watcher?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
+    subscriber?.onChange({ kind: 'retry', run: { ...toRaw(run) }, step: { ...toRaw(step) }, retry })
   }
 
   /** Takes over what a snapshot says of the attempts of steps: news only where it is more. */
@@ -134,10 +139,10 @@ export function createRunTable(watcher?: RunTableWatcher) {
   /** Tells what has changed: first that the run has started, last that it has ended. */
   function emitChanges(runId: string): void {
     const run = rawRow(runs, runId)
-    const changed = untold.take(runId)
-    if (!run || !watcher) return
+    const changed = pending.take(runId)
+    if (!run || !subscriber) return
     const tellRun = (from: string) => {
-      if (run.status !== from) watcher.onChange({ kind: 'run', run: { ...run }, from })
+      if (run.status !== from) subscriber.onChange({ kind: 'run', run: { ...run }, from })
       tellOutput(run, null, run)
     }
     const ofRun = changed.get(null)
@@ -147,7 +152,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
       const step = slug === null ? undefined : rawRow(steps, stepKey(runId, slug))
       if (!step) continue
       if (step.status !== from) {
-        watcher.onChange({ kind: 'step', run: { ...run }, step: { ...step }, from })
+        subscriber.onChange({ kind: 'step', run: { ...run }, step: { ...step }, from })
       }
       tellOutput(run, slug, step)
     }
@@ -158,7 +163,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     if (row.status !== 'completed') return
     // Without a seq the database does not tell the output of every step: null may mean unknown.
     const isTold = row.output !== null || rawRow(connections, run.run_id)?.seq != null
-    if (isTold) watcher?.onOutput(run, slug, row.output)
+    if (isTold) subscriber?.onOutput(run, slug, row.output)
   }
 
   /** Keeps what is wrong with an output, unless another output has taken its place. */
@@ -210,7 +215,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     const run = rowOf(runs, runId)
     if (!run) {
       runs.value[runId] = holdRaw(outcome.run)
-      untold.note(runId, null, outcome.run.status, true)
+      pending.note(runId, null, outcome.run.status, true)
     }
     const slugs = outcome.steps.map((step) => step.step_slug)
     dropSteps(runId, new Set(slugs))
@@ -237,7 +242,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
   let writes = 0
   const removed = new Set<string>()
 
-  /** What a watcher removes while a run is written is dropped when all of it is written. */
+  /** What a subscriber removes while a run is written is dropped when all of it is written. */
   function whole<T>(write: () => T): T {
     writes += 1
     try {
@@ -257,7 +262,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
     }
     removed.delete(runId)
     dropSteps(runId, new Set())
-    untold.take(runId)
+    pending.take(runId)
     Reflect.deleteProperty(runs.value, runId)
     Reflect.deleteProperty(stepOrder.value, runId)
     Reflect.deleteProperty(outputErrors.value, runId)
@@ -274,17 +279,21 @@ export function createRunTable(watcher?: RunTableWatcher) {
     applyEvent(event) {
       const current = held(event.run_id)
       if (!current) return { kind: 'stale' }
-      return whole(() => commitEvent(event.run_id, mergeEvent(current, event)))
+      const outcome = whole(() => commitEvent(event.run_id, mergeEvent(current, event)))
+      if (outcome.kind !== 'stale') subscriber?.onWrite(event.run_id, current.seq ?? 0)
+      return outcome
     },
     applySnapshot(snapshot, updates, seqAtRequest) {
       const runId = snapshot.run.run_id
       const current = held(runId)
       const merged = mergeSnapshot(snapshot, updates, seqAtRequest, current)
-      return whole(() => {
-        const outcome = commitSnapshot(runId, merged)
-        if (outcome.kind !== 'stale') keepRetries(snapshot, !current)
-        return outcome
+      const outcome = whole(() => {
+        const committed = commitSnapshot(runId, merged)
+        if (committed.kind !== 'stale') keepRetries(snapshot, !current)
+        return committed
       })
+      if (outcome.kind !== 'stale') subscriber?.onWrite(runId, current?.seq ?? 0)
+      return outcome
     },
     connection: (runId) => rawRow(connections, runId),
     setConnection(runId, { error, ...patch }) {
@@ -301,6 +310,7 @@ export function createRunTable(watcher?: RunTableWatcher) {
       const tables = [runs, connections]
       const ids = tables.flatMap((table) => Object.keys(toRaw(table.value)))
       for (const runId of new Set(ids)) forget(runId)
+      subscriber?.onClear()
     },
   }
 

@@ -12,6 +12,9 @@ interface Installation {
   engine: Engine | null
 }
 
+/** The id of the list store in Pinia. */
+export const listStoreId = 'pgflow-lists'
+
 const installations = new WeakMap<Pinia, Installation>()
 
 /**
@@ -39,5 +42,8 @@ export function useEngine(): Engine {
   if (!installation) {
     throw new PgflowError('not_installed', 'pinia-pgflow is not installed in this app.')
   }
-  return (installation.engine ??= createEngine(() => installation.config))
+  return (installation.engine ??= createEngine(
+    () => installation.config,
+    () => Reflect.deleteProperty(pinia.state.value, listStoreId),
+  ))
 }

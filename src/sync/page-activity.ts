@@ -1,5 +1,5 @@
 /** Whether somebody can see the page, and whether it has a network. */
-export interface Surroundings {
+export interface PageActivity {
   isVisible: () => boolean
   isOnline: () => boolean
   /** Calls `onChange` when either changes; the returned function stops that. */
@@ -7,7 +7,7 @@ export interface Surroundings {
 }
 
 /** The browser's word for it; without a browser the page is always visible and online. */
-export function browserSurroundings(): Surroundings {
+export function browserPageActivity(): PageActivity {
   if (typeof window === 'undefined' || typeof document === 'undefined') {
     return { isVisible: () => true, isOnline: () => true, watch: () => () => {} }
   }

@@ -1,5 +1,5 @@
 /** What has changed in runs and was not told yet: the status that each row had when last told. */
-export class UntoldChanges {
+export class PendingChanges {
   readonly #before = new Map<string, Map<string | null, string>>()
 
   /**

@@ -1,4 +1,4 @@
-import type { PgflowError, PgflowErrorCode } from '../errors.ts'
+import type { PgflowError, PgflowErrorCode } from './errors.ts'
 
 /** What only the developer can mend. The rest passes, and shows in the run's connection. */
 const ofTheProject = new Set<PgflowErrorCode>([
@@ -14,7 +14,7 @@ const ofOneRun = new Set<PgflowErrorCode>([
 ])
 
 /** Prints the developer's mistakes, each once, and what is wrong with one run once for that run. */
-export function createMistakePrinter(): (error: PgflowError) => void {
+export function createWarningPrinter(): (error: PgflowError) => void {
   const printed = new Set<string>()
   return ({ code, message, hint, docs, runId }) => {
     // Not by message: who may send on a public channel could say another thing each time.

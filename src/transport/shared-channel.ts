@@ -24,7 +24,7 @@ export interface TopicChannelOptions {
 const channels = new WeakMap<SupabaseClient, Map<string, SharedChannel>>()
 
 /** Joins a topic, or shares the channel that is there for it already. */
-export function openTopicChannel(
+export function openSharedChannel(
   options: TopicChannelOptions,
   handlers: RunChannelHandlers,
 ): RunChannel {

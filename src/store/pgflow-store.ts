@@ -1,16 +1,22 @@
 import { defineStore, getActivePinia } from 'pinia'
 import { computed, getCurrentScope, onScopeDispose, toRaw } from 'vue'
-import type { RunChangeListener } from './engine/change-feed.ts'
-import { PgflowError } from './errors.ts'
-import type { AnyFlow, FlowInput, FlowOf, FlowSlug, RunOf, UnlessRegistered } from './flow-types.ts'
-import { validate } from './flow-schemas.ts'
-import { useEngine } from './engine/installation.ts'
-import { createListActions } from './engine/list-actions.ts'
-import { settleHydrated } from './engine/hydrated-state.ts'
-import { inFlowOrder } from './model/flow-order.ts'
-import { ownValue } from './model/own-value.ts'
-import { asRunId, createRunId, toRunId } from './model/run-id.ts'
-import { isStorable, toJson } from './model/json.ts'
+import type { RunChangeListener } from './change-log.ts'
+import { PgflowError } from '../errors.ts'
+import type {
+  AnyFlow,
+  FlowInput,
+  FlowOf,
+  FlowSlug,
+  RunOf,
+  UnlessRegistered,
+} from '../flow-types.ts'
+import { validate } from '../flow-schemas.ts'
+import { useEngine } from './installation.ts'
+import { settleHydrated } from './hydrated-state.ts'
+import { inFlowOrder } from '../model/flow-order.ts'
+import { ownValue } from '../model/own-value.ts'
+import { asRunId, createRunId, toRunId } from '../model/run-id.ts'
+import { isStorable, toJson } from '../model/json.ts'
 import {
   isTerminal,
   stepKey,
@@ -19,10 +25,10 @@ import {
   type PgflowRun,
   type PgflowStep,
   type StepRetry,
-} from './model/entities.ts'
-import { progressOf } from './model/progress.ts'
-import type { RunObservation } from './sync/runs.ts'
-import { waitForEnd, type WaitOptions } from './engine/wait-for-run.ts'
+} from '../model/entities.ts'
+import { progressOf } from '../model/progress.ts'
+import type { RunObservation } from '../sync/runs.ts'
+import { waitForEnd, type WaitOptions } from './wait-for-run.ts'
 
 /** What a start may be given besides flow and input. */
 export interface StartOptions {
@@ -56,10 +62,9 @@ interface BeginOptions {
  * const { release } = pgflow.observeRun(run.run_id)
  */
 export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
-  const { config, changes, outputs, tables, lists: listEngine, shapes, ...engine } = useEngine()
+  const { config, changes, outputs, tables, shapes, ...engine } = useEngine()
   const { sync, reset, stop } = engine
   const { runs, steps, stepOrder, retries, outputErrors, connections } = tables
-  const { lists, summaries } = listEngine.tables
   const { flows } = shapes
   const hydrated = getActivePinia()?.state.value.pgflow
   settleHydrated(hydrated)
@@ -160,7 +165,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     const valid = options.valid ?? validInput(flowSlug, input, runId)
     // Not awaited when it is there: the run is to be in the store at once.
     const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
-    const isStarted = listEngine.beginStart()
+    const isStarted = engine.beginStart()
     const started = sync().start(runId, { flowSlug, input: json, signal, timeout })
     onBegin?.(json)
     await started
@@ -280,7 +285,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 
   /**
-   * Forgets everything that is held. What somebody observes is read anew.
+   * Forgets everything that is held, lists too. What somebody observes is read anew.
    * @example
    * pgflow.$reset()
    */
@@ -295,8 +300,6 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     retries,
     outputErrors,
     connections,
-    lists,
-    summaries,
     flows,
     runById,
     stepOf,
@@ -311,7 +314,6 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     waitForRun,
     removeRun,
     onRunChange,
-    ...createListActions(listEngine, engine.observeRuns),
     $reset,
   }
 })

@@ -1,7 +1,7 @@
-import type { Surroundings } from '../sync/wake.ts'
+import type { PageActivity } from '../sync/page-activity.ts'
 
 /** A page that is seen and online as the test says. */
-export class TestSurroundings implements Surroundings {
+export class TestPageActivity implements PageActivity {
   readonly #watchers = new Set<() => void>()
   #isOnline = true
   #isVisible = true

@@ -1,3 +1,4 @@
+import { callSafely } from '../model/call-safely.ts'
 import type { RunChange } from '../model/changes.ts'
 
 /** Called with what happened to a run. */
@@ -7,7 +8,7 @@ export type RunChangeListener = (change: RunChange) => void
  * Tells what happens to runs, once for each change and in order. Listeners are called when whatever
  * wrote the change has finished: they may start, remove or observe whatever they like.
  */
-export class ChangeFeed {
+export class ChangeLog {
   readonly #listeners = new Set<RunChangeListener>()
   #queue: { change: RunChange; listeners: RunChangeListener[] }[] = []
 
@@ -34,16 +35,5 @@ export class ChangeFeed {
         if (this.#listeners.has(listener)) callSafely(() => listener(change))
       }
     }
-  }
-}
-
-/** What the app's own function throws surfaces as its error and stops nothing here. */
-export function callSafely(call: () => void): void {
-  try {
-    call()
-  } catch (thrown) {
-    queueMicrotask(() => {
-      throw thrown
-    })
   }
 }

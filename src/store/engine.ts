@@ -1,0 +1,107 @@
+import { ChangeLog } from './change-log.ts'
+import { createFlowShapes } from './flow-shapes.ts'
+import { createFollowed } from './followed.ts'
+import { ownValue } from '../model/own-value.ts'
+import type { PgflowConfig } from '../options.ts'
+import { createOutputValidation } from './output-validation.ts'
+import { createRunState } from './run-state.ts'
+import { createServerReads } from './server-reads.ts'
+import { Runs } from '../sync/runs.ts'
+import { SeqProbe } from '../sync/seq-probe.ts'
+
+/** What works behind the stores of one Pinia: the state of runs, and whatever keeps it true. */
+export type Engine = ReturnType<typeof createEngine>
+
+/** What the lists, where an app has any, do when something happens to runs. */
+export interface ListSubscriber {
+  /** A run was written, which was held at this seq before, if at all. */
+  onWrite: (runId: string, seqBefore: number) => void
+  /** A start begins; the returned function is called once the database has started the run. */
+  onStart: () => (runId: string) => void
+  /** Everything that is held was forgotten. */
+  onReset: () => void
+  /** Every channel is left, and every timer stopped. */
+  onStop: () => void
+}
+
+/**
+ * Makes what works behind one store. It outlives the store object, which Pinia makes anew after a
+ * hot update or `$dispose`.
+ * @param dropUnusedLists - drops lists that came from a server, and that no store has taken over.
+ */
+export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => void) {
+  const changes = new ChangeLog()
+  let lists: ListSubscriber | null = null
+  const { state, setOutputError, ...tables } = createRunState({
+    onChange: (change) => changes.push(change),
+    onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
+    onWrite: (runId, seqBefore) => lists?.onWrite(runId, seqBefore),
+    onClear: () => {
+      if (!lists) dropUnusedLists()
+    },
+  })
+  const outputs = createOutputValidation({
+    schemas: (flowSlug) => ownValue(config().flows, flowSlug),
+    report: (error) => config().report(error),
+    setError: setOutputError,
+  })
+  const shapes = createFlowShapes(config)
+  const followed = createFollowed()
+  const serverReads = createServerReads()
+  let runs: Runs | null = null
+  let probe: SeqProbe | null = null
+  /** What runs and lists share. */
+  function context() {
+    const { transport, scheduler, times } = config()
+    probe ??= new SeqProbe(transport, scheduler, times.snapshotTimeout)
+    return { ...config(), probe }
+  }
+  /** Made when first needed and after every stop, with the configuration of that time. */
+  const sync = () => (runs ??= new Runs({ ...context(), state }))
+
+  return {
+    config,
+    context,
+    changes,
+    outputs,
+    tables,
+    state,
+    shapes,
+    followed,
+    serverReads,
+    sync,
+    observeRun: (runId: string) => {
+      const connection = () => ownValue(tables.connections.value, runId)
+      return followed.add(runId, sync().observe(runId), connection)
+    },
+    /** The lists are told of runs from now on. */
+    subscribeLists: (subscriber: ListSubscriber) => {
+      lists = subscriber
+    },
+    /** A start begins; the returned function is to be called once the database has started the run. */
+    beginStart: () => lists?.onStart() ?? (() => {}),
+    /** What was there before the store is not for somebody else who signs in. */
+    watchHydrated: () => {
+      const { isServer, transport } = config()
+      if (!isServer && !transport.joinsBeforeStart) sync().watchSession()
+    },
+    /** Forgets everything that is held; what is observed is read anew. */
+    reset: () => {
+      for (const table of Object.values(tables)) table.value = {}
+      runs?.restart()
+      if (lists) lists.onReset()
+      else dropUnusedLists()
+      shapes.reset()
+      serverReads.reset()
+    },
+    /** Leaves every channel and stops every timer. */
+    stop: () => {
+      runs?.dispose()
+      runs = null
+      lists?.onStop()
+      probe?.dispose()
+      probe = null
+      shapes.stop()
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { createListState } from './list-state.ts'
+import type { ListQuery, RunPage } from '../model/entities.ts'
+import { ownValue } from '../model/own-value.ts'
+import { Lists, type ListObservation } from '../sync/lists/lists.ts'
+import { createListTransport } from '../transport/list-transport.ts'
+import type { Engine } from './engine.ts'
+import { useEngine } from './installation.ts'
+
+/** The state of the lists of one Pinia, and whatever keeps it true. */
+export type ListEngine = ReturnType<typeof createListEngine>
+
+const listEngines = new WeakMap<Engine, ListEngine>()
+
+/**
+ * What works behind the list store of the active Pinia. It outlives the store object, as `Engine`
+ * does.
+ * @throws PgflowError `not_installed`
+ */
+export function useListEngine(): ListEngine {
+  const engine = useEngine()
+  const listEngine = listEngines.get(engine) ?? createListEngine(engine)
+  listEngines.set(engine, listEngine)
+  return listEngine
+}
+
+function createListEngine(engine: Engine) {
+  const { state, ...tables } = createListState()
+  let lists: Lists | null = null
+  /** Made when first needed and after every stop, with the configuration of that time. */
+  const sync = () => (lists ??= createSync())
+
+  function createSync(): Lists {
+    const { transport, lists: way, ...context } = engine.context()
+    const ofLists = 'listRuns' in way ? way : createListTransport(way)
+    return new Lists({ ...context, transport: { ...transport, ...ofLists }, state })
+  }
+
+  /** What a list shows of a run that is followed is as new as what the store holds of it. */
+  function update(runId: string): void {
+    const held = lists?.isObserved ? engine.state.held(runId) : undefined
+    if (!held) return
+    const { run_id, ...run } = held.run
+    // At 0 there is no seq: what the store holds is the newest.
+    const seq = held.seq === 0 ? null : held.seq
+    lists?.receive({ run_id, seq, run, needsSnapshot: false })
+  }
+
+  function reset(): void {
+    for (const table of Object.values(tables)) table.value = {}
+    lists?.restart()
+  }
+
+  engine.subscribeLists({
+    onWrite(runId, seqBefore) {
+      const seq = engine.state.held(runId)?.seq ?? 0
+      // A seq that the database takes back was forged.
+      if (seqBefore > seq) lists?.forgetSeq(runId, seqBefore)
+      update(runId)
+    },
+    onStart() {
+      const claim = lists?.beginStart()
+      return (runId) => {
+        claim?.(runId)
+        update(runId)
+      }
+    },
+    onReset: reset,
+    onStop: () => {
+      lists?.dispose()
+      lists = null
+    },
+  })
+
+  return {
+    tables,
+    serverReads: engine.serverReads,
+    isServer: () => engine.config().isServer,
+    observe: (query: ListQuery): ListObservation => {
+      const observation = sync().observe(query)
+      const { key } = observation
+      const connection = () => ownValue(tables.lists.value, key)?.connection
+      return engine.followed.add(key, observation, connection)
+    },
+    /** @throws PgflowError */
+    fetchPage: (query: ListQuery, before: string | null): Promise<RunPage> =>
+      sync().fetchPage(query, before),
+    /** What was there before the store is not for somebody else who signs in. */
+    watchHydrated: () => {
+      if (!engine.config().isServer) sync().watchHydrated()
+    },
+    reset,
+    /** Leaves the feed and stops every timer. */
+    stop: () => {
+      lists?.dispose()
+      lists = null
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import { defineStore, getActivePinia } from 'pinia'
+import { computed, onScopeDispose } from 'vue'
+import type { AnyFlow, FlowSlug, UnlessRegistered } from '../flow-types.ts'
+import type { RunPage, RunSummary } from '../model/entities.ts'
+import { ownValue } from '../model/own-value.ts'
+import { toCursor, toListQuery, type RunsQuery } from '../run-query.ts'
+import type { ListObservation } from '../sync/lists/lists.ts'
+import { listKey } from '../sync/lists/types.ts'
+import { settleHydratedLists } from './hydrated-lists.ts'
+import { listStoreId } from './installation.ts'
+import { useListEngine } from './list-engine.ts'
+
+/**
+ * The Pinia store of lists of runs. `useRuns` brings it in; an app that shows no lists has none of
+ * it in its bundle. What it shows of a run that `usePgflowStore` holds is as new as there.
+ *
+ * @throws PgflowError `not_installed` when the plugin is not installed.
+ * @example
+ * const lists = usePgflowListStore()
+ * const { ready, release } = lists.observeRuns({ flow: 'analyze_text' })
+ */
+export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () => {
+  const { tables, observe, fetchPage, watchHydrated, reset, stop } = useListEngine()
+  const { lists, summaries } = tables
+  const hydrated = getActivePinia()?.state.value[listStoreId]
+  settleHydratedLists(hydrated)
+  if (hydrated) watchHydrated()
+  onScopeDispose(stop)
+
+  /**
+   * What the list of a query shows, newest first; empty if nobody observes it, or it cannot be.
+   * @example
+   * const running = lists.runsOf({ status: 'started' }).length
+   */
+  const runsOf = computed(() => (query: RunsQuery = {}): RunSummary[] => {
+    const key = keyOf(query)
+    const ids = (key === null ? undefined : ownValue(lists.value, key)?.ids) ?? []
+    return ids.flatMap((runId) => ownValue(summaries.value, runId) ?? [])
+  })
+
+  /**
+   * Keeps a list of the signed-in user's runs true until `release()` is called: their newest runs
+   * of a flow and a status. Observers of equal queries share it.
+   *
+   * @throws PgflowError `invalid_options` for a query that cannot be.
+   * @example
+   * const { ready, loadMore, release } = lists.observeRuns({ flow: 'analyze_text' })
+   * await ready
+   */
+  function observeRuns<Flow extends AnyFlow = never>(
+    query: RunsQuery<UnlessRegistered<Flow>>,
+  ): ListObservation
+  function observeRuns<Slug extends FlowSlug>(query?: RunsQuery<Slug>): ListObservation
+  function observeRuns(query?: RunsQuery): ListObservation {
+    return observe(toListQuery(query))
+  }
+
+  /**
+   * Reads one page of the signed-in user's runs, newest first, without inputs and outputs, and
+   * returns it. It is not put into the store; with the migration, lists that are observed learn from
+   * it what is newer than what they show.
+   *
+   * @param before - where to begin: the `cursor` of the page before; null for the newest runs.
+   * @throws PgflowError such as `not_signed_in`, `invalid_options` for a query that cannot be,
+   * `invalid_input` for a cursor that is none and for a `pageSize` over 100, `unreachable`,
+   * `timeout`; `aborted` when the store is reset meanwhile, or an observed list notices that
+   * somebody else signs in.
+   * @example
+   * const first = await lists.fetchRuns({ flow: 'analyze_text', pageSize: 50 })
+   * const second = await lists.fetchRuns({ flow: 'analyze_text', pageSize: 50 }, first.cursor)
+   */
+  function fetchRuns<Flow extends AnyFlow = never>(
+    query: RunsQuery<UnlessRegistered<Flow>>,
+    before?: string | null,
+  ): Promise<RunPage>
+  function fetchRuns<Slug extends FlowSlug>(
+    query?: RunsQuery<Slug>,
+    before?: string | null,
+  ): Promise<RunPage>
+  async function fetchRuns(query?: RunsQuery, before?: string | null): Promise<RunPage> {
+    return fetchPage(toListQuery(query), toCursor(before))
+  }
+
+  /**
+   * Forgets every list; what somebody observes is read anew. `$reset` of `usePgflowStore` does it
+   * too.
+   * @example
+   * lists.$reset()
+   */
+  function $reset(): void {
+    reset()
+  }
+
+  return { lists, summaries, runsOf, observeRuns, fetchRuns, $reset }
+})
+
+/** The key of a query's list; null for a query that cannot be, which has no list. */
+function keyOf(query: RunsQuery): string | null {
+  try {
+    return listKey(toListQuery(query))
+  } catch {
+    return null
+  }
+}
