@@ -70,12 +70,12 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         projects: [
           project('node', [
             'tests/{sql,simulation}/**/*.spec.ts',
-            'tests/unit/{backend,flows,sync}/**/*.spec.ts',
+            'tests/unit/{backend,flows,model,sync}/**/*.spec.ts',
           ]),
           project('dom', [
             'tests/integration/**/*.spec.ts',
             'tests/unit/*.spec.ts',
-            'tests/unit/{testing,hostile}/**/*.spec.ts',
+            'tests/unit/{composables,hostile,store,testing}/**/*.spec.ts',
           ]),
           typesProject('types', 'tests/types'),
           // What it registers would hold for everything it is compiled with.

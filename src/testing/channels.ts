@@ -24,7 +24,7 @@ interface Channel {
   cancelRetry: () => void
 }
 
-/** What channels need of their world. */
+/** What channels need of their environment. */
 export interface ChannelsContext {
   scheduler: Scheduler
   pageActivity: TestPageActivity

@@ -26,7 +26,8 @@ import { createEnvironment } from './environment.ts'
  * expect(wrapper.text()).toContain('2 words')
  */
 export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
-  const { time, database, channels, session, pageActivity, ...world } = createEnvironment(options)
+  const { time, database, channels, session, pageActivity, ...environment } =
+    createEnvironment(options)
   const { settled, advance } = time
 
   const handle = (find: () => RunRecord | undefined): TestRun => createTestRun({ find, settled })
@@ -58,7 +59,7 @@ export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
   }
 
   return {
-    install: world.install,
+    install: environment.install,
     latestRun,
     run,
     seedRun,
@@ -71,13 +72,13 @@ export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
     disallowStart: (flowSlug) => database.allowStart(flowSlug, false),
     settled,
     advance,
-    faults: createFaults({ channels, requests: world.faults, pageActivity, settled }),
-    requests: world.requests,
-    reported: world.reported,
-    traced: world.traced,
+    faults: createFaults({ channels, requests: environment.faults, pageActivity, settled }),
+    requests: environment.requests,
+    reported: environment.reported,
+    traced: environment.traced,
     get openChannels() {
       return channels.topics
     },
-    dispose: () => world.worker.stop(),
+    dispose: () => environment.worker.stop(),
   }
 }

@@ -16,9 +16,9 @@ import { timeOf, virtualTime, type TestTime } from './time.ts'
 import type { TestPgflowOptions } from './types.ts'
 
 /** Everything that a test's app runs in: its parts, brought together. */
-export type World = ReturnType<typeof createEnvironment>
+export type Environment = ReturnType<typeof createEnvironment>
 
-/** Makes the world of one test. */
+/** Makes the environment of one test. */
 export function createEnvironment(options: TestPgflowOptions) {
   const time = timeFor(options)
   const pageActivity = new TestPageActivity()

@@ -5,17 +5,17 @@ import type { StepDefinition } from './definition.ts'
 import type { RunRecord } from './run-record.ts'
 
 /** One thing that a worker does: a transaction of its own. */
-export type Move = () => void
+export type WorkerAction = () => void
 
 /** What a worker that follows the script does next in a run; null when it has ended. */
-export function nextAction(record: RunRecord): Move | null {
+export function nextAction(record: RunRecord): WorkerAction | null {
   if (record.isOver) return null
   const step = record.flow.steps.find(({ slug }) => record.step(slug)?.status === 'started')
   return step ? actionOf(record, step) : null
 }
 
 /** What a worker that follows the script does next in a step that has started. */
-export function actionOf(record: RunRecord, step: StepDefinition): Move {
+export function actionOf(record: RunRecord, step: StepDefinition): WorkerAction {
   const tasks = record.tasks(step.slug)
   const index = tasks.findIndex((task) => !task.isDone)
   const attempts = index === 0 ? (tasks[0]?.attempts ?? 1) : Infinity

@@ -106,8 +106,8 @@ export function createTestRun({ find, settled }: TestRunContext): TestRun {
       }),
     play: async () => {
       await settled()
-      for (let move = nextAction(current()); move; move = nextAction(current())) {
-        move()
+      for (let action = nextAction(current()); action; action = nextAction(current())) {
+        action()
         await settled()
       }
     },
@@ -116,7 +116,7 @@ export function createTestRun({ find, settled }: TestRunContext): TestRun {
 
 /** Plays a run to its end, or until a step fails, at once. */
 export function playAtOnce(record: RunRecord): void {
-  for (let move = nextAction(record); move; move = nextAction(record)) move()
+  for (let action = nextAction(record); action; action = nextAction(record)) action()
 }
 
 /** Completes a step that has started: with this output, or by the script. */

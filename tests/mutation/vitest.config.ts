@@ -22,7 +22,7 @@ export default defineConfig({
     include: [
       'tests/mutation/**/*.spec.ts',
       'tests/unit/{sync,hostile,testing,model}/**/*.spec.ts',
-      'tests/unit/{*merge*,run-list*,plain-wire,progress,retries}.spec.ts',
+      'tests/unit/store/retries.spec.ts',
     ],
     environment: path('../support/dom-environment.ts'),
     setupFiles: [

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createdStep, pendingRun, type RunWithSteps } from '../../src/model/entities.ts'
-import { isSameJson } from '../../src/model/json.ts'
-import { mergeEvent, mergeSnapshot, type HeldRun } from '../../src/model/merge.ts'
-import { parseEvent, parseSnapshot, type RunEvent } from '../../src/model/wire.ts'
+import { createdStep, pendingRun, type RunWithSteps } from '../../../src/model/entities.ts'
+import { isSameJson } from '../../../src/model/json.ts'
+import { mergeEvent, mergeSnapshot, type HeldRun } from '../../../src/model/merge.ts'
+import { parseEvent, parseSnapshot, type RunEvent } from '../../../src/model/wire.ts'
 
 const runId = '00000000-0000-4000-8000-000000000001'
 

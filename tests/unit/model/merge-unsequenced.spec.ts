@@ -7,10 +7,10 @@ import {
   type PgflowStep,
   type RunSnapshot,
   type RunWithSteps,
-} from '../../src/model/entities.ts'
-import { mergeEvent, mergeSnapshot, type HeldRun } from '../../src/model/merge.ts'
-import { parsePlainSnapshot } from '../../src/model/plain-wire.ts'
-import { parseEvent, type RunEvent } from '../../src/model/wire.ts'
+} from '../../../src/model/entities.ts'
+import { mergeEvent, mergeSnapshot, type HeldRun } from '../../../src/model/merge.ts'
+import { parsePlainSnapshot } from '../../../src/model/plain-wire.ts'
+import { parseEvent, type RunEvent } from '../../../src/model/wire.ts'
 
 const runId = '00000000-0000-4000-8000-000000000001'
 const at = (second: number) => `2026-11-23T00:00:${String(second).padStart(2, '0')}+00:00`

@@ -4,7 +4,7 @@ import { createPinia, defineStore, setActivePinia } from 'pinia'
 import { useFlow, usePgflowStatus, usePgflowStore, useRun, useRuns } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { expectConsole } from '../support/no-warnings.ts'
+import { expectConsole } from '../../support/no-warnings.ts'
 
 const flows = { greet: { hello: { output: 'Hello' } } }
 

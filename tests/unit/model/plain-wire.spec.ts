@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parsePlainSnapshot } from '../../src/model/plain-wire.ts'
+import { parsePlainSnapshot } from '../../../src/model/plain-wire.ts'
 
 const runId = '00000001-abcd-4abc-8abc-abcdefabcdef'
 const times = { started_at: null, completed_at: null, failed_at: null }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { RunSummary } from '../../src/model/entities.ts'
-import { inFlowOrder } from '../../src/model/flow-order.ts'
-import { applyUpdate, compareRuns, type ListRows } from '../../src/model/run-list.ts'
+import type { RunSummary } from '../../../src/model/entities.ts'
+import { inFlowOrder } from '../../../src/model/flow-order.ts'
+import { applyUpdate, compareRuns, type ListRows } from '../../../src/model/run-list.ts'
 
 const all = { flow: null, status: null }
 

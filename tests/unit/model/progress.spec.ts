@@ -1,7 +1,7 @@
 import { durationOf, taskProgressOf, type PgflowStep } from 'pinia-pgflow'
 import { describe, expect, it } from 'vitest'
-import { createdStep, pendingRun } from '../../src/model/entities.ts'
-import { progressOf } from '../../src/model/progress.ts'
+import { createdStep, pendingRun } from '../../../src/model/entities.ts'
+import { progressOf } from '../../../src/model/progress.ts'
 
 const step = (slug: string, fields: Partial<PgflowStep>): PgflowStep => ({
   ...createdStep('r', slug),
