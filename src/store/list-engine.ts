@@ -53,8 +53,8 @@ function createListEngine(engine: Engine) {
   engine.subscribeLists({
     onWrite(runId, seqBefore) {
       const seq = engine.state.held(runId)?.seq ?? 0
-      // A seq that the database takes back was forged.
-      if (seqBefore > seq) lists?.forgetSeq(runId, seqBefore)
+      // What the database takes back was forged.
+      if (seqBefore > seq) lists?.forgetAbove(runId, seq)
       update(runId)
     },
     onStart() {

@@ -83,9 +83,9 @@ function createWriter(
       reactive(list).isLoading = false
       if (toRaw(list.connection).status !== 'closed') reactive(list).connection.status = 'idle'
     },
-    forgetSeq(runId, seq) {
+    forgetAbove(runId, seq) {
       const held = rawSummary(runId)
-      if (held?.seq === seq) reactive(held).seq = null
+      if ((held?.seq ?? 0) > seq && held) reactive(held).seq = null
     },
     clear() {
       lists.value = {}

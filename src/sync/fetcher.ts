@@ -84,9 +84,10 @@ export class Fetcher<Answer, Update> {
     if (updates.length > mostKept) updates.shift()
   }
 
-  /** Drops what was kept: an answer has it. */
-  forget(): void {
-    this.#kept = []
+  /** Drops updates that have turned out to be wrong. */
+  discard(isWrong: (update: Update) => boolean): void {
+    const updates = this.#current?.updates ?? this.#kept
+    updates.splice(0, updates.length, ...updates.filter((update) => !isWrong(update)))
   }
 
   /**

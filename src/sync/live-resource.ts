@@ -274,6 +274,11 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#endIfSettled()
   }
 
+  /** Updates that wait for an answer have turned out to be wrong. */
+  discard(isWrong: (update: Update) => boolean): void {
+    this.#fetcher.discard(isWrong)
+  }
+
   /** Joined: broadcasts may have been missed until now. */
   readonly onJoined = (): void => {
     this.#trace('joined')

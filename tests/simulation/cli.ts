@@ -33,12 +33,17 @@ if (![runs, first, workers, reports].every(Number.isInteger) || runs < 1 || work
 
 const begun = performance.now()
 const seconds = () => ((performance.now() - begun) / 1000).toFixed(0)
-let told = 0
+let printedAt = 0
+let printedFailures = 0
 const { played, steps, failures } = await runPool({
   ...{ first, runs, workers, ignored },
   onProgress: (total) => {
-    if (performance.now() - told < 5_000) return
-    told = performance.now()
+    for (const { seed, rule, text } of total.failures.slice(printedFailures)) {
+      console.log(`seed ${seed}, ${rule}: ${text}`)
+    }
+    printedFailures = total.failures.length
+    if (performance.now() - printedAt < 5_000) return
+    printedAt = performance.now()
     console.log(`${total.played} of ${runs}, ${total.failures.length} faults, ${seconds()} s`)
   },
 })

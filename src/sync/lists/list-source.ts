@@ -186,6 +186,14 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     this.#context.state.forget(this.key)
   }
 
+  /** The rows that a read goes on from may be wrong, too. */
+  forgetAbove(runId: string, seq: number): void {
+    if (!this.#uncut) return
+    const isWrong = (row: RunSummary) => row.run_id === runId && (row.seq ?? 0) > seq
+    const rows = this.#uncut.rows.map((row) => (isWrong(row) ? { ...row, seq: null } : row))
+    this.#uncut = { ...this.#uncut, rows }
+  }
+
   get #shown(): ListRows {
     return this.#context.state.rows(this.key)
   }

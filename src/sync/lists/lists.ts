@@ -107,10 +107,15 @@ export class Lists {
     if (isKnown || this.#started.has(update.run_id)) this.#merge(update)
   }
 
-  /** A seq that was told of a run has turned out to be wrong: what comes next is newer. */
-  forgetSeq(runId: string, seq: number): void {
+  /** What was heard of a run above this seq has turned out to be wrong: what comes next is newer. */
+  forgetAbove(runId: string, seq: number): void {
     this.#recent.forget(runId)
-    this.#context.state.forgetSeq(runId, seq)
+    this.#context.state.forgetAbove(runId, seq)
+    const isWrong = (update: RunUpdate) => update.run_id === runId && (update.seq ?? 0) > seq
+    for (const resource of this.#registry.all) {
+      resource.source.forgetAbove(runId, seq)
+      resource.discard(isWrong)
+    }
   }
 
   /** Lists that came from a server, and that nobody observes yet, are not for the next user. */

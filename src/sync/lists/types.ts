@@ -23,8 +23,8 @@ export interface ListState {
   setIdle: (key: string) => void
   /** Drops a list, and the runs that no other list shows. */
   forget: (key: string) => void
-  /** A run is shown at a seq that is wrong. */
-  forgetSeq: (runId: string, seq: number) => void
+  /** A run that is shown at a seq above this one is shown wrong: whatever comes next is newer. */
+  forgetAbove: (runId: string, seq: number) => void
   /** Drops all lists and their runs. */
   clear: () => void
 }

@@ -278,6 +278,44 @@ describe('news that arrive out of order', () => {
   })
 })
 
+describe('what was forged of a run that is followed', () => {
+  const forged = { seq: 9, run: { status: 'started' }, needsSnapshot: false }
+  const genuine = { seq: 3, run: { status: 'completed' }, needsSnapshot: false }
+
+  it('does not come back with a read that was under way', async () => {
+    const kit = createListKit({ hasFeed: false })
+    const run_id = kit.backend.start('f')
+    const { refresh } = await observed(kit, all)
+    kit.backend.end(run_id, 'completed')
+    kit.backend.answerTime = 1_000
+    void refresh()
+    await kit.clock.advance(100)
+    kit.manager.receive({ run_id, ...forged })
+    kit.manager.forgetAbove(run_id, 3)
+    kit.manager.receive({ run_id, ...genuine })
+    await kit.clock.advance(1_500)
+    expect(kit.shown(all)).toMatchObject([{ status: 'completed', seq: 3 }])
+  })
+
+  it('nor with a page that is added to what is shown', async () => {
+    const kit = createListKit({ hasFeed: false })
+    kit.backend.start('f')
+    kit.backend.start('f')
+    const run_id = kit.backend.start('f')
+    const { loadMore } = await observed(kit, all)
+    kit.backend.end(run_id, 'completed')
+    kit.backend.answerTime = 1_000
+    void loadMore()
+    await kit.clock.advance(300)
+    kit.manager.receive({ run_id, ...forged })
+    kit.manager.forgetAbove(run_id, 3)
+    kit.manager.receive({ run_id, ...genuine })
+    await kit.clock.advance(1_500)
+    expect(kit.shown(all)).toHaveLength(3)
+    expect(kit.shown(all)[0]).toMatchObject({ run_id, status: 'completed', seq: 3 })
+  })
+})
+
 describe('a list without a feed', () => {
   it('is polled, and says so', async () => {
     const kit = createListKit({ hasFeed: false })
