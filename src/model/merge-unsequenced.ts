@@ -4,8 +4,8 @@ import { changesOf, type RunEvent } from './wire.ts'
 
 // Merging without a seq, as with plain pgflow: nothing tells the order, so statuses only move up.
 
-/** Decides what a broadcast that is not counted does. */
-export function mergeUncounted(view: HeldRun, event: RunEvent): EventOutcome {
+/** Decides what a broadcast without a seq does. */
+export function mergeUnsequenced(view: HeldRun, event: RunEvent): EventOutcome {
   const apply = { kind: 'apply', seq: null, needsSnapshot: false } as const
   const { step, retry } = event
   if (isNews(view, event)) return { ...apply, run: changesOf(event), step, retry }
@@ -16,7 +16,7 @@ export function mergeUncounted(view: HeldRun, event: RunEvent): EventOutcome {
 }
 
 /**
- * Whether a snapshot that is not counted is older than what was held when it was asked for: it
+ * Whether a snapshot without a seq is older than what was held when it was asked for: it
  * would take a status back. What was heard since then is part of both.
  */
 export function isOutdated(

@@ -9,7 +9,7 @@ import {
   type StepRetry,
   type StepSnapshot,
 } from './entities.ts'
-import { isOutdated, mergeUncounted } from './merge-unsequenced.ts'
+import { isOutdated, mergeUnsequenced } from './merge-unsequenced.ts'
 import { changesOf, type RunEvent, type RunPatch, type StepPatch } from './wire.ts'
 
 /** What merging needs to know of the state it merges into. */
@@ -18,7 +18,7 @@ export interface HeldRun {
   step(slug: string): PgflowStep | undefined
   /**
    * The last broadcast that is part of the state; null before the database has told of the run, and
-   * 0 where nothing is counted.
+   * 0 where nothing has a seq.
    */
   seq: number | null
 }
@@ -31,7 +31,7 @@ export type EventOutcome =
       run: RunPatch
       step: { slug: string; patch: StepPatch } | null
       retry: StepRetry | null
-      /** Null when it was not counted. */
+      /** Null when it has none. */
       seq: number | null
       /** Broadcasts before this one are missing, or it undoes an end: only a snapshot can tell the rest. */
       needsSnapshot: boolean
@@ -42,7 +42,7 @@ export type EventOutcome =
  * next one applies, a later one applies and shows a gap. Without a seq a status may only move up.
  */
 export function mergeEvent(view: HeldRun, event: RunEvent): EventOutcome {
-  if (event.seq === null) return mergeUncounted(view, event)
+  if (event.seq === null) return mergeUnsequenced(view, event)
   const last = view.seq ?? 0
   if (event.seq <= last) return { kind: 'stale' }
   const { step, retry, seq } = event
@@ -67,22 +67,28 @@ export type SnapshotOutcome =
  * Decides what a snapshot does. It replaces the state, and the broadcasts that arrived since it was
  * asked for (`since`) are applied to it again where they are newer, so that a busy run loses
  * nothing and never has to wait for a quiet moment. A snapshot that is older than what was known
- * when it was asked for (`floor`: an outdated replica or cache) is stale; with null as floor none
- * is. What the snapshot does not tell stays as it is `held`.
+ * when it was sent (`seqAtRequest`; from an outdated replica or cache) is stale; with null none is.
+ * What the snapshot does not tell stays as it is `held`.
  */
 export function mergeSnapshot(
   snapshot: RunSnapshot,
   since: readonly RunEvent[],
-  floor: number | null,
+  seqAtRequest: number | null,
   held?: HeldRun,
 ): SnapshotOutcome {
-  if (snapshot.seq !== null && floor !== null && snapshot.seq < floor) return { kind: 'stale' }
+  if (snapshot.seq !== null && seqAtRequest !== null && snapshot.seq < seqAtRequest) {
+    return { kind: 'stale' }
+  }
   const run = { ...snapshot.run }
   const steps = new Map(snapshot.steps.map((step) => [step.step_slug, completeStep(step, held)]))
   const view: HeldRun = { run, step: (slug) => steps.get(slug), seq: snapshot.seq }
+  const isUnsequenced = snapshot.seq === null
+  const hasEnded = isUnsequenced && isTerminal(run.status)
   let needsSnapshot = false
   for (const event of inOrder(since)) {
     const outcome = mergeEvent(view, event)
+    // Without a seq nothing tells which is newer, the end or that the run goes on.
+    needsSnapshot ||= hasEnded && (outcome.kind === 'apply' || goesOn(event))
     if (outcome.kind === 'stale') continue
     needsSnapshot ||= outcome.needsSnapshot
     view.seq = outcome.seq ?? view.seq
@@ -93,10 +99,15 @@ export function mergeSnapshot(
     }
   }
   // Without a seq only the statuses tell the age.
-  const isUncounted = snapshot.seq === null && floor !== null
-  if (isUncounted && held && isOutdated(held, run, steps.values())) return { kind: 'stale' }
+  const isComparable = isUnsequenced && seqAtRequest !== null
+  if (isComparable && held && isOutdated(held, run, steps.values())) return { kind: 'stale' }
   const ordered = [...steps.values()].sort(compareSteps)
   return { kind: 'replace', run, steps: ordered, seq: view.seq, needsSnapshot }
+}
+
+/** Whether a broadcast says that the run has not ended. */
+function goesOn({ run }: RunEvent): boolean {
+  return run.status !== undefined && !isTerminal(run.status)
 }
 
 /** The step with what the snapshot leaves out: an output that is known is not lost. */

@@ -39,7 +39,9 @@ export interface FetcherContext<Answer, Update> {
   /** Ends every request when it fires. */
   life: AbortSignal
   request: FetchRequest<Answer, Update>
-  onStart: (fetch: Fetch<Update>) => void
+  onStart: () => void
+  /** It goes out. */
+  onSent: () => void
   /** The answer; what it throws fails the request. */
   onAnswer: (answer: Answer, fetch: Fetch<Update>) => void
   onFailure: (error: PgflowError, fetch: Fetch<Update>) => void
@@ -129,11 +131,12 @@ export class Fetcher<Answer, Update> {
     this.#current = fetch
     const onSent = () => {
       fetch.isSent = true
+      this.#context.onSent()
       fetch.earlier = new Set(fetch.updates)
     }
     fetch.settled = this.#settle(fetch, (signal) => request(fetch, signal, onSent))
     fetch.settled.catch(ignore)
-    this.#context.onStart(fetch)
+    this.#context.onStart()
     return fetch.settled
   }
 

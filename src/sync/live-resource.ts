@@ -84,10 +84,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#fetcher = new Fetcher<Answer, Update>({
       life: this.#life.signal,
       request: (fetch, signal, onSent) => source.fetch(fetch, signal, onSent),
-      onStart: (fetch) => {
-        this.#poll.stop()
-        source.onFetch(fetch)
-      },
+      onStart: () => this.#poll.stop(),
+      onSent: () => source.onSent(),
       onAnswer: (answer, fetch) => this.#settle(answer, fetch),
       explain: (error) => source.explain(error),
       onFailure: (error, { isAwaited }) => {

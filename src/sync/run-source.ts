@@ -36,11 +36,11 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   #dropped = 0
   /** The seq of the last broadcast that said that the run goes on, be it after a repair. */
   #wentOn = 0
-  /** A run that has ended seems to go on, since the last read was asked for. */
+  /** A run that has ended seems to go on, since the last read was sent. */
   #mayGoOn = false
   /** The seq of the last answer that was taken. */
   #confirmed: number | null = null
-  /** The seq that was held when the read under way was asked for. */
+  /** The seq that was held when the read under way was sent. */
   #seqAtRequest: number | null = null
   #starts = 0
   #starting: Promise<void> | null = null
@@ -95,7 +95,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     return batch.fetch(this.key, gatherTimes[fetch.reason], signal, onSent)
   }
 
-  onFetch(): void {
+  onSent(): void {
     this.#seqAtRequest = this.#held?.seq ?? null
     this.#mayGoOn = false
   }
@@ -140,8 +140,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     // After an end there is nothing to wait for, and whatever claims to be later was forged.
     const isFinal = isEnd && (snapshot.seq ?? 0) > this.#wentOn
     const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
-    const floor = this.#floor(isFinal, trustsDatabase)
-    const outcome = this.#context.state.applySnapshot(snapshot, since, floor)
+    const oldest = this.#oldestAccepted(isFinal, trustsDatabase)
+    const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
       this.#dropped = Math.max(this.#dropped, snapshot.seq ?? 0)
       return dropped
@@ -208,7 +208,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   /** Answers that are older are dropped; null if none is. */
-  #floor(isFinal: boolean, trustsDatabase: boolean): number | null {
+  #oldestAccepted(isFinal: boolean, trustsDatabase: boolean): number | null {
     // On a public channel the seq may have been forged, but not that of an answer.
     const isPublic = this.#context.transport.joinsBeforeStart
     const certain = isPublic ? this.#confirmed : this.#seqAtRequest

@@ -56,8 +56,8 @@ export interface Source<Answer, Update> {
    * @throws PgflowError
    */
   fetch(fetch: Fetch<Update>, signal: AbortSignal, onSent: () => void): Promise<Answer>
-  /** A request has been made, which may not be sent yet. */
-  onFetch(fetch: Fetch<Update>): void
+  /** A request goes out. */
+  onSent(): void
   /** Merges a broadcast; null if it is stale, or there is nothing to merge it into yet. */
   receive(update: Update, isReadingRest: boolean): Merged | null
   /**

@@ -98,7 +98,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     }
   }
 
-  onFetch(): void {
+  onSent(): void {
     this.#uncut = null
   }
 

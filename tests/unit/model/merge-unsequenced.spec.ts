@@ -403,3 +403,18 @@ describe('an event of plain pgflow', () => {
     expect(held.steps.get('a')?.remaining_tasks).toBe(1)
   })
 })
+
+describe('a snapshot that says that the run has ended', () => {
+  const end = () => snapshot({ status: 'failed', failed_at: at(5) }, { a: failed })
+
+  it('is in doubt when a broadcast said meanwhile that the run goes on', () => {
+    const goesOn = event('run:started', { flow_slug: 'f', status: 'started', remaining_steps: 1 })
+    expect(mergeSnapshot(end(), [goesOn], null)).toMatchObject({ needsSnapshot: true })
+  })
+
+  it('is not in doubt when what came meanwhile is part of it', () => {
+    const before = event('step:started', { step_slug: 'a', status: 'started', started_at: at(2) })
+    const itself = event('run:failed', { status: 'failed', failed_at: at(5) })
+    expect(mergeSnapshot(end(), [before, itself], null)).toMatchObject({ needsSnapshot: false })
+  })
+})

@@ -34,6 +34,21 @@ describe('a replica that lags', () => {
     expect(isRefreshed).toBe(true)
   })
 
+  it('does not answer one that joined a read which was waiting for others, either', async () => {
+    const kit = createKit({ isThrottled: true })
+    kit.manager.observe('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    await kit.channelOf('r').join()
+    // The read after the join waits for a timer, and what comes meanwhile is older than its answer.
+    await kit.channelOf('r').receive('a:started', { seq: 3, step_slug: 'a', initial_tasks: 1 })
+    let isRefreshed = false
+    void kit.manager.refresh('r').then(() => (isRefreshed = true))
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    expect(isRefreshed).toBe(false)
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    expect(isRefreshed).toBe(true)
+  })
+
   it('is believed at last: the database is the truth', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
