@@ -35,8 +35,6 @@ export default defineConfig({
       'tests/unit/{sync,model}/**/*.spec.ts',
       'tests/unit/store/retries.spec.ts',
     ],
-    // Hundreds of made-up cases: seconds for every mutant that lives, and none dies by them alone.
-    exclude: ['tests/unit/sync/lists-faults.spec.ts'],
     environment: path('./environment.ts'),
     setupFiles: [
       path('./fixed-seed.ts'),
