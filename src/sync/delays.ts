@@ -90,13 +90,13 @@ export class DoubtLimiter {
   }
 
   #send(): void {
-    this.#isPending = false
     this.#cancel = this.#scheduler.after(this.#gap, () => {
       this.#cancel = null
       if (!this.#isPending) {
         this.#gap = doubtFirst
         return
       }
+      this.#isPending = false
       this.#gap = Math.min(doubtMost, this.#gap * 2)
       this.#send()
     })

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 import { QuickFirst } from './quick-first.ts'
+import { warmPool } from './warm-pool.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -11,7 +12,17 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
  */
 export default defineConfig({
   root: path('../..'),
-  plugins: [vue()],
+  plugins: [
+    vue(),
+    {
+      name: 'warm-pool',
+      // Not by the option: Stryker sets that one itself.
+      configureVitest({ project }) {
+        project.config.pool = warmPool.name
+        project.config.poolRunner = warmPool
+      },
+    },
+  ],
   resolve: {
     alias: {
       'pinia-pgflow/testing': path('../../src/testing/index.ts'),
@@ -21,10 +32,10 @@ export default defineConfig({
   test: {
     include: [
       'tests/mutation/**/*.spec.ts',
-      'tests/unit/{sync,hostile,testing,model}/**/*.spec.ts',
+      'tests/unit/{sync,model}/**/*.spec.ts',
       'tests/unit/store/retries.spec.ts',
     ],
-    environment: path('../support/dom-environment.ts'),
+    environment: path('./environment.ts'),
     setupFiles: [
       path('./fixed-seed.ts'),
       path('../support/no-warnings.ts'),
@@ -33,6 +44,7 @@ export default defineConfig({
     // One world for all of them: most of the time went into making new ones.
     isolate: false,
     sequence: { sequencer: QuickFirst },
-    testTimeout: 30_000,
+    // Virtual time needs none: whatever waits longer waits for what the mutant has lost.
+    testTimeout: 3_000,
   },
 })

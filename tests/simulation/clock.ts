@@ -18,6 +18,9 @@ interface Timer {
   isCancelled: boolean
 }
 
+/** So many things do not happen at one time: something sets a timer of 0 ms again and again. */
+const mostAtOnce = 20_000
+
 /** Virtual time: nothing happens until `step` or `advance`, and then in an order that the seed determines. */
 export class VirtualClock implements Scheduler {
   readonly random: () => number
@@ -27,6 +30,7 @@ export class VirtualClock implements Scheduler {
   #order = 0
   #pending = 0
   #isSettled = true
+  #atOnce = 0
 
   /** @param drain - resolves when every promise that can settle has. */
   constructor(random: () => number, drain: () => Promise<void> = () => settle()) {
@@ -81,6 +85,8 @@ export class VirtualClock implements Scheduler {
     this.#pending -= 1
     // It has run: taking it back does nothing any more.
     first.isCancelled = true
+    this.#atOnce = first.at === this.time ? this.#atOnce + 1 : 0
+    if (this.#atOnce > mostAtOnce) throw new Error('time does not go on')
     this.time = first.at
     first.task()
     // What comes at the same time may come in the middle of what follows from the first.

@@ -29,6 +29,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('drop', 'loadMore', 'refresh', 'toggle') }),
 )
 
+/** Fewer against mutants: each of those is tried with all of them. */
+const numRuns = fc.readConfigureGlobal().numRuns ?? 300
+
 const rate = fc.constantFrom(0, 0, 0.1, 0.5)
 const faults: fc.Arbitrary<ListFaults> = fc.record({
   lose: rate,
@@ -98,7 +101,7 @@ it('after the last fault a list is the first runs of the database, in its order'
         expect(kit.left()).toBe(0)
       },
     ),
-    { numRuns: 300 },
+    { numRuns },
   )
 })
 
@@ -124,7 +127,7 @@ it('a list that nothing is lost of is true within seconds, whatever else goes on
         for (const { query } of lists) expectTruth(kit, query)
       },
     ),
-    { numRuns: 300 },
+    { numRuns },
   )
 })
 
