@@ -121,7 +121,10 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
 export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
   const core = await createBackendCore(options)
   const server = createHttpServer(core)
-  const url = await listen(server, options.port ?? 0, '127.0.0.1')
+  const url = await listen(server, options.port ?? 0, '127.0.0.1').catch(async (error: unknown) => {
+    await core.close()
+    throw error
+  })
   return {
     url,
     anonKey: core.anonKey,
