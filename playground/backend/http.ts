@@ -1,15 +1,17 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { embeddedPath } from './faults/state.ts'
 import { isAllowedOrigin } from './origins.ts'
 import { discardBody, readBody } from './request-body.ts'
 
 /** Paths under these belong to the backend; the rest of a shared server is not its business. */
-export const restPaths = ['/rest/v1', '/auth/v1'] as const
+const restPaths = ['/rest/v1', '/auth/v1']
 
 /** What answers requests. */
 export interface RequestHandler {
   /** Refuses a request by its headers and address, before its body is read. */
   check(headers: Headers, url: URL): Promise<Response | undefined>
-  fetch(request: Request): Promise<Response>
+  /** Undefined is no answer: the connection is cut. */
+  fetch(request: Request): Promise<Response | undefined>
 }
 
 /** What requests are let in. */
@@ -21,7 +23,16 @@ export interface RequestLimits {
 
 /** True when `url` (a request target such as `/rest/v1/rpc/x?y`) is for REST or Auth. */
 export function isRestUrl(url: string | undefined): boolean {
-  return restPaths.some((path) => url === path || url?.startsWith(`${path}/`))
+  return restPaths.some((path) => isUnder(path, url))
+}
+
+/** True when it is for what only the embedded backend has. */
+export function isEmbeddedUrl(url: string | undefined): boolean {
+  return isUnder(embeddedPath, url)
+}
+
+function isUnder(path: string, url: string | undefined): boolean {
+  return url === path || url?.startsWith(`${path}/`) === true
 }
 
 /** Answers one Node request with a fetch handler, for pages of the allowed origins. */
@@ -35,7 +46,8 @@ export async function serve(
   res.on('error', () => undefined)
   req.on('error', () => undefined)
   const response = await respond(req, handler, limits)
-  await send(res, response).catch(() => res.destroy())
+  if (response) await send(res, response).catch(() => res.destroy())
+  else res.destroy()
   discardBody(req)
 }
 
@@ -43,7 +55,7 @@ async function respond(
   req: IncomingMessage,
   handler: RequestHandler,
   limits: RequestLimits,
-): Promise<Response> {
+): Promise<Response | undefined> {
   const { origin } = req.headers
   if (!isAllowedOrigin(origin, limits.allowedOrigins)) return refuse(403, 'Foreign origin')
   const allow = (response: Response) => allowOrigin(response, origin)
@@ -51,7 +63,8 @@ async function respond(
     return allow(preflight(req))
   }
   try {
-    return allow(await answer(req, handler, limits.maxBodyBytes))
+    const response = await answer(req, handler, limits.maxBodyBytes)
+    return response && allow(response)
   } catch (error) {
     const hungUp = req.errored !== null || (req.destroyed && !req.complete)
     if (!hungUp) console.error('The embedded backend could not answer', req.method, req.url, error)
@@ -65,7 +78,7 @@ async function answer(
   req: IncomingMessage,
   handler: RequestHandler,
   maxBodyBytes: number,
-): Promise<Response> {
+): Promise<Response | undefined> {
   const { method = 'GET', url: target = '/' } = req
   const base = `http://${req.headers.host ?? 'localhost'}`
   if (!URL.canParse(target, base) || !isDecodable(target)) return refuse(400, 'Bad request')

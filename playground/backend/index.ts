@@ -2,12 +2,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream'
 import type { AnyFlow } from '@pgflow/dsl'
 import { openDatabase, type Database, type DatabaseOptions } from './database.ts'
-import { isRestUrl, listen, serve, stop } from './http.ts'
+import { createEndpoint } from './faults/endpoint.ts'
+import { withRestFaults } from './faults/rest-faults.ts'
+import { createSwitchboard, type Switchboard } from './faults/switchboard.ts'
+import { isEmbeddedUrl, isRestUrl, listen, serve, stop } from './http.ts'
 import { createKeys, type Keys } from './keys.ts'
 import { isRealtimeUrl } from './realtime/handshake.ts'
 import { createRealtime, type Realtime } from './realtime/server.ts'
 import type { RealtimeSettings } from './realtime/settings.ts'
 import { createRest } from './rest.ts'
+import { Tokens } from './tokens.ts'
 import { createWorker, type Worker, type WorkerOptions } from './worker/worker.ts'
 
 export interface BackendOptions {
@@ -43,7 +47,9 @@ export interface BackendCore {
   readonly db: Database
   readonly realtime: Pick<Realtime, 'faults' | 'settings'>
   readonly worker: Worker
-  /** Answers a request for REST or Auth; false when it is for something else. */
+  /** What can go wrong: the same switches that a page has under `/embedded/v1/faults`. */
+  readonly faults: Switchboard
+  /** Answers a request for REST, Auth or the switches; false when it is for something else. */
   handle(req: IncomingMessage, res: ServerResponse): boolean
   /** Takes over an upgrade to the Realtime socket; false when it is for something else. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
@@ -72,7 +78,12 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
     maxRows: options.maxRows,
   })
   const { allowedOrigins = [], maxBodyBytes = 6 * 1024 ** 2 } = options
-  const realtime = await createRealtime(db, keys, { ...options.realtime, allowedOrigins })
+  const tokens = new Tokens(keys)
+  const realtime = await createRealtime(db, keys, { ...options.realtime, allowedOrigins, tokens })
+  const faults = createSwitchboard({ realtime, tokens })
+  const closing = new AbortController()
+  const endpoint = createEndpoint(rest, faults)
+  const faultyRest = withRestFaults(rest, { faults, tokens, closing: closing.signal })
   const worker = await createWorker(db, options.worker)
   for (const flow of options.flows ?? []) {
     await worker.register(flow, options.allowStart ?? ['anon', 'authenticated'])
@@ -84,17 +95,25 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
     db,
     realtime,
     worker,
+    faults,
     handle(req, res) {
-      if (!isRestUrl(req.url)) return false
-      void serve(req, res, rest, { allowedOrigins, maxBodyBytes })
+      const limits = { allowedOrigins, maxBodyBytes }
+      if (isEmbeddedUrl(req.url)) void serve(req, res, endpoint, limits)
+      else if (!isRestUrl(req.url)) return false
+      else if (faults.state.offline) cutOff(res)
+      else void serve(req, res, faultyRest, limits)
       return true
     },
     upgrade(req, socket, head) {
       if (!isRealtimeUrl(req.url)) return false
-      realtime.upgrade(req, socket, head)
+      if (faults.state.offline) socket.destroy()
+      else realtime.upgrade(req, socket, head)
       return true
     },
-    close: once(() => closeAll([worker, realtime, rest, db])),
+    close: once(() => {
+      closing.abort()
+      return closeAll([worker, faults, realtime, rest, db])
+    }),
   }
 }
 
@@ -102,7 +121,10 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
 export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
   const core = await createBackendCore(options)
   const server = createHttpServer(core)
-  const url = await listen(server, options.port ?? 0, '127.0.0.1')
+  const url = await listen(server, options.port ?? 0, '127.0.0.1').catch(async (error: unknown) => {
+    await core.close()
+    throw error
+  })
   return {
     url,
     anonKey: core.anonKey,
@@ -111,6 +133,7 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
     db: core.db,
     realtime: core.realtime,
     worker: core.worker,
+    faults: core.faults,
     close: once(async () => {
       await Promise.all([core.close(), stop(server)])
     }),
@@ -128,6 +151,12 @@ function createHttpServer(core: BackendCore): Server {
     if (!core.upgrade(req, socket, head)) socket.destroy()
   })
   return server
+}
+
+/** Ends a connection without an answer. */
+function cutOff(res: ServerResponse): void {
+  res.on('error', () => undefined)
+  res.destroy()
 }
 
 /** All at once: what is still asked of the database would be lost with it. */

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { App } from '@supabase/lite'
+import { withAnonymousSignIn } from './anonymous.ts'
 import type { Database } from './database.ts'
 import type { RequestHandler } from './http.ts'
 import { quoteJsonTexts } from './json-texts.ts'
@@ -31,6 +32,11 @@ export async function createRest({ db, keys, schemas, maxRows }: RestOptions): P
     auth: { jwt_secret: keys.secret },
   })
   await warmUp(db)
+  const fetchAuth = withAnonymousSignIn({
+    fetch: (request) => app.fetch(request),
+    connection: db.connection,
+    keys,
+  })
   // PostgREST reloads its schema cache on this notification; migrations send it.
   const stopListening = await db.listen('pgrst', () => void db.connection.clearSchemaCache())
   return {
@@ -42,9 +48,9 @@ export async function createRest({ db, keys, schemas, maxRows }: RestOptions): P
         .exclusive(() =>
           quietly(async () => {
             const target = readTarget(request, schemas)
-            const response = await app.fetch(
-              target ? await quoteJsonTexts(request, target, db.connection) : request,
-            )
+            const response = target
+              ? await app.fetch(await quoteJsonTexts(request, target, db.connection))
+              : await fetchAuth(request)
             const body = hasBody(response) ? await response.arrayBuffer() : null
             if (!body) return new Response(null, response)
             if (maxRows === undefined || !response.ok || !(await hasRows(db, target))) {

@@ -8,7 +8,7 @@ import {
   type UserConfig,
   type ViteDevServer,
 } from 'vite'
-import { isRestUrl } from './http.ts'
+import { isEmbeddedUrl, isRestUrl } from './http.ts'
 import { createBackendCore, type BackendCore, type BackendOptions } from './index.ts'
 import { createKeys, type Keys } from './keys.ts'
 import { isRealtimeUrl } from './realtime/handshake.ts'
@@ -74,7 +74,7 @@ function mount(server: ViteDevServer, options: EmbeddedBackendOptions): void {
       config.logger.error(`The embedded Supabase did not start: ${String(error)}`),
   )
   server.middlewares.use((req, res, next) => {
-    if (isRestUrl(req.url)) void handle(booting, req, res)
+    if (isRestUrl(req.url) || isEmbeddedUrl(req.url)) void handle(booting, req, res)
     else next()
   })
   httpServer.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {

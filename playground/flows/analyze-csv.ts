@@ -2,10 +2,11 @@ import { Flow } from '@pgflow/dsl'
 import { inspectRow } from './csv/inspect.ts'
 import { findOutliers } from './csv/outliers.ts'
 import { parseCsv } from './csv/parse.ts'
+import { writeTableReport } from './csv/report.ts'
 import { summarise } from './csv/statistics.ts'
 import { pace } from './pace.ts'
 
-/** rows → inspect_rows (a task for every row) → statistics → outliers */
+/** rows → inspect_rows (a task for every row) → statistics → outliers → report */
 export const AnalyzeCsv = new Flow<{ csv: string }>({
   slug: 'analyze_csv',
   maxAttempts: 2,
@@ -25,4 +26,8 @@ export const AnalyzeCsv = new Flow<{ csv: string }>({
   .step({ slug: 'outliers', dependsOn: ['inspect_rows', 'statistics'] }, async (input, context) => {
     await pace(context)
     return findOutliers(input.inspect_rows, input.statistics)
+  })
+  .step({ slug: 'report', dependsOn: ['statistics', 'outliers'] }, async (input, context) => {
+    await pace(context)
+    return writeTableReport(input.statistics, input.outliers)
   })

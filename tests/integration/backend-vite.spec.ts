@@ -113,6 +113,21 @@ describe('the embedded backend in Vite', () => {
     expect(answer).toMatch(/^HTTP\/1.1 403 /)
   })
 
+  it('has the switches of its faults at the origin of the page', async () => {
+    const { url } = await serve()
+    const anonKey = String((await pageEnv(url)).VITE_SUPABASE_ANON_KEY)
+    const faults = `${url}/embedded/v1/faults`
+    const headers = { apikey: anonKey }
+    const body = JSON.stringify({ offline: true })
+    expect((await fetch(faults, { method: 'PATCH', headers, body })).status).toBe(200)
+    await expect(fetch(`${url}/rest/v1/rpc/any`, { method: 'POST', headers })).rejects.toThrow()
+    expect((await fetch(url)).status).toBe(200)
+    expect((await fetch(`${faults}/reset`, { method: 'POST', headers })).status).toBe(200)
+    const response = await fetch(`${url}/rest/v1/rpc/any`, { method: 'POST', headers })
+    expect(response.status).toBe(404)
+    expect((await fetch(faults)).status).toBe(401)
+  })
+
   it('goes on when it is asked for what is no address', async () => {
     const { url } = await serve()
     for (const target of ['//', '///', '//:80', 'http://[::1', '*', '*:[', 'a://[']) {
@@ -130,6 +145,7 @@ describe('the embedded backend in Vite', () => {
     expect(await pageEnv(url)).not.toHaveProperty('VITE_SUPABASE_ANON_KEY')
     const response = await fetch(`${url}/rest/v1/rpc/anything`, { method: 'POST' })
     expect(response.status).toBe(404)
+    expect(await (await fetch(`${url}/embedded/v1/faults`)).text()).not.toContain('offline')
     expect(logged.join('\n')).not.toContain('Supabase')
   })
 

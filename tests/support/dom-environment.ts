@@ -8,6 +8,7 @@ const names = [
   'Node',
   'Element',
   'HTMLElement',
+  'HTMLSelectElement',
   'SVGElement',
   'MathMLElement',
   'ShadowRoot',
@@ -28,7 +29,7 @@ const names = [
  */
 const environment: Environment = {
   name: 'dom',
-  viteEnvironment: 'ssr',
+  viteEnvironment: 'client',
   setup(global: Record<string, unknown>) {
     const { window } = new JSDOM('<!doctype html>', {
       url: 'http://localhost/',

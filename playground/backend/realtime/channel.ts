@@ -1,13 +1,14 @@
 import type { Access, Authorization } from './authorization.ts'
 import type { Dispatcher, Subscriber } from './dispatcher.ts'
 import type { Faults } from './faults.ts'
-import { expired, type Claims, type Keys, type TokenFault } from '../keys.ts'
+import { expired, type Claims, type TokenFault } from '../keys.ts'
+import type { Tokens } from '../tokens.ts'
 import type { Serializer } from './serializer.ts'
 import type { RealtimeSettings } from './settings.ts'
 
 /** What every channel of a server shares. */
 export interface Services {
-  keys: Keys
+  tokens: Tokens
   authorization: Authorization
   dispatcher: Dispatcher
   faults: Faults
@@ -60,6 +61,7 @@ export class Channel implements Subscriber {
   #tokenTimer: NodeJS.Timeout | undefined
   #replicationTimer: NodeJS.Timeout | undefined
   #unsubscribe: (() => void) | undefined
+  #unwatchTokens: (() => void) | undefined
 
   private constructor(request: JoinRequest, link: Link, token: string, claims: Claims) {
     this.request = request
@@ -86,7 +88,7 @@ export class Channel implements Subscriber {
       )
     }
     const token = request.token ?? link.apiKey
-    const check = await link.services.keys.verify(token)
+    const check = await link.services.tokens.verify(token)
     if (!check.ok) return new Refusal(`${check.fault.code}: ${check.fault.message}`)
     const channel = new Channel(request, link, token, check.claims)
     if (request.isPrivate && !(await channel.#canRead(check.claims))) {
@@ -95,6 +97,7 @@ export class Channel implements Subscriber {
       )
     }
     channel.#unsubscribe = link.services.dispatcher.subscribe(request, channel)
+    channel.#unwatchTokens = link.services.tokens.watch(() => channel.#watchToken())
     channel.#watchToken()
     return channel
   }
@@ -107,7 +110,7 @@ export class Channel implements Subscriber {
   /** A token sent by the client; there is never a reply. */
   async refreshToken(token: unknown): Promise<void> {
     if (typeof token !== 'string' || token === this.#token || token.startsWith('sb_')) return
-    const check = await this.#link.services.keys.verify(token)
+    const check = await this.#link.services.tokens.verify(token)
     if (!check.ok) return this.#fail(reasonOf(check.fault))
     if (this.request.isPrivate && !(await this.#canRead(check.claims))) {
       const { topic } = this.request
@@ -136,6 +139,7 @@ export class Channel implements Subscriber {
 
   close(): void {
     this.#unsubscribe?.()
+    this.#unwatchTokens?.()
     clearTimeout(this.#tokenTimer)
     clearTimeout(this.#replicationTimer)
   }
@@ -150,11 +154,12 @@ export class Channel implements Subscriber {
 
   #watchToken(): void {
     clearTimeout(this.#tokenTimer)
-    const untilExpiry = this.#claims.exp * 1000 - Date.now()
-    const wait = Math.min(this.#link.services.settings.tokenCheckMs, Math.max(untilExpiry, 0))
+    const { settings, tokens } = this.#link.services
+    const end = tokens.endOf(this.#claims)
+    const wait = Math.min(settings.tokenCheckMs, Math.max(end * 1_000 - Date.now(), 0))
     this.#tokenTimer = setTimeout(() => {
-      if (this.#claims.exp * 1000 > Date.now()) return this.#watchToken()
-      const check = expired(this.#claims)
+      if (end * 1_000 > Date.now()) return this.#watchToken()
+      const check = expired({ ...this.#claims, exp: end })
       if (!check.ok) this.#fail(check.fault.message)
     }, wait)
   }

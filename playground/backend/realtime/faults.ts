@@ -21,6 +21,8 @@ export interface FaultSwitches {
    */
   loseReplication(): void
   restoreReplication(): void
+  /** Whether that connection is there. */
+  readonly isReplicating: boolean
   /**
    * Begins to count messages and deliveries anew, and drops the database's messages of all topics
    * while there are too many a second: see `maxEventsPerSecond`. Null for no limit.

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Database } from '../database.ts'
 import type { Keys } from '../keys.ts'
+import { Tokens } from '../tokens.ts'
 import { createAuthorization } from './authorization.ts'
 import type { Services } from './channel.ts'
 import { Dispatcher, followMessages } from './dispatcher.ts'
@@ -26,19 +27,21 @@ export interface Realtime {
 export interface RealtimeOptions extends Partial<RealtimeSettings> {
   /** Origins of pages besides those of this machine. */
   allowedOrigins?: readonly string[]
+  /** Checks the tokens of users. Default: by the keys alone. */
+  tokens?: Tokens
 }
 
 export async function createRealtime(
   db: Database,
   keys: Keys,
-  { allowedOrigins = [], ...overrides }: RealtimeOptions = {},
+  { allowedOrigins = [], tokens = new Tokens(keys), ...overrides }: RealtimeOptions = {},
 ): Promise<Realtime> {
   const settings = { ...defaultSettings, ...overrides }
   const rate = new EventRate(settings)
   const faults = new Faults(settings, rate)
   const dispatcher = new Dispatcher(settings, rate)
   const services: Services = {
-    keys,
+    tokens,
     settings,
     faults,
     dispatcher,

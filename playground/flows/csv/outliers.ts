@@ -1,4 +1,4 @@
-import { round } from '../text/words.ts'
+import { counted, formatNumber } from '../format.ts'
 import type { InspectedRow } from './inspect.ts'
 import { quantile, type TableStatistics } from './statistics.ts'
 
@@ -25,11 +25,11 @@ export function findOutliers(
     const sorted = figures.map(({ value }) => value).sort((a, b) => a - b)
     const [low, high] = [quantile(sorted, 0.25), quantile(sorted, 0.75)]
     const reach = 1.5 * (high - low)
-    const usual = `${round(low - reach, 2)} to ${round(high + reach, 2)}`
+    const usual = `${formatNumber(low - reach)} to ${formatNumber(high + reach)}`
     return figures
       .filter(({ value }) => value < low - reach || value > high + reach)
       .map((figure) => ({ ...figure, usual }))
   })
-  const found = `${outliers.length} unusual ${outliers.length === 1 ? 'value' : 'values'}`
+  const found = counted(outliers.length, 'unusual value')
   return { verdict: outliers.length === 0 ? 'Nothing stands out.' : `Look at ${found}.`, outliers }
 }

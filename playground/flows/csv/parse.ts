@@ -1,8 +1,13 @@
+import { counted, formatNumber } from '../format.ts'
+import { decimalOf, type DecimalMark } from './numbers.ts'
+
 /** One line of data, by column name. */
 export type CsvRow = {
   line: number
   /** Columns and what they hold: pairs, since Postgres does not keep the order of keys. */
   cells: [column: string, cell: string][]
+  /** What stands before the decimals in this table. */
+  decimal: DecimalMark
 }
 
 /** Each row is a task of its own, with a message in the queue. */
@@ -19,22 +24,29 @@ type Numbered = {
  * @throws Error that names the line and what is wrong with it.
  */
 export function parseCsv(csv: string): CsvRow[] {
-  const [header, ...records] = splitRecords(csv.replace(/^\uFEFF/, ''))
+  const text = csv.replace(/^\uFEFF/, '')
+  const delimiter = delimiterOf(text)
+  const [header, ...records] = splitRecords(text, delimiter)
   if (!header) throw new Error('There is no data: the first line must name the columns.')
   const columns = header.fields.map((field) => field.trim())
   checkColumns(columns)
   if (records.length === 0)
     throw new Error('There is only a header: add at least one line of data.')
   if (records.length > maxRows) {
-    throw new Error(`There are ${records.length} rows; at most ${maxRows} can be read at once.`)
+    const [rows, most] = [records.length, maxRows].map(formatNumber)
+    throw new Error(`There are ${rows} rows; at most ${most} can be read at once.`)
   }
+  const cells = records.flatMap(({ fields }) => fields.map((field) => field.trim()))
+  const decimal = decimalOf(cells, delimiter === ';' ? ',' : '.')
   return records.map(({ line, fields }) => {
     if (fields.length !== columns.length) {
-      const values = `${fields.length} ${fields.length === 1 ? 'value' : 'values'}`
-      throw new Error(`Line ${line} has ${values}, but the header names ${columns.length} columns.`)
+      const values = counted(fields.length, 'value')
+      const named = counted(columns.length, 'column')
+      throw new Error(`Line ${line} has ${values}, but the header names ${named}.`)
     }
     return {
       line,
+      decimal,
       cells: columns.map((column, i) => [column, (fields[i] ?? '').trim()]),
     }
   })
@@ -48,8 +60,7 @@ function checkColumns(columns: readonly string[]): void {
 }
 
 /** Splits into records; a record has several lines when a quoted field does. */
-function splitRecords(csv: string): Numbered[] {
-  const delimiter = delimiterOf(csv)
+function splitRecords(csv: string, delimiter: string): Numbered[] {
   const plain = `[^"${delimiter}\\r\\n][^${delimiter}\\r\\n]*`
   const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|(${plain})?)(${delimiter}|\\r\\n|\\r|\\n|$)`, 'y')
   const records: Numbered[] = []

@@ -1,3 +1,4 @@
+import { formatNumber } from '../format.ts'
 import { countBy, round } from '../text/words.ts'
 import type { InspectedRow } from './inspect.ts'
 
@@ -73,7 +74,7 @@ function textColumn(column: string, values: readonly string[], missing: number):
     count: values.length,
     missing,
     distinct: counts.length,
-    mostFrequent: top ? `${top[0]} (${top[1]}×)` : '',
+    mostFrequent: top ? `${top[0]} (${formatNumber(top[1])}×)` : '',
   }
 }
 

@@ -29,7 +29,8 @@ export function findKeywords(text: string): Keywords {
   }
 }
 
-function isMeaningful(word: string): boolean {
+/** Whether a word, in lower case, says something by itself. */
+export function isMeaningful(word: string): boolean {
   return word.length > 2 && !stopWords.has(word)
 }
 

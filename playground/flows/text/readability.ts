@@ -3,7 +3,7 @@ import { round, sentencesOf, wordsOf } from './words.ts'
 /** How easily a text reads. */
 export type Readability = {
   level: string
-  /** Flesch reading ease for English: 100 is very easy, 0 is very hard. */
+  /** Flesch reading ease for English, kept between 0, very hard, and 100, very easy. */
   readingEase: number
   wordsPerSentence: number
   syllablesPerWord: number
@@ -30,7 +30,9 @@ export function measureReadability(text: string): Readability {
   const syllables = words.reduce((sum, word) => sum + syllablesOf(word), 0)
   const wordsPerSentence = words.length / sentences.length
   const syllablesPerWord = syllables / words.length
-  const readingEase = 206.835 - 1.015 * wordsPerSentence - 84.6 * syllablesPerWord
+  // The formula goes past 100 for very short words, and below 0 for very long ones.
+  const flesch = 206.835 - 1.015 * wordsPerSentence - 84.6 * syllablesPerWord
+  const readingEase = Math.min(100, Math.max(0, flesch))
   const longestSentence = sentences.reduce((longest, sentence) =>
     wordsOf(sentence).length > wordsOf(longest).length ? sentence : longest,
   )

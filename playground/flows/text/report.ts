@@ -1,3 +1,4 @@
+import { counted, formatNumber, listed } from '../format.ts'
 import type { CleanText } from './clean.ts'
 import type { Keywords } from './keywords.ts'
 import type { Readability } from './readability.ts'
@@ -31,23 +32,12 @@ export function writeReport({ clean, keywords, sentiment, readability }: Finding
     headline: `${tone[sentiment.mood]} text${about}.`,
     summary: [
       `${counted(clean.words, 'word')} in ${counted(clean.sentences, 'sentence')} and ${counted(clean.paragraphs, 'paragraph')}, about ${timeOf(readability.readingSeconds)} to read.`,
-      `${readability.level} to read: ${readability.wordsPerSentence} words a sentence, a reading ease of ${readability.readingEase} out of 100.`,
+      `${readability.level} to read: ${formatNumber(readability.wordsPerSentence)} words a sentence, a reading ease of ${formatNumber(readability.readingEase)} out of 100.`,
       sentiment.positive.length + sentiment.negative.length === 0
         ? 'No word sounds good or bad.'
-        : `${counted(sentiment.positive.length, 'expression')} sounding good, ${sentiment.negative.length} sounding bad.`,
+        : `${counted(sentiment.positive.length, 'expression')} sounding good, ${formatNumber(sentiment.negative.length)} sounding bad.`,
     ],
   }
-}
-
-/** "1 word", "2 words". */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
-/** "a, b and c". */
-export function listed(items: readonly string[]): string {
-  const last = items.at(-1) ?? ''
-  return items.length < 2 ? last : `${items.slice(0, -1).join(', ')} and ${last}`
 }
 
 function timeOf(seconds: number): string {

@@ -45,6 +45,12 @@ export const analyzeCsv = defineCard({
       inShort: ({ verdict }) => verdict,
       keys: ['verdict', 'line', 'column', 'value', 'usual'],
     },
+    report: {
+      title: 'Report',
+      about: 'Puts the findings into sentences.',
+      inShort: ({ headline }) => headline,
+      keys: ['headline', 'summary'],
+    },
   },
   check: (text) => checkLength(text, 'Paste some lines of CSV first.'),
   toInput: (csv) => ({ csv }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { inspectRow, readCell } from '../../../playground/flows/csv/inspect.ts'
 import { findOutliers } from '../../../playground/flows/csv/outliers.ts'
 import { parseCsv } from '../../../playground/flows/csv/parse.ts'
+import { writeTableReport } from '../../../playground/flows/csv/report.ts'
 import { quantile, summarise } from '../../../playground/flows/csv/statistics.ts'
 
 const rowsOf = (csv: string) => parseCsv(csv).map(inspectRow)
@@ -9,8 +10,8 @@ const rowsOf = (csv: string) => parseCsv(csv).map(inspectRow)
 describe('parseCsv', () => {
   it('reads rows with their line and their columns in order', () => {
     expect(parseCsv('town, people\nPorto,231800\n\nBraga,193349\n')).toEqual([
-      { line: 2, cells: [['town', 'Porto'], ['people', '231800']] }, // prettier-ignore
-      { line: 4, cells: [['town', 'Braga'], ['people', '193349']] }, // prettier-ignore
+      { line: 2, decimal: '.', cells: [['town', 'Porto'], ['people', '231800']] }, // prettier-ignore
+      { line: 4, decimal: '.', cells: [['town', 'Braga'], ['people', '193349']] }, // prettier-ignore
     ])
   })
 
@@ -27,8 +28,8 @@ describe('parseCsv', () => {
   it('reads quotes, also around separators, quotes and line breaks, and still counts lines', () => {
     const csv = '\uFEFFname,note\r\n"Doe, Jane","said ""hi""\r\nand left"\r\nJim,-'
     expect(parseCsv(csv)).toEqual([
-      { line: 2, cells: [['name', 'Doe, Jane'], ['note', 'said "hi"\r\nand left']] }, // prettier-ignore
-      { line: 4, cells: [['name', 'Jim'], ['note', '-']] }, // prettier-ignore
+      { line: 2, decimal: '.', cells: [['name', 'Doe, Jane'], ['note', 'said "hi"\r\nand left']] }, // prettier-ignore
+      { line: 4, decimal: '.', cells: [['name', 'Jim'], ['note', '-']] }, // prettier-ignore
     ])
   })
 
@@ -47,6 +48,23 @@ describe('parseCsv', () => {
   })
 })
 
+describe('decimals', () => {
+  const cellsOf = (csv: string) => rowsOf(csv).map(({ values }) => values.map(([, value]) => value))
+
+  it.each([
+    ['after a comma, where semicolons separate', 'a;b\n1,50;2', [1.5, 2]],
+    ['after a comma, with dots between thousands', 'a;b\n1.234,50;1.000', [1234.5, 1000]],
+    ['after a comma, in a quoted cell', 'a,b\n"1,50",2', [1.5, 2]],
+    ['after a point, also where semicolons separate', 'a;b\n1.50;1,000', [1.5, 1000]],
+    ['after a point, where commas separate', 'a,b\n1.50,"1,000"', [1.5, 1000]],
+    ['after a comma, where tabs separate', 'a\tb\n1,5\t-0,25', [1.5, -0.25]],
+    ['with blanks between thousands', 'a;b\n1 234,5;€ 1\u00A0000', [1234.5, 1000]],
+    ['of a date are none', 'a;b\n01.10.2026;2026-10-01', ['01.10.2026', '2026-10-01']],
+  ])('%s', (_name, csv, values) => {
+    expect(cellsOf(csv)).toEqual([values])
+  })
+})
+
 describe('readCell', () => {
   it.each([
     ['12', 12],
@@ -57,6 +75,9 @@ describe('readCell', () => {
     ['€ 7', 7],
     ['-$3', -3],
     ['1e3', 1000],
+    ["1'234.5", 1234.5],
+    ['1e999', '1e999'],
+    ['12345678901234567890', '12345678901234567890'],
     ['n/a', null],
     ['', null],
     ['12 May', '12 May'],
@@ -117,6 +138,34 @@ describe('findOutliers', () => {
     expect(findOutliers(rows, summarise(rows))).toEqual({
       verdict: 'Nothing stands out.',
       outliers: [],
+    })
+  })
+})
+
+describe('writeTableReport', () => {
+  const reportOf = (csv: string) => {
+    const rows = rowsOf(csv)
+    const statistics = summarise(rows)
+    return writeTableReport(statistics, findOutliers(rows, statistics))
+  }
+
+  it('puts figures, gaps and outliers into sentences, with numbers as people write them', () => {
+    const csv = `shop;cups;price\n${'A;1000;1,50\n'.repeat(6)}B;9000;1,50\nC;n/a;1,50`
+    expect(reportOf(csv)).toEqual({
+      headline: '8 rows in 3 columns: 2 of numbers and 1 of text.',
+      summary: [
+        'cups: 2,142.86 on average, from 1,000 to 9,000, 15,000 in all.',
+        'price: 1.5 on average, 12 in all.',
+        '1 cell without a value: cups (1).',
+        'Line 8: cups is 9,000, where 1,000 to 1,000 is usual.',
+      ],
+    })
+  })
+
+  it('manages without numbers', () => {
+    expect(reportOf('a,b\nx,y')).toEqual({
+      headline: '1 row in 2 columns: 2 of text.',
+      summary: ['No cell is empty.', 'Nothing stands out.'],
     })
   })
 })

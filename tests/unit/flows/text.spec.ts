@@ -84,8 +84,8 @@ describe('measureReadability', () => {
   it('finds short words in short sentences very easy', () => {
     expect(measureReadability('The cat sat. The dog ran off.')).toEqual({
       level: 'Very easy',
-      // 206.835 − 1.015 × 3.5 − 84.6 × 1
-      readingEase: 118.7,
+      // 206.835 − 1.015 × 3.5 − 84.6 × 1 is 118.7, of 100.
+      readingEase: 100,
       wordsPerSentence: 3.5,
       syllablesPerWord: 1,
       readingSeconds: 2,
@@ -96,7 +96,7 @@ describe('measureReadability', () => {
   it('finds long words in a long sentence very difficult', () => {
     const text =
       'Notwithstanding organisational considerations, interdisciplinary collaboration necessitates administrative accountability.'
-    expect(measureReadability(text).level).toBe('Very difficult')
+    expect(measureReadability(text)).toMatchObject({ level: 'Very difficult', readingEase: 0 })
   })
 })
 
@@ -120,6 +120,14 @@ describe('writeReport', () => {
         '2 expressions sounding good, 0 sounding bad.',
       ],
     })
+  })
+
+  it('writes numbers as people do', () => {
+    const { summary } = write('A short line. '.repeat(700))
+    expect(summary[0]).toBe(
+      '2,100 words in 700 sentences and 1 paragraph, about 9 minutes to read.',
+    )
+    expect(summary[1]).toContain('a reading ease of 100 out of 100')
   })
 
   it('manages without keywords and feelings', () => {
