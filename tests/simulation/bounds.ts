@@ -43,9 +43,9 @@ export const afterReplicaLag = 30_000 + afterOutage
 export const afterForgedSeq = 30_000 + afterOutage
 /**
  * A forged broadcast with the next seq cannot be told from a genuine one: it stays until the next
- * read of the whole run, which every tenth probe is.
+ * read of the whole run, which comes at the latest after 200 s.
  */
-export const afterForgedEvent = 10 * 20_000 + afterOutage
+export const afterForgedEvent = 200_000 + afterOutage
 /** What the database has refused for 30 s is asked for again once a minute. */
 export const afterRefusal = 30_000 + 60_000 + afterOutage
 /** How long a refusal of what was readable has to stand before the run is `closed`. */
@@ -61,8 +61,8 @@ export const throttledTimers = 60_000
 export const liveList = 5_000 + 2 * roundTrip
 /** A list without a feed is polled every 2 to 15 s. */
 export const polledList = 20_000 + 3 * roundTrip
-/** A list whose feed loses messages: what enters it is found by a whole read, every tenth probe. */
-export const deafList = 10 * 20_000 + afterOutage
+/** A list whose feed loses messages: what enters it is found by a whole read, at the latest after 60 s. */
+export const deafList = 60_000 + afterOutage
 
 /** A caller waits for the read before its own, and for outdated answers to be given up. */
 export const readCall = 2 * snapshotTimeout + 30_000 + afterOutage
@@ -73,7 +73,7 @@ export const abortedCall = 50
 
 /** In an hour without anything new: probes of one run that is followed live… */
 export const probesPerQuietHour = 230
-/** …and reads of it: every tenth probe, of which the shortest time between two is 15 s. */
+/** …and reads of it: one each 150 to 200 s. */
 export const readsPerQuietHour = 24
 /** Reads of one run within `readWindow` that nothing but doubt explains. */
 export const readWindow = 10_000
