@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The first of them kill most mutants, in no time. */
-const order = ['/unit/model/', '/unit/sync/', '/unit/store/', '/mutation/']
+const order = ['/unit/model/', '/unit/sync/', '/unit/store/', '/unit/testing/', '/mutation/']
 
 /** A mutant is dead with the first test that fails: those that are quick go first. */
 export class QuickFirst extends BaseSequencer {

@@ -32,8 +32,8 @@ export default defineConfig({
   test: {
     include: [
       'tests/mutation/**/*.spec.ts',
-      'tests/unit/{sync,model}/**/*.spec.ts',
-      'tests/unit/store/retries.spec.ts',
+      'tests/unit/{sync,model,testing}/**/*.spec.ts',
+      'tests/unit/store/{retries,unconfirmed}.spec.ts',
     ],
     environment: path('./environment.ts'),
     setupFiles: [

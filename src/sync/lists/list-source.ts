@@ -105,8 +105,10 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   receive(update: RunUpdate, isReadingRest: boolean): Merged | null {
     if (!this.#isLoaded) return null
     const { state } = this.#context
-    const { needsRefetch, ...after } = this.#apply(this.#uncut ?? this.#shown, update)
-    if (isReadingRest) this.#uncut = after
+    // After a read that has failed, what is shown is newer than what was kept for its answer.
+    const before = isReadingRest ? this.#uncut : null
+    const { needsRefetch, ...after } = this.#apply(before ?? this.#shown, update)
+    this.#uncut = isReadingRest ? after : null
     const list = firstOf(after, this.#size)
     const hasChanged = state.write(this.key, list)
     if (!hasChanged && !needsRefetch) return null
@@ -170,9 +172,8 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   show({ status, error, isAwaited }: ResourceState): void {
     // What is left stays as it was: on a server, with the reason why it could not be read.
     if (status === 'idle') return this.#context.state.setIdle(this.key)
-    const isFollowed = status !== 'closed'
     this.#context.state.setState(this.key, {
-      isLoading: isFollowed && (isAwaited || !(this.#isFilled || error)),
+      isLoading: isAwaited || !(this.#isFilled || error),
       connection: { status, error: error?.toJSON() ?? null },
     })
   }
@@ -215,8 +216,8 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   /** Whether a row is older than what is known, and nothing that came meanwhile explains it. */
   #isOutdated({ run_id, seq }: RunSummary, updates: readonly RunUpdate[]): boolean {
-    const known = this.#context.state.summary(run_id)?.seq ?? null
-    if (seq === null || known === null || seq >= known) return false
+    const known = this.#context.state.summary(run_id)?.seq ?? 0
+    if (seq === null || seq >= known) return false
     return !updates.some((update) => update.run_id === run_id && (update.seq ?? 0) >= known)
   }
 

@@ -42,10 +42,8 @@ export class Lists {
   readonly #recent = new RecentSeqs()
   /** Runs that the user of now has started here: they may enter a list before it is read again. */
   readonly #started = new Set<string>()
-  /** Counts users: what was begun for an earlier one is not theirs. */
-  #user = 0
-  /** Ends with what is shown: a page still on its way belongs to what was shown before. */
-  #pages = new AbortController()
+  /** Ends with what is shown: what was begun before is not for what is shown later. */
+  #life = new AbortController()
   #stopWatching = () => {}
 
   constructor(context: ListContext) {
@@ -87,8 +85,7 @@ export class Lists {
    */
   async fetchPage({ pageSize, ...query }: ListQuery, before: string | null): Promise<RunPage> {
     const { transport, scheduler, times } = this.#context
-    const { signal } = this.#pages
-    const user = this.#user
+    const { signal } = this.#life
     // While nothing is observed nobody says who is signed in: a later list may be somebody else's.
     const wasObserved = this.isObserved
     const page = await withTimeout(scheduler, times.snapshotTimeout, [signal], (ended) =>
@@ -96,8 +93,7 @@ export class Lists {
     )
     signal.throwIfAborted()
     // Without a seq nothing tells whether it is newer than what was heard meanwhile.
-    const isTold = wasObserved && user === this.#user
-    for (const row of page.runs) if (isTold && row.seq !== null) this.#merge(updateOf(row))
+    for (const row of page.runs) if (wasObserved && row.seq !== null) this.#merge(updateOf(row))
     return page
   }
 
@@ -129,9 +125,9 @@ export class Lists {
 
   /** Call before a start; what it returns when the database has started the run, for whoever asked. */
   beginStart(): (runId: string) => void {
-    const user = this.#user
+    const { signal } = this.#life
     return (runId) => {
-      if (this.isObserved && user === this.#user) this.#started.add(runId)
+      if (this.isObserved && !signal.aborted) this.#started.add(runId)
     }
   }
 
@@ -190,11 +186,10 @@ export class Lists {
 
   /** What was begun until now is not for what is shown from now on. */
   #forgetUser(): void {
-    this.#user += 1
     this.#started.clear()
     this.#recent.clear()
-    this.#pages.abort(new PgflowError('aborted', 'The page is not wanted any more.'))
-    this.#pages = new AbortController()
+    this.#life.abort(new PgflowError('aborted', 'The page is not wanted any more.'))
+    this.#life = new AbortController()
   }
 }
 

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { browserPageActivity } from '../../../src/sync/page-activity.ts'
 import { createKit, down, snapshot } from './support/kit.ts'
 
 describe('a browser that says that there is no network', () => {
@@ -98,5 +99,68 @@ describe('a request that goes on although it was given up', () => {
     await late.reply(snapshot('r', 9))
     expect(kit.state.runs.value).toEqual({})
     expect(kit.state.connections.value).toEqual({})
+  })
+})
+
+describe('what the browser says', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  /** Something that events happen to, whatever this world takes for one. */
+  function createTarget() {
+    const listeners = new Map<string, Set<() => void>>()
+    return {
+      addEventListener: (name: string, listener: () => void) =>
+        listeners.set(name, (listeners.get(name) ?? new Set()).add(listener)),
+      removeEventListener: (name: string, listener: () => void) =>
+        listeners.get(name)?.delete(listener),
+      happen: (name: string) => {
+        for (const listener of listeners.get(name) ?? []) listener()
+      },
+    }
+  }
+
+  /** As much of a browser as is looked at. */
+  function createBrowser() {
+    const browser = {
+      window: createTarget(),
+      document: { ...createTarget(), visibilityState: 'visible' },
+      navigator: { onLine: true },
+    }
+    for (const [name, value] of Object.entries(browser)) vi.stubGlobal(name, value)
+    return browser
+  }
+
+  it('is asked for each time', () => {
+    const { document, navigator } = createBrowser()
+    const { isVisible, isOnline } = browserPageActivity()
+    expect([isVisible(), isOnline()]).toEqual([true, true])
+    document.visibilityState = 'hidden'
+    expect([isVisible(), isOnline()]).toEqual([false, true])
+    navigator.onLine = false
+    expect(isOnline()).toBe(false)
+  })
+
+  it('is told of until nobody wants to know', () => {
+    const { window, document } = createBrowser()
+    let told = 0
+    const stop = browserPageActivity().watch(() => (told += 1))
+    const happen = () => {
+      window.happen('online')
+      window.happen('offline')
+      document.happen('visibilitychange')
+    }
+    happen()
+    expect(told).toBe(3)
+    stop()
+    happen()
+    expect(told).toBe(3)
+  })
+
+  it.each(['window', 'document'])('is that all is well where there is no %s', (name) => {
+    createBrowser()
+    vi.stubGlobal(name, undefined)
+    const { isVisible, isOnline, watch } = browserPageActivity()
+    expect([isVisible(), isOnline()]).toEqual([true, true])
+    expect(watch(() => undefined)()).toBeUndefined()
   })
 })

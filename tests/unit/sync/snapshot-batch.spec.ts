@@ -1,6 +1,9 @@
 import { watch } from 'vue'
 import { describe, expect, it } from 'vitest'
+import { SnapshotBatch } from '../../../src/sync/snapshot-batch.ts'
+import { VirtualClock } from '../../simulation/clock.ts'
 import { createKit, snapshot } from './support/kit.ts'
+import { ScriptedTransport } from './support/scripted-transport.ts'
 
 describe('reads of many runs', () => {
   it('take no more than 200 runs each', async () => {
@@ -23,6 +26,88 @@ describe('reads of many runs', () => {
     await kit.channelOf('b').join()
     kit.manager.remove('a')
     expect((await kit.nextRequest()).runIds).toEqual(['b'])
+  })
+
+  it('are one request when they are exactly 200', async () => {
+    const kit = createKit()
+    for (let n = 0; n < 200; n += 1) kit.manager.observe(`r${n}`)
+    await kit.nextRequest()
+    await kit.clock.advance(1_000)
+    expect(kit.transport.requests).toHaveLength(1)
+  })
+})
+
+describe('a batch', () => {
+  const wanted = new AbortController().signal
+  const onSent = () => undefined
+  function createBatch() {
+    const transport = new ScriptedTransport(true)
+    const clock = new VirtualClock(() => 0.5)
+    const batch = new SnapshotBatch(transport, clock, 10_000)
+    const asked = () => transport.requests.map(({ runIds }) => runIds)
+    return { transport, clock, batch, asked }
+  }
+
+  it('with somebody in it who does not wait is sent at once, whoever comes later', async () => {
+    const { clock, batch, asked } = createBatch()
+    void batch.fetch('a', 0, wanted, onSent)
+    void batch.fetch('b', 250, wanted, onSent)
+    await clock.advance(0)
+    expect(asked()).toEqual([['a', 'b']])
+  })
+
+  it('that waits is sent at once when somebody says so', async () => {
+    const { clock, batch, asked } = createBatch()
+    void batch.fetch('a', 250, wanted, onSent)
+    batch.sendNow()
+    await clock.advance(0)
+    expect(asked()).toEqual([['a']])
+  })
+
+  it('of nothing is not sent, and the next one waits', async () => {
+    const { clock, batch, asked } = createBatch()
+    batch.sendNow()
+    void batch.fetch('a', 250, wanted, onSent)
+    await clock.advance(249)
+    expect(asked()).toEqual([])
+    await clock.advance(1)
+    expect(asked()).toEqual([['a']])
+  })
+
+  it('has a run that one of two still waits for', async () => {
+    const { clock, batch, asked } = createBatch()
+    const gone = new AbortController()
+    void batch.fetch('a', 250, gone.signal, onSent)
+    void batch.fetch('a', 250, wanted, onSent)
+    gone.abort()
+    await clock.advance(250)
+    expect(asked()).toEqual([['a']])
+  })
+
+  it('is not sent when nobody waits any more', async () => {
+    const { clock, batch, asked } = createBatch()
+    const gone = new AbortController()
+    void batch.fetch('a', 250, gone.signal, onSent)
+    gone.abort()
+    await clock.advance(5_000)
+    expect(asked()).toEqual([])
+  })
+
+  it('that is not sent any more is aborted, and what was answered is left alone', async () => {
+    const { transport, clock, batch, asked } = createBatch()
+    const first = batch.fetch('a', 0, wanted, onSent)
+    await clock.advance(0)
+    await transport.requests[0]?.reply(snapshot('a', 1))
+    await first
+    const waiting = batch.fetch('b', 250, wanted, onSent)
+    batch.dispose()
+    await expect(waiting).rejects.toMatchObject({
+      code: 'aborted',
+      message: 'The run is not followed any more.',
+    })
+    await clock.advance(5_000)
+    expect(asked()).toEqual([['a']])
+    expect(transport.requests[0]?.signal.aborted).toBe(false)
   })
 })
 

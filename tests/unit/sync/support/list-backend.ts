@@ -39,6 +39,10 @@ interface Feed {
 /** The runs of one user, the RPC that lists them and the feed that tells of them. */
 export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSession'> {
   readonly requests: ListRequest[] = []
+  /** The signals of all requests. */
+  readonly signals: AbortSignal[] = []
+  /** The runs whose seq was asked for, by request. */
+  readonly probes: (readonly string[])[] = []
   faults = noListFaults
   /** What every read fails with, if anything. */
   refusal: PgflowError | null = null
@@ -122,10 +126,36 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
     this.#tell(`run:${status}`, { run_id: runId, seq, flow_slug: row.flow_slug, status, ...times })
   }
 
+  /** A run was started before the database counted. */
+  uncount(runId: string): void {
+    const row = this.#rows.get(runId)
+    if (row) this.#rows.set(runId, { ...row, seq: null })
+  }
+
+  /** All runs are deleted. */
+  clear(): void {
+    this.#rows.clear()
+  }
+
   /** Somebody else is signed in, who has no runs. */
   changeUser(): void {
-    this.#rows.clear()
-    for (const watcher of this.#watchers) watcher('user')
+    this.clear()
+    this.changeSession('user')
+  }
+
+  changeSession(change: SessionChange): void {
+    for (const watcher of this.#watchers) watcher(change)
+  }
+
+  /** The feed is refused, and not joined again. */
+  refuseFeed(error: PgflowError): void {
+    if (this.#feed) this.#feed.isJoined = false
+    this.#feed?.handlers.onDown(error)
+  }
+
+  /** Something comes that cannot be understood. */
+  garble(): void {
+    this.#feed?.handlers.onMalformed(new PgflowError('malformed_message', 'No.'))
   }
 
   /** The connection is lost, and back after a while. */
@@ -139,9 +169,10 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
   }
 
   #seqs(runIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    this.probes.push(runIds)
     return this.#request(signal, () => {
       const rows = runIds.flatMap((runId) => this.#rows.get(runId) ?? [])
-      return new Map(rows.map(({ run_id, seq }) => [run_id, seq ?? 0]))
+      return new Map(rows.flatMap(({ run_id, seq }) => (seq === null ? [] : [[run_id, seq]])))
     })
   }
 
@@ -158,6 +189,7 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
   }
 
   #request<T>(signal: AbortSignal, work: () => T): Promise<T> {
+    this.signals.push(signal)
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => {
         reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))

@@ -3,6 +3,7 @@ import type { ListQuery, RunSummary } from '../../../../src/model/entities.ts'
 import type { PgflowError } from '../../../../src/errors.ts'
 import { Lists } from '../../../../src/sync/lists/lists.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
+import type { TraceRecord } from '../../../../src/sync/trace.ts'
 import { listKey } from '../../../../src/sync/lists/types.ts'
 import { createRandom, VirtualClock } from '../../../simulation/clock.ts'
 import { SimulatedPageActivity } from '../../../simulation/page-activity.ts'
@@ -17,6 +18,7 @@ export interface ListKitOptions {
   isCounted?: boolean
   isServer?: boolean
   gcTime?: number
+  maxChannels?: number
 }
 
 /** The query of all runs, two a page. */
@@ -32,6 +34,7 @@ export function createListKit(options: ListKitOptions = {}) {
   const pageActivity = new SimulatedPageActivity()
   const { lists, summaries, state } = createListState()
   const reported: PgflowError[] = []
+  const traced: TraceRecord[] = []
   const probe = new SeqProbe(backend, clock, 10_000)
   const manager = new Lists({
     transport: backend,
@@ -40,9 +43,10 @@ export function createListKit(options: ListKitOptions = {}) {
     pageActivity,
     state,
     times: { snapshotTimeout: 10_000, gcTime: options.gcTime ?? 5_000 },
-    maxChannels: 90,
+    maxChannels: options.maxChannels ?? 90,
     isServer: options.isServer ?? false,
     report: (error) => reported.push(error),
+    trace: (record) => traced.push(record),
   })
 
   return {
@@ -53,6 +57,8 @@ export function createListKit(options: ListKitOptions = {}) {
     summaries,
     manager,
     reported,
+    traced,
+    state,
     list: (query: ListQuery) => lists.value[listKey(query)],
     /** What a list shows, as plain rows. */
     shown: (query: ListQuery): RunSummary[] => [...state.rows(listKey(query)).rows],
