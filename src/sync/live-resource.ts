@@ -89,7 +89,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       onAnswer: (answer, fetch) => this.#settle(answer, fetch),
       explain: (error) => source.explain(error),
       onFailure: (error, { isAwaited }) => {
-        this.#trace('retry', error)
+        if (process.env.NODE_ENV !== 'production') this.#trace('retry', error)
         this.#fail(error, isAwaited)
       },
     })
@@ -247,7 +247,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   readonly onSilent = (): void => {
-    this.#trace('deaf')
+    if (process.env.NODE_ENV !== 'production') this.#trace('deaf')
     this.#show()
   }
 
@@ -257,11 +257,11 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const merged = this.source.receive(update, this.#fetcher.current?.isRest ?? false)
     if (this.#life.signal.aborted) return
     if (!merged) {
-      this.#trace('stale', update)
+      if (process.env.NODE_ENV !== 'production') this.#trace('stale', update)
       return
     }
-    this.#trace('event', update)
-    if (merged.isGap) this.#trace('gap', update)
+    if (process.env.NODE_ENV !== 'production') this.#trace('event', update)
+    if (process.env.NODE_ENV !== 'production' && merged.isGap) this.#trace('gap', update)
     const wasQuiet = this.#poll.unchanged > 0
     this.#poll.changed()
     // The timer was set for a quiet time.
@@ -279,7 +279,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Joined: broadcasts may have been missed until now. */
   readonly onJoined = (): void => {
-    this.#trace('joined')
+    if (process.env.NODE_ENV !== 'production') this.#trace('joined')
     this.#health.isLost = false
     this.#health.isOverruled = true
     this.#health.needsSnapshot = true
@@ -290,7 +290,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Not joined any more, or not yet. */
   readonly onDown = (error: PgflowError): void => {
-    this.#trace('left', error)
+    if (process.env.NODE_ENV !== 'production') this.#trace('left', error)
     // A channel that is refused again and again must not put off the next read each time.
     if (this.#health.isLost) return this.#show()
     this.#health.isLost = true
@@ -304,7 +304,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Something was sent that could not be understood. */
   readonly onMissed = (): void => {
-    this.#trace('gap')
+    if (process.env.NODE_ENV !== 'production') this.#trace('gap')
     if (this.#phase !== 'following') return
     if (this.#fetcher.current?.isSent) this.#fetcher.current.isOvertaken = true
     this.#doubt()
@@ -352,7 +352,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   #ask(reason: FetchReason, isRest = false): void {
-    this.#trace('fetch', reason)
+    if (process.env.NODE_ENV !== 'production') this.#trace('fetch', reason)
     this.#fetcher.ask({ reason, isAwaited: false, isRest }).catch(ignore)
     this.#show()
   }
@@ -386,8 +386,9 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (answer) this.#refusals.reset()
     if (merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
-    this.#trace(merged.isDropped ? 'stale' : 'answer', answer)
-    if (merged.isGap) this.#trace('gap')
+    if (process.env.NODE_ENV !== 'production')
+      this.#trace(merged.isDropped ? 'stale' : 'answer', answer)
+    if (process.env.NODE_ENV !== 'production' && merged.isGap) this.#trace('gap')
     if (merged.isDropped) {
       for (const update of fetch.updates) this.#fetcher.keep(update)
       this.#poll.failed()
@@ -454,7 +455,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const isOver = this.#phase === 'ended' || this.#phase === 'refused'
     if (isOver || this.#health.needsSnapshot || this.#fetcher.current) return
     if (!this.source.isSettled) return
-    this.#trace('ended')
+    if (process.env.NODE_ENV !== 'production') this.#trace('ended')
     this.#leave('ended')
     this.#show()
   }
@@ -475,7 +476,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const isMissing = this.#health.needsSnapshot && this.#subscription.isJoined
     const isWanted = isMissing || this.source.isUnconfirmed
     if (!isWanted && !this.#context.pageActivity.isVisible()) return
-    if (this.#silence.ask()) this.#trace('probe')
+    if (this.#silence.ask() && process.env.NODE_ENV !== 'production') this.#trace('probe')
   }
 
   #show(): void {
@@ -490,9 +491,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     })
   }
 
+  /** Each call stands behind `NODE_ENV`: a production bundle has none of them. */
   #trace(kind: TraceKind, detail?: unknown): void {
-    if (process.env.NODE_ENV !== 'production') {
-      this.#context.trace?.({ kind, key: this.source.key, detail })
-    }
+    this.#context.trace?.({ kind, key: this.source.key, detail })
   }
 }
