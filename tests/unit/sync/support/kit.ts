@@ -54,7 +54,6 @@ export function createKit(options: KitOptions = {}) {
     onChange: (change) => told.push(summaryOf(change)),
     onOutput: () => undefined,
     onWrite: () => undefined,
-    onClear: () => undefined,
   })
   const reported: PgflowError[] = []
   const pageActivity = createPageActivity()
@@ -75,6 +74,7 @@ export function createKit(options: KitOptions = {}) {
     isServer: options.isServer ?? false,
     report: (error) => reported.push(error),
   })
+  transport.watchSession((change) => manager.onSessionChange(change))
 
   /** The next request that was not looked at yet; lets time pass until there is one. */
   async function nextRequest(): Promise<ScriptedRequest> {
