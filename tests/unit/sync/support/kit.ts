@@ -5,6 +5,7 @@ import type { RunChange } from '../../../../src/model/changes.ts'
 import type { Scheduler } from '../../../../src/model/scheduler.ts'
 import { createRunState } from '../../../../src/store/run-state.ts'
 import { Runs } from '../../../../src/sync/runs.ts'
+import type { TraceKind } from '../../../../src/sync/trace.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
 import { settle, VirtualClock } from '../../../simulation/clock.ts'
 import {
@@ -56,6 +57,7 @@ export function createKit(options: KitOptions = {}) {
     onWrite: () => undefined,
   })
   const reported: PgflowError[] = []
+  const traced: TraceKind[] = []
   const pageActivity = createPageActivity()
   let seen = 0
   const manager = new Runs({
@@ -73,6 +75,7 @@ export function createKit(options: KitOptions = {}) {
     maxChannels: options.maxChannels ?? 90,
     isServer: options.isServer ?? false,
     report: (error) => reported.push(error),
+    trace: ({ kind }) => traced.push(kind),
   })
   transport.watchSession((change) => manager.onSessionChange(change))
 
@@ -110,6 +113,8 @@ export function createKit(options: KitOptions = {}) {
     state,
     /** Failures that no caller was told of. */
     reported,
+    /** What the devtools were told of. */
+    traced,
     /** What whoever listens was told of, such as `a created → started`. */
     told,
     nextRequest,
