@@ -55,7 +55,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         lib: { entry: entries, formats: ['es'] },
         // What both entries use is one module: an app under test has one store, one `PgflowError`.
         rolldownOptions: {
-          external: ['vue', 'pinia', 'valibot', /^@supabase\//],
+          external: ['vue', 'pinia', 'valibot', '@vue/devtools-api', /^@supabase\//],
           output: { chunkFileNames: (chunk) => (chunk.isDynamicEntry ? '[name].js' : 'shared.js') },
         },
       },
@@ -75,7 +75,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
           project('dom', [
             'tests/integration/**/*.spec.ts',
             'tests/unit/*.spec.ts',
-            'tests/unit/{composables,hostile,store,testing}/**/*.spec.ts',
+            'tests/unit/{composables,devtools,hostile,store,testing}/**/*.spec.ts',
           ]),
           typesProject('types', 'tests/types'),
           // What it registers would hold for everything it is compiled with.
