@@ -22,7 +22,7 @@ export interface HeldState {
   retries: Table<StepRetry>
   outputErrors: Table<PlainError>
   connections: Table<RunConnection>
-  flows: Table<FlowShape>
+  flows: FlowShape[]
   lists: Table<RunList>
   summaries: Table<RunSummary>
 }
@@ -41,7 +41,7 @@ export function heldState({ state }: Pinia): HeldState {
     retries: toRaw(ofRuns.retries) ?? {},
     outputErrors: toRaw(ofRuns.outputErrors) ?? {},
     connections: toRaw(ofRuns.connections) ?? {},
-    flows: toRaw(ofRuns.flows) ?? {},
+    flows: toRaw(ofRuns.flows) ?? [],
     lists: toRaw(ofLists.lists) ?? {},
     summaries: toRaw(ofLists.summaries) ?? {},
   }
@@ -55,6 +55,11 @@ export function watchedState({ state }: Pinia): unknown[] {
 /** A row of a table as plain data. */
 export function rowOf<Row>(table: Table<Row>, key: string): Row | undefined {
   return toRaw(ownValue(table, key))
+}
+
+/** The shape of a flow, if it was read. */
+export function shapeOf({ flows }: HeldState, flowSlug: string): FlowShape | undefined {
+  return toRaw(flows.find((shape) => shape.flow_slug === flowSlug))
 }
 
 /** The steps of a run, in the order in which they are shown. */

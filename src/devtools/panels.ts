@@ -2,7 +2,7 @@ import type { DevtoolsTap } from '../devtools-tap.ts'
 import { durationOf, progressOf } from '../model/progress.ts'
 import type { KeptRecord } from '../trace-log.ts'
 import { dataOf, describeRecord, rejoinsOf, timeOfDay } from './describe-record.ts'
-import { queryOf, rowOf, stepsOf, type HeldState } from './held-state.ts'
+import { queryOf, rowOf, shapeOf, stepsOf, type HeldState } from './held-state.ts'
 import { subjectOf } from './node-ids.ts'
 import { listLabel } from './tree.ts'
 
@@ -52,7 +52,7 @@ function flowPanels(state: HeldState, flowSlug: string): Panels {
   const runs = Object.values(state.runs).filter((run) => run.flow_slug === flowSlug)
   const counts = new Map<string, number>()
   for (const { status } of runs) counts.set(status, (counts.get(status) ?? 0) + 1)
-  const shape = rowOf(state.flows, flowSlug)
+  const shape = shapeOf(state, flowSlug)
   return {
     flow: rows({ flow_slug: flowSlug, runs: runs.length }),
     statuses: [...counts].map(([key, value]) => ({ key, value })),
@@ -88,7 +88,7 @@ function stepPanels(
   const step = rowOf(state.steps, key)
   if (!step) return null
   const retry = rowOf(state.retries, key)
-  const flow = rowOf(state.flows, rowOf(state.runs, runId)?.flow_slug ?? '')
+  const flow = shapeOf(state, rowOf(state.runs, runId)?.flow_slug ?? '')
   const shape = flow?.steps.find((each) => each.step_slug === stepSlug)
   const isOfStep = ({ content }: KeptRecord) =>
     content.type === 'event' && content.event.step?.slug === stepSlug

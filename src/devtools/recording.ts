@@ -11,7 +11,7 @@ import {
   type RunRecording,
 } from '../model/recording.ts'
 import type { KeptRecord } from '../trace-log.ts'
-import { heldState, rowOf, stepsOf, type HeldState } from './held-state.ts'
+import { heldState, rowOf, shapeOf, stepsOf, type HeldState } from './held-state.ts'
 import { libraryVersion } from './version.ts'
 
 /**
@@ -26,7 +26,7 @@ export function recordRun(pinia: Pinia, { log }: DevtoolsTap, runId: string): Ru
     version: recordingVersion,
     exportedAt: new Date().toISOString(),
     versions: { 'pinia-pgflow': libraryVersion, vue: vueVersion },
-    flow: rowOf(state.flows, final.run.flow_slug) ?? null,
+    flow: shapeOf(state, final.run.flow_slug) ?? null,
     connection: rowOf(state.connections, runId) ?? null,
     dropped: log.droppedOf(runId),
     final,
