@@ -70,7 +70,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         projects: [
           project('node', [
             'tests/{sql,simulation}/**/*.spec.ts',
-            'tests/unit/{backend,flows,model,sync}/**/*.spec.ts',
+            'tests/unit/{backend,bundle,flows,model,sync}/**/*.spec.ts',
           ]),
           project('dom', [
             'tests/integration/**/*.spec.ts',

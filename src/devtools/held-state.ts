@@ -10,6 +10,7 @@ import type {
   StepRetry,
 } from '../model/entities.ts'
 import type { PlainError } from '../errors.ts'
+import type { FlowSlug } from '../flow-types.ts'
 import { ownValue } from '../model/own-value.ts'
 
 type Table<Row> = Record<string, Row>
@@ -71,16 +72,21 @@ export function stepsOf({ steps, stepOrder }: HeldState, runId: string): PgflowS
 /** What a list shows, from its key. */
 export function queryOf(
   key: string,
-): { flow: string | null; status: string | null; pageSize: number } | null {
+): { flow: FlowSlug | null; status: string | null; pageSize: number } | null {
   try {
     const parsed: unknown = JSON.parse(key)
     if (!Array.isArray(parsed)) return null
     const [flow, status, pageSize] = Array.from<unknown>(parsed)
     if (typeof pageSize !== 'number') return null
-    return { flow: textOrNull(flow), status: textOrNull(status), pageSize }
+    return { flow: isFlowSlug(flow) ? flow : null, status: textOrNull(status), pageSize }
   } catch {
     return null
   }
+}
+
+/** The list was asked for with it: only a slug of the app's. */
+function isFlowSlug(value: unknown): value is FlowSlug {
+  return typeof value === 'string'
 }
 
 function textOrNull(value: unknown): string | null {

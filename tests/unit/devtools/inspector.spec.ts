@@ -127,8 +127,8 @@ describe('the state', () => {
     expect(panel.valueIn(panels, 'connection', 'status')).toBe('live')
     expect(panel.valueIn(panels, 'connection', 'hasChannel')).toBe(true)
     const [newest, before] = panels.trace ?? []
-    expect(newest?.value).toEqual({
-      'each step:started (seq 4)': expect.objectContaining({ type: 'step:started', seq: 4 }),
+    expect(newest?.value).toMatchObject({
+      'each step:started (seq 4)': { type: 'step:started', seq: 4 },
     })
     expect(before?.key).toMatch(/^\d\d:\d\d:\d\d\.\d{3} event$/)
     expect(panels.trace?.map(({ key }) => key.split(' ')[1])).toContain('joined')
@@ -144,7 +144,7 @@ describe('the state', () => {
     const each = await panel.state(id, `step:${runId}/each`)
     expect(panel.valueIn(each, 'step', 'deps')).toEqual(['list'])
     expect(panel.valueIn(each, 'last attempt that failed', 'error_message')).toBe('no luck')
-    expect(each.trace?.map(({ value }) => Object.keys(Object(value)))).toEqual([
+    expect(each.trace?.map(({ value }) => Object.keys(value as object))).toEqual([
       ['each step:retrying (seq 5)'],
       ['each step:started (seq 4)'],
     ])

@@ -47,7 +47,7 @@ it('has gaps, and the snapshots that fill them', async () => {
 
 it('has lost connections and reconnects, probes and deaf channels', async () => {
   const { run, pgflow, seen } = await showRun()
-  pgflow.faults.killSocket()
+  await pgflow.faults.killSocket()
   await pgflow.advance(1_000)
   const titles = () => seen().map((line) => line.split(':')[0])
   expect(titles()).toEqual(['left', 'reconnect', 'read', 'snapshot'])

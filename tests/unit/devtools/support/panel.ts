@@ -28,15 +28,6 @@ export function inspectorIds(): string[] {
     .filter((id) => id.startsWith('pinia-pgflow'))
 }
 
-/** The ids of the layers of the timeline. */
-export function layerIds(): string[] {
-  return kit.devtoolsContext.state.timelineLayersState
-    ? Object.keys(kit.devtoolsContext.state.timelineLayersState).filter((id) =>
-        id.startsWith('pinia-pgflow'),
-      )
-    : []
-}
-
 /** Opens the panel and selects the app of a component; returns the id of its inspector. */
 export async function open(wrapper: VueWrapper): Promise<string> {
   const { app } = wrapper.getCurrentComponent().appContext
@@ -51,9 +42,9 @@ export async function open(wrapper: VueWrapper): Promise<string> {
 }
 
 /** Selects an app in the panel, as one does on a page with several. */
-async function select(appId: string | undefined): Promise<void> {
+function select(appId: string | undefined): void {
   if (appId === undefined) throw new Error('Devtools do not know the app')
-  await api.toggleApp(appId)
+  api.toggleApp(appId)
 }
 
 export function close(): void {
