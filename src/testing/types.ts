@@ -68,7 +68,7 @@ export interface TestPgflow {
    * @throws PgflowError `invalid_options` for what is not a recording; `run_conflict` for a run that
    * is in the database already.
    * @example
-   * const replay = pgflow.replay(JSON.parse(await readFile('pgflow-run.json', 'utf8')))
+   * const replay = createTestPgflow().replay(recording)
    * await replay.play()
    */
   replay: (recording: unknown) => RunReplay

@@ -120,11 +120,17 @@ describe('Vue devtools', () => {
     // The timeline has what happens from when it is recorded.
     await inspector.frame.locator('li', { hasText: 'Timeline' }).click()
     await inspector.frame.locator('.recording-btn').click()
-    await page.evaluate(() => document.querySelector<HTMLElement>('form button')?.click())
-    const events = inspector.frame.getByText('event', { exact: true })
-    await events.first().waitFor()
-    expect(await events.count()).toBeGreaterThan(0)
+    await app.startButton.dispatchEvent('click')
+    await app.untilRun('Done')
     await page.screenshot({ path: `${output}devtools-timeline.png` })
+    await inspector.frame
+      .getByText(/^event\s*report step:completed/)
+      .first()
+      .waitFor()
+    await inspector.frame
+      .getByText(/^snapshot\s*completed, 5 steps/)
+      .first()
+      .waitFor()
     await context.close()
     console.check()
   })
