@@ -16,7 +16,7 @@ const forDevelopers = {
   'the package of devtools': ['setupDevToolsPlugin', 'devtools-api', 'devtools-kit'],
   'the tap and the log': ['Devtools join the channel anew', 'droppedOf'],
   recordings: ['pinia-pgflow recording', 'exportedAt'],
-  'the records of the trace': ['trace?.('],
+  'the trace': ['"deaf"', "'deaf'", '`deaf`', 'trace?.('],
   'hints of errors': (['not_migrated', 'not_installed', 'channel_refused'] as const).map(hintOf),
 }
 
@@ -41,7 +41,6 @@ function appConfig(): InlineConfig {
       },
     ],
     build: {
-      minify: false,
       rolldownOptions: { input: 'virtual:app', external: ['vue', 'pinia', /^@supabase/, /^@vue/] },
     },
   }
