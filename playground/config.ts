@@ -30,8 +30,9 @@ export function playgroundConfig({
     root: path('.'),
     plugins: [
       vue(),
-      // For the dev server only: a build has nothing of them.
-      devtools && vueDevTools(),
+      // For the dev server only: a build has nothing of them. The inspector of components asks for
+      // a module that is not there.
+      devtools && vueDevTools({ componentInspector: false }),
       embeddedBackend({ flows, worker: { env: { PLAYGROUND_PACE_MS: pace } }, ...backend }),
     ],
     resolve: { alias: { 'pinia-pgflow': path('../src/index.ts') } },
