@@ -32,10 +32,12 @@ export function pluginOf(config: PgflowConfig): Plugin<[]> {
           hint: 'Call app.use(createPinia()) before app.use(createPgflow(…)).',
         })
       }
-      const isDevelopment = process.env.NODE_ENV !== 'production' && typeof window !== 'undefined'
-      app.onUnmount(
-        installConfig(pinia, isDevelopment ? showInDevtools(app, pinia, config) : config),
-      )
+      // The condition stands here, so that every bundler drops what is behind it.
+      const installed =
+        process.env.NODE_ENV !== 'production' && typeof window !== 'undefined'
+          ? showInDevtools(app, pinia, config)
+          : config
+      app.onUnmount(installConfig(pinia, installed))
     },
   }
 }
@@ -48,10 +50,13 @@ function showInDevtools(app: App, pinia: Pinia, config: PgflowConfig): PgflowCon
     leave?.()
     leave = null
   })
-  import('./devtools/devtools.ts').then(
-    ({ registerDevtools }) => leave && registerDevtools(app, pinia, tap),
-    // Without the optional peer `@vue/devtools-api` there are none.
-    () => undefined,
-  )
+  // Once more: a bundler that makes one file would prepare for what is imported on demand.
+  if (process.env.NODE_ENV !== 'production') {
+    import('./devtools/devtools.ts').then(
+      ({ registerDevtools }) => leave && registerDevtools(app, pinia, tap),
+      // Without the optional peer `@vue/devtools-api` there are none.
+      () => undefined,
+    )
+  }
   return tap.wrap(config)
 }

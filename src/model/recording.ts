@@ -71,28 +71,29 @@ export interface ParsedRecording {
   records: ParsedTrace[]
 }
 
-const payload = v.record(v.string(), anyJson)
-const recordingSchema = v.object({
-  format: v.literal(recordingFormat),
-  version: v.literal(recordingVersion),
-  flow: v.nullable(anyJson),
-  final: anyJson,
-  records: v.array(
-    v.object({
-      at: v.pipe(v.string(), v.isoTimestamp()),
-      kind: v.string(),
-      message: v.optional(v.object({ name: v.string(), payload })),
-      snapshot: v.optional(anyJson),
-    }),
-  ),
-})
+/** Made when needed: in a bundle it would stand beside what apps use. */
+const recordingSchema = () =>
+  v.object({
+    format: v.literal(recordingFormat),
+    version: v.literal(recordingVersion),
+    flow: v.nullable(anyJson),
+    final: anyJson,
+    records: v.array(
+      v.object({
+        at: v.pipe(v.string(), v.isoTimestamp()),
+        kind: v.string(),
+        message: v.optional(v.object({ name: v.string(), payload: v.record(v.string(), anyJson) })),
+        snapshot: v.optional(anyJson),
+      }),
+    ),
+  })
 
 /**
  * Reads a recording.
  * @throws PgflowError `invalid_options` that names the place where it is not one.
  */
 export function parseRecording(recording: unknown): ParsedRecording {
-  const envelope = v.safeParse(recordingSchema, recording)
+  const envelope = v.safeParse(recordingSchema(), recording)
   if (!envelope.success) {
     const [issue] = envelope.issues
     throw notARecording(
