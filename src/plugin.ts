@@ -32,12 +32,15 @@ export function pluginOf(config: PgflowConfig): Plugin<[]> {
           hint: 'Call app.use(createPinia()) before app.use(createPgflow(…)).',
         })
       }
-      // The condition stands here, so that every bundler drops what is behind it.
-      const installed =
-        process.env.NODE_ENV !== 'production' && typeof window !== 'undefined'
-          ? showInDevtools(app, pinia, config)
-          : config
-      app.onUnmount(installConfig(pinia, installed))
+      app.onUnmount(
+        installConfig(
+          pinia,
+          // The condition stands here, so that every bundler drops what is behind it.
+          process.env.NODE_ENV !== 'production' && typeof window !== 'undefined'
+            ? showInDevtools(app, pinia, config)
+            : config,
+        ),
+      )
     },
   }
 }
