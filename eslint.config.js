@@ -21,7 +21,7 @@ const layer = (files, forbidden) => ({
 
 /** The folders that stand above one, as imports name them. */
 const above = (...folders) =>
-  [...folders, 'testing', 'components', 'plugin.ts'].flatMap((folder) => [
+  [...folders, 'testing', 'components', 'devtools', 'plugin.ts'].flatMap((folder) => [
     `../${folder}*`,
     `./${folder}*`,
   ])
@@ -72,10 +72,15 @@ export default tseslint.config(
     ['./transport/*', './sync/*', './store/*', './composables/*', ...above()],
   ),
   layer(['src/options.ts'], ['./composables/*', './store/*', ...above()]),
-  // An entry each, which nothing else of the package imports.
-  layer(['src/{plugin,index}.ts'], ['./testing/*', './components/*']),
-  layer(['src/components/**'], ['../testing/*', '../plugin.ts', '../index.ts']),
-  layer(['src/testing/**'], ['../components/*']),
+  // An entry each, which nothing else of the package imports; of devtools the plugin has only what is
+  // imported on demand.
+  layer(['src/{plugin,index}.ts'], ['./testing/*', './components/*', './devtools/*']),
+  layer(['src/components/**'], ['../testing/*', '../devtools/*', '../plugin.ts', '../index.ts']),
+  layer(['src/testing/**'], ['../components/*', '../devtools*', './devtools*']),
+  layer(
+    ['src/{devtools-tap,trace-log}.ts'],
+    ['./composables/*', './store/*', './testing/*', './devtools/*', './components/*'],
+  ),
   { files: ['scripts/**', 'playground/backend/**', 'tests/**'], rules: { 'no-console': 'off' } },
   {
     // pgflow takes only what is seen to be JSON, and TypeScript does not see that of an interface.

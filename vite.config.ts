@@ -86,7 +86,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         lib: { entry: entries, formats: ['es'] },
         // What several entries use is one module: an app under test has one store, one `PgflowError`.
         rolldownOptions: {
-          external: ['vue', 'pinia', 'valibot', /^@supabase\//],
+          external: ['vue', 'pinia', 'valibot', '@vue/devtools-api', /^@supabase\//],
           output: {
             chunkFileNames: (chunk) => (chunk.isDynamicEntry ? '[name].js' : 'shared.js'),
             codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
@@ -104,12 +104,12 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         projects: [
           project('node', [
             'tests/{sql,simulation}/**/*.spec.ts',
-            'tests/unit/{backend,flows,model,sync}/**/*.spec.ts',
+            'tests/unit/{backend,bundle,flows,model,sync}/**/*.spec.ts',
           ]),
           project('dom', [
             'tests/integration/**/*.spec.ts',
             'tests/unit/*.spec.ts',
-            'tests/unit/{composables,hostile,store,testing}/**/*.spec.ts',
+            'tests/unit/{composables,devtools,hostile,store,testing}/**/*.spec.ts',
           ]),
           project('components', ['tests/unit/components/**/*.spec.ts']),
           typesProject('types', 'tests/types'),

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import type { UserConfig } from 'vite'
+import vueDevTools from 'vite-plugin-vue-devtools'
 import { embeddedBackend, type EmbeddedBackendOptions } from './backend/vite-plugin.ts'
 import { flows } from './flows/index.ts'
 
@@ -11,21 +12,35 @@ export interface PlaygroundOptions {
   /** How long a step waits before it works, in ms, for people to follow it. */
   paceMs: number
   backend?: EmbeddedBackendOptions
+  /**
+   * Whether Vue devtools are on the page of the dev server.
+   * @default true
+   */
+  devtools?: boolean
 }
 
 /** The Vite configuration of the playground: the app, and an embedded Supabase to run it on. */
-export function playgroundConfig({ paceMs, backend }: PlaygroundOptions): UserConfig {
+export function playgroundConfig({
+  paceMs,
+  backend,
+  devtools = true,
+}: PlaygroundOptions): UserConfig {
   const pace = String(paceMs)
   return {
     root: path('.'),
     plugins: [
       vue(),
+      // For the dev server only: a build has nothing of them. The inspector of components asks for
+      // a module that is not there.
+      devtools && vueDevTools({ componentInspector: false }),
       embeddedBackend({ flows, worker: { env: { PLAYGROUND_PACE_MS: pace } }, ...backend }),
     ],
     resolve: { alias: { 'pinia-pgflow': path('../src/index.ts') } },
     define: { 'import.meta.env.VITE_PACE_MS': JSON.stringify(pace) },
     // Named, so that Vite does not find them one by one and reload the page each time.
-    optimizeDeps: { include: ['vue', 'pinia', 'valibot', '@supabase/supabase-js'] },
+    optimizeDeps: {
+      include: ['vue', 'pinia', 'valibot', '@supabase/supabase-js', '@vue/devtools-api'],
+    },
     build: { outDir: path('../dist-playground') },
   }
 }

@@ -1,5 +1,6 @@
 import type { Pinia } from 'pinia'
 import type { App, Plugin } from 'vue'
+import { tapOf } from './devtools-tap.ts'
 import { PgflowError } from './errors.ts'
 import { installConfig } from './store/installation.ts'
 import { resolveOptions, type PgflowConfig, type PgflowOptions } from './options.ts'
@@ -31,7 +32,34 @@ export function pluginOf(config: PgflowConfig): Plugin<[]> {
           hint: 'Call app.use(createPinia()) before app.use(createPgflow(…)).',
         })
       }
-      app.onUnmount(installConfig(pinia, config))
+      app.onUnmount(
+        installConfig(
+          pinia,
+          // The condition stands here, so that every bundler drops what is behind it.
+          process.env.NODE_ENV !== 'production' && typeof window !== 'undefined'
+            ? showInDevtools(app, pinia, config)
+            : config,
+        ),
+      )
     },
   }
+}
+
+/** Registers the app with Vue devtools; returns the configuration with which they see what happens. */
+function showInDevtools(app: App, pinia: Pinia, config: PgflowConfig): PgflowConfig {
+  const tap = tapOf(pinia)
+  let leave: (() => void) | null = tap.join()
+  app.onUnmount(() => {
+    leave?.()
+    leave = null
+  })
+  // Once more: a bundler that makes one file would prepare for what is imported on demand.
+  if (process.env.NODE_ENV !== 'production') {
+    import('./devtools/devtools.ts').then(
+      ({ registerDevtools }) => leave && registerDevtools(app, pinia, tap),
+      // Without the optional peer `@vue/devtools-api` there are none.
+      () => undefined,
+    )
+  }
+  return tap.wrap(config)
 }

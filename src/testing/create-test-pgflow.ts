@@ -1,12 +1,18 @@
 import type { AnyFlow, FlowInput } from '../flow-types.ts'
 import type { Json } from '../model/entities.ts'
 import { toJson } from '../model/json.ts'
+import { parseRecording } from '../model/recording.ts'
 import { createRunId, toRunId } from '../model/run-id.ts'
+import { runTopic } from '../model/wire.ts'
 import { createFaults } from './faults.ts'
 import { refusing } from './memory-transport.ts'
+import { framesOf } from './replay-frames.ts'
+import { ReplayedRun } from './replayed-run.ts'
 import type { RunRecord } from './run-record.ts'
+import { createRunReplay, type RunReplay } from './run-replay.ts'
 import { seed, type SeedOptions } from './seed.ts'
 import { createTestRun, type TestRun } from './test-run.ts'
+import type { Message } from './rows.ts'
 import type { TestPgflow, TestPgflowOptions } from './types.ts'
 import { createEnvironment } from './environment.ts'
 
@@ -25,7 +31,7 @@ import { createEnvironment } from './environment.ts'
  * await pgflow.latestRun().complete('words', ['a', 'b'])
  * expect(wrapper.text()).toContain('2 words')
  */
-export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
+export function createTestPgflow(options: TestPgflowOptions = {}): TestPgflow {
   const { time, database, channels, session, pageActivity, ...environment } =
     createEnvironment(options)
   const { settled, advance } = time
@@ -57,12 +63,27 @@ export function createTestPgflow(options: TestPgflowOptions): TestPgflow {
     seed(record, given)
     return handle(() => record)
   }
+  /** Lets time pass, or waits where it passes by itself. */
+  const pass = (ms: number): Promise<void> =>
+    options.realTime === true || options.scheduler
+      ? new Promise((resolve) => time.after(ms, resolve))
+      : advance(ms)
+  function replay(recording: unknown): RunReplay {
+    const parsed = parseRecording(recording)
+    const recorded = new ReplayedRun(framesOf(parsed), session.user())
+    refusing(() => database.addReplay(recorded, parsed.flow))
+    const topic = runTopic(parsed.final.run.run_id)
+    const send = ({ name, payload }: Omit<Message, 'topic'>) =>
+      database.send(recorded, { topic, name, payload })
+    return createRunReplay({ run: recorded, send, settled, pass })
+  }
 
   return {
     install: environment.install,
     latestRun,
     run,
     seedRun,
+    replay,
     get runs() {
       return database.runs.map((record) => handle(() => record))
     },

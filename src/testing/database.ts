@@ -11,6 +11,7 @@ import {
   type SnapshotRow,
   type SummaryRow,
 } from './rows.ts'
+import type { ReplayedRun } from './replayed-run.ts'
 import { RunRecord } from './run-record.ts'
 
 /** What a database in memory is made with. */
@@ -29,8 +30,11 @@ export interface DatabaseOptions {
   now?: () => number
 }
 
+/** A run as it can be read: one that workers work on, or one that was recorded. */
+export type ReadableRun = Pick<RunRecord, 'run' | 'owner' | 'snapshot'>
+
 /** A run as some copy of the database has it: by default, as it is. Undefined: not there yet. */
-export type ReadRun = (record: RunRecord) => SnapshotRow | undefined
+export type ReadRun = (record: ReadableRun) => SnapshotRow | undefined
 
 /**
  * The functions of this project's SQL over runs in memory. What they refuse they refuse with the
@@ -39,6 +43,9 @@ export type ReadRun = (record: RunRecord) => SnapshotRow | undefined
 export class MemoryDatabase {
   readonly #flows: ReadonlyMap<string, FlowDefinition>
   readonly #runs = new Map<string, RunRecord>()
+  readonly #replayed = new Map<string, ReplayedRun>()
+  /** What the flows of recorded runs look like, where they are not defined. */
+  readonly #recordedShapes = new Map<string, FlowShape>()
   readonly #forbidden = new Set<string>()
   readonly #options: DatabaseOptions
   readonly #clock: RowClock
@@ -57,6 +64,14 @@ export class MemoryDatabase {
   /** The run of an id. */
   find(runId: string): RunRecord | undefined {
     return this.#runs.get(runId)
+  }
+
+  /** Puts a recorded run into the database. @throws DatabaseError */
+  addReplay(run: ReplayedRun, shape: FlowShape | null): void {
+    const { run_id } = run.run
+    if (this.#has(run_id)) throw taken(run_id)
+    this.#replayed.set(run_id, run)
+    if (shape) this.#recordedShapes.set(shape.flow_slug, shape)
   }
 
   /** Deletes a run: nothing is sent of that. */
@@ -79,6 +94,7 @@ export class MemoryDatabase {
       if (isSame && this.mayRead(known, caller)) return known
       throw taken(runId)
     }
+    if (this.#replayed.has(runId)) throw taken(runId)
     const started = this.#insert(flow, input, runId, caller)
     this.#options.onStart(started)
     return started
@@ -88,7 +104,7 @@ export class MemoryDatabase {
   seedRun(flowSlug: string, input: Json, runId: string, owner: string | null): RunRecord {
     const flow = this.#definition(flowSlug)
     this.#checkInput(flow, input)
-    if (this.#runs.has(runId)) throw taken(runId)
+    if (this.#has(runId)) throw taken(runId)
     return this.#insert(flow, input, runId, owner)
   }
 
@@ -97,7 +113,7 @@ export class MemoryDatabase {
       now: () => this.#clock.next(),
       onCommit: (committed: RunRecord, messages: readonly Message[]) => {
         this.#runs.set(runId, committed)
-        for (const message of messages) this.#send(committed, message)
+        for (const message of messages) this.send(committed, message)
       },
     }
     return new RunRecord(flow, { runId, input, owner }, context)
@@ -109,7 +125,9 @@ export class MemoryDatabase {
     caller: string | null,
     read: ReadRun = (record) => record.snapshot(),
   ): SnapshotRow[] {
-    const records = runIds.flatMap((runId) => this.#runs.get(runId) ?? [])
+    const records = runIds.flatMap(
+      (runId): ReadableRun | [] => this.#runs.get(runId) ?? this.#replayed.get(runId) ?? [],
+    )
     return records
       .filter((record) => this.mayRead(record, caller))
       .flatMap((record) => read(record) ?? [])
@@ -132,7 +150,7 @@ export class MemoryDatabase {
       const message = `A page of ${limit} runs is not possible.`
       throw new DatabaseError('PT422', message, 'Ask for 1 to 100 runs.')
     }
-    return this.runs
+    return [...this.runs, ...this.#replayed.values()]
       .filter((record) => record.owner === caller)
       .flatMap((record) => read(record) ?? [])
       .map(summaryOf)
@@ -146,7 +164,7 @@ export class MemoryDatabase {
   /** `get_flow`; undefined for an unknown flow. */
   flow(flowSlug: string): FlowShape | undefined {
     const flow = this.#flows.get(flowSlug)
-    return flow && shapeOfFlow(flow)
+    return flow ? shapeOfFlow(flow) : this.#recordedShapes.get(flowSlug)
   }
 
   #definition(flowSlug: string): FlowDefinition {
@@ -160,7 +178,7 @@ export class MemoryDatabase {
   }
 
   /** Whether a user sees a run. */
-  mayRead(record: RunRecord, caller: string | null): boolean {
+  mayRead(record: ReadableRun, caller: string | null): boolean {
     return !this.#options.isPrivate || (caller !== null && record.owner === caller)
   }
 
@@ -168,7 +186,8 @@ export class MemoryDatabase {
   mayListen(topic: string, caller: string | null): boolean {
     if (!this.#options.isPrivate) return true
     if (caller === null) return false
-    const record = this.#runs.get(topic.slice(runTopic('').length))
+    const runId = topic.slice(runTopic('').length)
+    const record = this.#runs.get(runId) ?? this.#replayed.get(runId)
     return topic === userTopic(caller) || record?.owner === caller
   }
 
@@ -213,14 +232,19 @@ export class MemoryDatabase {
     }
   }
 
-  #send(record: RunRecord, message: Message): void {
+  #has(runId: string): boolean {
+    return this.#runs.has(runId) || this.#replayed.has(runId)
+  }
+
+  /** Sends what happened to a run. */
+  send({ owner, run }: Pick<RunRecord, 'owner' | 'run'>, message: Message): void {
     const { isPrivate, maxPayloadBytes, onMessage } = this.#options
     onMessage({ ...message, payload: fit(message.payload, maxPayloadBytes) })
-    if (!isPrivate || record.owner === null || 'step_slug' in message.payload) return
+    if (!isPrivate || owner === null || 'step_slug' in message.payload) return
     const { input: _input, output: _output, ...payload } = message.payload
-    const { started_at } = record.run
-    const topic = userTopic(record.owner)
-    onMessage({ topic, name: message.name, payload: { started_at, ...payload } })
+    // The place of the run in a list.
+    const { started_at } = run
+    onMessage({ topic: userTopic(owner), name: message.name, payload: { started_at, ...payload } })
   }
 }
 

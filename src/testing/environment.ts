@@ -28,7 +28,7 @@ export function createEnvironment(options: TestPgflowOptions) {
   const mayListen = (topic: string): boolean => database.mayListen(topic, session.user())
   const channels: Channels = new Channels({ scheduler: time, pageActivity, mayListen })
   const database = new MemoryDatabase({
-    flows: Object.entries(options.flows).map(([slug, flow]) => defineFlow(slug, flow)),
+    flows: Object.entries(options.flows ?? {}).map(([slug, flow]) => defineFlow(slug, flow)),
     isPrivate,
     maxPayloadBytes: options.maxPayloadBytes ?? 200_000,
     onMessage: channels.send,

@@ -6,6 +6,7 @@ import type { TraceRecord } from '../sync/trace.ts'
 import type { TestFlow } from './definition.ts'
 import type { TestFaults } from './faults.ts'
 import type { TestRequest } from './memory-transport.ts'
+import type { RunReplay } from './run-replay.ts'
 import type { SeedOptions } from './seed.ts'
 import type { TestRun } from './test-run.ts'
 
@@ -14,8 +15,9 @@ export interface TestPgflowOptions extends Omit<SharedOptions, 'flows'> {
   /**
    * The flows of the database by slug: their steps, or flows of `@pgflow/dsl`, whose handlers do
    * not run. `scriptFlow` says what the steps of such a flow return.
+   * @default none: runs that are replayed need none
    */
-  flows: Record<string, TestFlow | AnyFlow>
+  flows?: Record<string, TestFlow | AnyFlow> | undefined
   /** What inputs and outputs have to look like, by flow slug: `flows` of `createPgflow`. */
   schemas?: NonNullable<SharedOptions['flows']>
   /** Whether runs are private: who may follow and read one is then who started it. Default: false. */
@@ -58,6 +60,18 @@ export interface TestPgflow {
     input: FlowInput<Flow>,
     options?: SeedOptions<Flow>,
   ) => TestRun<Flow>
+  /**
+   * Puts a run into the database that was recorded in an app: Vue devtools export such a recording
+   * as JSON. It is the run of whoever is signed in, at the first of its moments; `play()` goes
+   * through the others. What the app shows in the end is what it showed when it was exported.
+   *
+   * @throws PgflowError `invalid_options` for what is not a recording; `run_conflict` for a run that
+   * is in the database already.
+   * @example
+   * const replay = createTestPgflow().replay(recording)
+   * await replay.play()
+   */
+  replay: (recording: unknown) => RunReplay
   /** Somebody signs in, or another one does. */
   signIn: (userId: string) => Promise<void>
   /** Nobody is signed in any more. */

@@ -19,6 +19,7 @@ import {
   pgflow,
   pinia,
   props,
+  recording,
   run,
   runId,
   showRetry,
@@ -255,6 +256,14 @@ it('TestFaults', async () => {
   await faults.killSocket()
   await advance(1_000)
   void [faults, advance]
+})
+
+it('RunReplay', async () => {
+  const pgflow = createTestPgflow()
+  const replay = pgflow.replay(recording)
+  const wrapper = mount(App, { global: { plugins: [createPinia(), pgflow] } })
+  await replay.play()
+  void [pgflow, replay, wrapper]
 })
 
 it('TestRun', async () => {

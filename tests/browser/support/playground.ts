@@ -12,18 +12,21 @@ export interface Playground {
 export interface PlaygroundServerOptions {
   /** Default 0: steps work as fast as they can. */
   paceMs?: number
+  /** Whether Vue devtools are on the page. Default: no. */
+  devtools?: boolean
 }
 
 /** Serves the playground on a free port, with a backend of its own. */
 export async function servePlayground({
   paceMs = 0,
+  devtools = false,
 }: PlaygroundServerOptions = {}): Promise<Playground> {
   // A project of the developer's own has no place in a test.
   delete process.env.VITE_SUPABASE_URL
   let announce: (backend: BackendCore) => void = () => {}
   const ready = new Promise<BackendCore>((resolve) => (announce = resolve))
   const server = await createServer({
-    ...playgroundConfig({ paceMs, backend: { onReady: (backend) => announce(backend) } }),
+    ...playgroundConfig({ paceMs, devtools, backend: { onReady: (backend) => announce(backend) } }),
     configFile: false,
     envDir: false,
     cacheDir: new URL('../../../node_modules/.vite-browser-tests', import.meta.url).pathname,

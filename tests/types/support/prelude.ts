@@ -8,6 +8,7 @@ import type {
   usePgflowStore,
   UseFlowReturn,
 } from 'pinia-pgflow'
+import type { RunRecording } from 'pinia-pgflow/testing'
 import type { Pinia } from 'pinia'
 import type { Component } from 'vue'
 
@@ -27,6 +28,7 @@ export const AnalyzeText = new Flow<{ text: string }>({ slug: 'analyze_text' })
 
 export declare const App: Component
 export declare const pinia: Pinia
+export declare const recording: RunRecording
 export declare const supabase: SupabaseClient
 export declare const url: string
 export declare const key: string

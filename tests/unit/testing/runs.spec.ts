@@ -1,6 +1,6 @@
 import { Flow } from '@pgflow/dsl'
 import { useFlow, usePgflowStore, useRun, type PgflowError } from 'pinia-pgflow'
-import { createTestPgflow, scriptFlow } from 'pinia-pgflow/testing'
+import { createTestPgflow, scriptFlow, type TestPgflowOptions } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { watch } from 'vue'
 import { codeOf, mountIn } from '../../support/test-app.ts'
@@ -248,7 +248,7 @@ describe('runs that are there before the app', () => {
 })
 
 describe('a flow that pgflow would not take', () => {
-  it.each<[string, Parameters<typeof createTestPgflow>[0]['flows'], RegExp]>([
+  it.each<[string, TestPgflowOptions['flows'], RegExp]>([
     ['an unknown dependency', { f: { a: { deps: ['b'] } } }, /depends on "b"/],
     ['a circle', { f: { a: { deps: ['b'] }, b: { deps: ['a'] } } }, /a, b wait for each other/],
     ['a map of two', { f: { a: {}, b: {}, c: { type: 'map', deps: ['a', 'b'] } } }, /may have one/],

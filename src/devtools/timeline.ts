@@ -1,0 +1,46 @@
+import type { KeptRecord } from '../trace-log.ts'
+import { dataOf, describeRecord } from './describe-record.ts'
+import { listLabel } from './tree.ts'
+
+/** The layer of an app in the timeline. */
+export function timelineLayer(id: string) {
+  return { id, label: 'pgflow', color: 0x0f766e }
+}
+
+/** What the timeline shows of a record; those of one run or list are a group. */
+export interface TimelineEvent {
+  /** In ms since 1970: the clock of devtools stands at 0 while their panel is closed. */
+  time: number
+  title: string
+  subtitle: string
+  groupId: string
+  logType: 'default' | 'warning' | 'error'
+  data: Record<string, unknown>
+}
+
+/** Makes events of the records that follow those that there are. */
+export function timelineEvents(
+  earlier: readonly KeptRecord[],
+): (record: KeptRecord) => TimelineEvent {
+  const joined = new Set(earlier.filter(({ kind }) => kind === 'joined').map(({ key }) => key))
+  return (record) => {
+    const { key, kind, at } = record
+    const isRejoin = kind === 'joined' && joined.has(key)
+    if (kind === 'joined') joined.add(key)
+    const { title, subtitle, level } = describeRecord(record, isRejoin)
+    const about = isList(key) ? listLabel(key) : key
+    return {
+      time: at,
+      title,
+      subtitle: `${subtitle} · ${about}`,
+      groupId: key,
+      logType: level,
+      data: { about, kind, detail: dataOf(record) ?? subtitle },
+    }
+  }
+}
+
+/** The key of a list is JSON, the id of a run is not. */
+function isList(key: string): boolean {
+  return key.startsWith('[')
+}

@@ -1,0 +1,133 @@
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Browser, FrameLocator, Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { App } from './support/app.ts'
+import { launchChromium } from './support/chromium.ts'
+import { ConsoleWatch } from './support/console-watch.ts'
+import { servePlayground, type Playground } from './support/playground.ts'
+
+const output = fileURLToPath(new URL('./output/', import.meta.url))
+const text = 'Bees love clover. Clover has bees.'
+
+/** The pgflow inspector in the panel of Vue devtools. */
+class Inspector {
+  readonly frame: FrameLocator
+  readonly #page: Page
+
+  constructor(page: Page) {
+    this.#page = page
+    this.frame = page.frameLocator('#vue-devtools-iframe')
+  }
+
+  async open(): Promise<void> {
+    const toggle = this.#page.locator(
+      '.vue-devtools__anchor-btn[aria-label="Toggle devtools panel"]',
+    )
+    // The button is a thin line at the edge, and grows under the mouse.
+    await toggle.dispatchEvent('click')
+    await this.frame.locator('a[href="/custom-inspector-tab-view/pinia-pgflow"]').click()
+  }
+
+  /** A row of the tree, by a text in it. */
+  row(label: string): Locator {
+    return this.frame.locator('div.group.cursor-pointer', { hasText: label }).first()
+  }
+
+  async expand(label: string): Promise<void> {
+    await this.row(label).locator('i[class*="triangle-right"]').click()
+  }
+
+  /** The actions above the tree, or those above the state. */
+  actions(placeholder: string): Locator {
+    return this.frame
+      .locator(`input[placeholder="${placeholder}"]`)
+      .locator('xpath=ancestor::div[contains(@class,"grid")][1]')
+      .locator('.v-popper--has-tooltip')
+  }
+
+  get nodeActions(): Locator {
+    return this.actions('Search the state')
+  }
+}
+
+describe('Vue devtools', () => {
+  let playground: Playground
+  let browser: Browser
+  beforeAll(async () => {
+    ;[playground, browser] = await Promise.all([
+      servePlayground({ devtools: true }),
+      launchChromium(),
+    ])
+    await mkdir(output, { recursive: true })
+  })
+  afterAll(async () => {
+    await browser.close()
+    await playground.close()
+  })
+
+  it('show a run and its steps live, act on it, and have its timeline', async () => {
+    const context = await browser.newContext({ viewport: { width: 1400, height: 1000 } })
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    // Their icons are somewhere else.
+    await context.route(
+      (url) => url.origin !== new URL(playground.url).origin,
+      (route) => route.abort(),
+    )
+    const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    const console = new ConsoleWatch(page)
+    console.expect(/net::ERR_FAILED/)
+    await page.goto(playground.url)
+    const app = new App(page, console)
+    const { worker } = playground.backend
+    worker.pause()
+    await app.start('Analyse a text', text)
+    await app.untilConnection('live')
+    const runId = await app.runId()
+
+    const inspector = new Inspector(page)
+    await inspector.open()
+    await inspector.expand('analyze_text')
+    await inspector.expand(runId)
+    await inspector.row('report').filter({ hasText: 'created' }).waitFor()
+    await inspector.row(runId).filter({ hasText: 'live' }).waitFor()
+
+    // The state of a step changes while it is looked at, and so do the tags of the tree.
+    await inspector.row('clean').click()
+    await inspector.frame.getByText('step_slug').waitFor()
+    worker.resume()
+    await inspector.row('report').filter({ hasText: 'completed' }).waitFor()
+    await inspector.row(runId).filter({ hasText: 'completed' }).waitFor()
+
+    // Refresh: a read of the run more.
+    await inspector.row(runId).click()
+    await inspector.frame.getByText('flow_slug').waitFor()
+    const read = page.waitForRequest((request) => /get_runs?_with_states/.test(request.url()))
+    await inspector.nodeActions.nth(0).click()
+    await read
+
+    // Copy the id.
+    await inspector.nodeActions.nth(2).click()
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(runId)
+
+    // Export a recording.
+    const download = page.waitForEvent('download')
+    await inspector.nodeActions.nth(4).click()
+    expect((await download).suggestedFilename()).toBe(`pgflow-run-${runId}.json`)
+    await page.screenshot({ path: `${output}devtools-inspector.png` })
+
+    // The timeline has what happens from when it is recorded.
+    await inspector.frame.locator('li', { hasText: 'Timeline' }).click()
+    await inspector.frame.locator('.recording-btn').click()
+    await app.startButton.dispatchEvent('click')
+    await app.untilRun('Done')
+    await page.screenshot({ path: `${output}devtools-timeline.png` })
+    for (const event of ['report step:completed', 'completed, 5 steps']) {
+      await inspector.frame.getByText(event).first().waitFor({ state: 'attached' })
+    }
+    await context.close()
+    console.check()
+    // Devtools are a second app in the page, and loaded from source.
+  }, 180_000)
+})
