@@ -21,7 +21,7 @@ const layer = (files, forbidden) => ({
 
 /** The folders that stand above one, as imports name them. */
 const above = (...folders) =>
-  [...folders, 'testing', 'components', 'devtools', 'plugin.ts'].flatMap((folder) => [
+  [...folders, 'testing', 'components', 'devtools', 'cli/', 'plugin.ts'].flatMap((folder) => [
     `../${folder}*`,
     `./${folder}*`,
   ])
@@ -74,13 +74,15 @@ export default tseslint.config(
   layer(['src/options.ts'], ['./composables/*', './store/*', ...above()]),
   // An entry each, which nothing else of the package imports; of devtools the plugin has only what is
   // imported on demand.
-  layer(['src/{plugin,index}.ts'], ['./testing/*', './components/*', './devtools/*']),
+  layer(['src/{plugin,index}.ts'], ['./testing/*', './components/*', './devtools/*', './cli/*']),
   layer(['src/components/**'], ['../testing/*', '../devtools/*', '../plugin.ts', '../index.ts']),
   layer(['src/testing/**'], ['../components/*', '../devtools*', './devtools*']),
   layer(
     ['src/{devtools-tap,trace-log}.ts'],
     ['./composables/*', './store/*', './testing/*', './devtools/*', './components/*'],
   ),
+  // The command sees a project from the outside: it shares nothing with what apps bundle.
+  layer(['src/cli/**'], ['vue', 'pinia', '../{model,transport,sync,store,composables}/*']),
   { files: ['scripts/**', 'playground/backend/**', 'tests/**'], rules: { 'no-console': 'off' } },
   {
     // pgflow takes only what is seen to be JSON, and TypeScript does not see that of an interface.

@@ -71,8 +71,8 @@ const typesProject = (name: string, folder: string) => ({
 })
 
 /**
- * One file for three jobs: `vite` serves the playground, `vite build --mode lib` builds the
- * library, `vitest` runs the tests.
+ * One file for four jobs: `vite` serves the playground, `vite build --mode lib` builds the
+ * library and `--mode cli` its command, `vitest` runs the tests.
  */
 export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
   if (mode === 'lib') {
@@ -95,6 +95,25 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
       },
     }
   }
+  if (mode === 'cli') {
+    return {
+      publicDir: false,
+      build: {
+        // The command runs from its package, beside what it imports.
+        ssr: path('./src/cli/main.ts'),
+        target: 'node20.19',
+        minify: false,
+        emptyOutDir: false,
+        rolldownOptions: {
+          output: {
+            entryFileNames: 'cli.js',
+            chunkFileNames: 'cli/[name].js',
+            banner: (chunk) => (chunk.isEntry ? '#!/usr/bin/env node' : ''),
+          },
+        },
+      },
+    }
+  }
   if (process.env.VITEST) {
     return {
       plugins: [vue()],
@@ -103,7 +122,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         globalSetup: ['tests/support/global-setup.ts'],
         projects: [
           project('node', [
-            'tests/{sql,simulation}/**/*.spec.ts',
+            'tests/{cli,sql,simulation}/**/*.spec.ts',
             'tests/unit/{backend,bundle,flows,model,sync}/**/*.spec.ts',
           ]),
           project('dom', [

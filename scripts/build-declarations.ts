@@ -1,11 +1,12 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 /**
  * TypeScript rewrites `./file.ts` to `./file.js` in code but not in declarations; readers of the
- * package have no `.ts` files. The declarations of a component are those of `<name>.vue.js`.
+ * package have no `.ts` files. The declarations of a component are those of `<name>.vue.js`. The
+ * folder may be given; default `dist`.
  */
-const folder = join(import.meta.dirname, '../dist')
+const folder = resolve(process.argv[2] ?? join(import.meta.dirname, '../dist'))
 const names = await readdir(folder, { recursive: true })
 const declarations = names.filter((name) => name.endsWith('.d.ts'))
 for (const name of declarations) {

@@ -29,7 +29,7 @@ export type FlowSlug = [keyof PgflowFlows] extends [never] ? string : keyof Pgfl
 
 /** The flow of a slug: the registered one, or any flow. */
 export type FlowOf<Slug extends string> = Slug extends keyof PgflowFlows
-  ? PgflowFlows[Slug] extends DslFlow
+  ? [PgflowFlows[Slug]] extends [DslFlow]
     ? PgflowFlows[Slug]
     : never
   : AnyFlow
@@ -42,6 +42,31 @@ export type UnlessRegistered<Flow extends AnyFlow> = [Flow] extends [never] ? ne
 
 type IsAny<T> = 0 extends 1 & T ? true : false
 
+/**
+ * Whether a type takes everything, as those of a package do that is not installed. In a tuple:
+ * TypeScript asks nothing of such a type alone, and whatever depends on it takes everything too.
+ */
+type TakesAll<T> = [unknown] extends [T] ? true : false
+
+declare const stepSlugs: unique symbol
+
+/** What carries the slugs of a flow's steps where there is nothing else to read them from. */
+interface WithSlugs<Slugs extends string> {
+  readonly [stepSlugs]: Slugs
+}
+
+/**
+ * A flow of which only the slugs of its steps are known, as `npx pinia-pgflow types` writes it for
+ * projects whose flows are not written with `@pgflow/dsl`: `FlowWithSteps<'read' | 'store'>`. Inputs
+ * and outputs are any JSON.
+ */
+export type FlowWithSteps<Slugs extends string> =
+  // Without @pgflow/dsl an intersection with its types would take everything as well.
+  TakesAll<DslFlow> extends true ? WithSlugs<Slugs> : DslFlow & WithSlugs<Slugs>
+
+type KnownSlugs<Flow> =
+  TakesAll<Flow> extends true ? never : Flow extends WithSlugs<infer Slugs> ? Slugs : never
+
 /** What a flow takes. */
 export type FlowInput<Flow extends AnyFlow> =
   IsAny<ExtractFlowInput<Flow>> extends true ? Json : ExtractFlowInput<Flow>
@@ -51,8 +76,11 @@ export type FlowOutput<Flow extends AnyFlow> =
   IsAny<ExtractFlowInput<Flow>> extends true ? Json : ExtractFlowOutput<Flow>
 
 /** The slugs of a flow's steps. */
-export type StepSlug<Flow extends AnyFlow> =
-  IsAny<ExtractFlowInput<Flow>> extends true ? string : keyof ExtractFlowSteps<Flow> & string
+export type StepSlug<Flow extends AnyFlow> = [KnownSlugs<Flow>] extends [never]
+  ? IsAny<ExtractFlowInput<Flow>> extends true
+    ? string
+    : keyof ExtractFlowSteps<Flow> & string
+  : KnownSlugs<Flow>
 
 /** What a step of a flow returns. */
 export type StepOutput<Flow extends AnyFlow, Slug extends string> =

@@ -64,7 +64,7 @@ begin
   if to_regprocedure('pgflow_realtime.installed()') is not null
     and to_regprocedure('pgflow_realtime.fingerprint()') is not null then
     -- The first is of this file, the second of what it made in this database.
-    if pgflow_realtime.installed() = '9cf765c998ee6abb ' || pgflow_realtime.fingerprint() then
+    if pgflow_realtime.installed() = '33613f47614fa712 ' || pgflow_realtime.fingerprint() then
       return;
     end if;
   end if;
@@ -1675,11 +1675,12 @@ begin
   if p_topic ~ '^pgflow:run:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     return pgflow_realtime.owns(substr(p_topic, 12)::uuid);
   end if;
-  return false;
+  -- Where self_test() sends: nothing of anybody's.
+  return p_topic ~ '^pgflow:self-test:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 end;
 $$;
 comment on function pgflow_realtime.may_listen(text) is
-  'Whether the caller may listen to a channel of pinia-pgflow: of a run they started, or their own list of runs.';
+  'Whether the caller may listen to a channel of pinia-pgflow: of a run they started, their own list of runs, or a self-test.';
 
 create or replace function pgflow_realtime.expected_policies()
 returns table (name name, command text, definition text)
@@ -2478,6 +2479,107 @@ $$;
 comment on function pgflow_realtime.status() is
   'What is installed, how it is set, and what is wrong: select jsonb_pretty(pgflow_realtime.status()).';
 
+-- 1650-self-test.sql ------------------------------------------------------------------------------
+
+-- What `npx pinia-pgflow doctor` asks. An outsider cannot see the database, and a run to test with
+-- would start somebody's flow.
+create or replace function pgflow_realtime.why_not_stored(p_topic text)
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  insert into realtime.messages (topic, extension, event, payload, private)
+  values (p_topic, 'broadcast', 'self_test', '{}'::jsonb, pgflow_realtime.is_private());
+  -- Undoes it: realtime.send stores the real one, and keeps to itself what went wrong.
+  raise exception using errcode = 'PT200', message = 'It can be stored.';
+exception
+  when others then
+    return nullif(sqlstate, 'PT200');
+end;
+$$;
+comment on function pgflow_realtime.why_not_stored(text) is
+  'The SQLSTATE with which Postgres refuses to store a broadcast; null where it takes it.';
+
+create or replace function pgflow_realtime.startable_flows(p_role name)
+returns setof text
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select flow.flow_slug
+  from pgflow.flows as flow
+  join pgflow_realtime.allowed_starts as allowed on allowed.flow_slug = flow.flow_slug
+  where allowed.role_name = p_role
+  order by flow.flow_slug;
+$$;
+comment on function pgflow_realtime.startable_flows(name) is
+  'The flows there are that the role may start.';
+
+create or replace function pgflow_client.self_test(p_id uuid default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_sees_all constant boolean := pgflow_realtime.sees_everything();
+  v_topic constant text := 'pgflow:self-test:' || p_id;
+  v_realtime_topic constant text := current_setting('realtime.topic', true);
+  -- Where runs are private, who is not signed in can start nothing, and sends nothing here either.
+  v_sends constant boolean := p_id is not null
+    and (v_sees_all or not pgflow_realtime.is_private() or pgflow_realtime.caller_id() is not null);
+  v_refused text;
+begin
+  if v_sends then
+    v_refused := pgflow_realtime.why_not_stored(v_topic);
+    perform pgflow_realtime.send_event(v_topic, 'self_test', jsonb_build_object('self_test', p_id));
+    perform set_config('realtime.topic', coalesce(v_realtime_topic, ''), true);
+  end if;
+  return jsonb_build_object(
+    'version', pgflow_realtime.version(),
+    'visibility', case when pgflow_realtime.is_private() then 'private' else 'public' end,
+    'role', pgflow_realtime.caller_role(),
+    'signed_in', pgflow_realtime.caller_id() is not null,
+    'clock_ms', floor(extract(epoch from clock_timestamp()) * 1000),
+    'sent', v_sends,
+    'refused', v_refused,
+    'may_send', pgflow_realtime.cannot_send() is null,
+    'pgflow_sending', (select count(*) from pgflow_realtime.functions_still_sending()),
+    'flows', case
+      when v_sees_all then (
+        select coalesce(jsonb_agg(flow.flow_slug order by flow.flow_slug), '[]'::jsonb)
+        from pgflow.flows as flow
+      )
+      else to_jsonb(array(select pgflow_realtime.startable_flows(pgflow_realtime.caller_role())))
+    end,
+    'flow_count', (select count(*) from pgflow.flows),
+    'startable', jsonb_build_object(
+      'anon', (select count(*) from pgflow_realtime.startable_flows('anon')),
+      'authenticated', (select count(*) from pgflow_realtime.startable_flows('authenticated'))
+    ),
+    'problem_count', (select count(*) from pgflow_realtime.problems()),
+    'problems', case when v_sees_all then to_jsonb(array(select pgflow_realtime.problems())) end
+  );
+end;
+$$;
+comment on function pgflow_client.self_test(uuid) is
+  'What npx pinia-pgflow doctor reports. With an id it sends one message, {"self_test": id}, on the channel pgflow:self-test:<id>.';
+
+create or replace function pgflow_client.self_test_rows()
+returns setof integer
+language sql
+stable
+rows 100
+set search_path = ''
+as $$
+  select generate_series(1, 100);
+$$;
+comment on function pgflow_client.self_test_rows() is
+  '100 rows, the largest page of a list: fewer arrive where the project limits the rows of a reply further.';
+
 -- 1700-access.sql ---------------------------------------------------------------------------------
 
 -- Nothing is for everybody: Postgres lets everyone execute a new function, and a project may have
@@ -2497,7 +2599,9 @@ grant execute on function
   pgflow_client.get_runs_with_states(uuid[]),
   pgflow_client.get_run_seqs(uuid[]),
   pgflow_client.list_runs(text, text, text, integer),
-  pgflow_client.get_flow(text)
+  pgflow_client.get_flow(text),
+  pgflow_client.self_test(uuid),
+  pgflow_client.self_test_rows()
 to anon, authenticated, service_role;
 
 -- Policies call it on behalf of whoever joins a channel. By name nobody can: the schema is closed.
@@ -2534,7 +2638,7 @@ comment on function pgflow_realtime.fingerprint() is
 revoke all on function pgflow_realtime.fingerprint() from public, anon, authenticated, service_role;
 $definitions$;
 
-  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '9cf765c998ee6abb',
+  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '33613f47614fa712',
     'Which definitions were installed, as a digest.');
 end;
 $migration$;

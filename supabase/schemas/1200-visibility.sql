@@ -14,11 +14,12 @@ begin
   if p_topic ~ '^pgflow:run:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     return pgflow_realtime.owns(substr(p_topic, 12)::uuid);
   end if;
-  return false;
+  -- Where self_test() sends: nothing of anybody's.
+  return p_topic ~ '^pgflow:self-test:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 end;
 $$;
 comment on function pgflow_realtime.may_listen(text) is
-  'Whether the caller may listen to a channel of pinia-pgflow: of a run they started, or their own list of runs.';
+  'Whether the caller may listen to a channel of pinia-pgflow: of a run they started, their own list of runs, or a self-test.';
 
 create or replace function pgflow_realtime.expected_policies()
 returns table (name name, command text, definition text)

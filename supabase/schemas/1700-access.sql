@@ -15,7 +15,9 @@ grant execute on function
   pgflow_client.get_runs_with_states(uuid[]),
   pgflow_client.get_run_seqs(uuid[]),
   pgflow_client.list_runs(text, text, text, integer),
-  pgflow_client.get_flow(text)
+  pgflow_client.get_flow(text),
+  pgflow_client.self_test(uuid),
+  pgflow_client.self_test_rows()
 to anon, authenticated, service_role;
 
 -- Policies call it on behalf of whoever joins a channel. By name nobody can: the schema is closed.

@@ -15,6 +15,8 @@ const apiFunctions = [
   'pgflow_client.get_run_with_states(uuid)',
   'pgflow_client.get_runs_with_states(uuid[])',
   'pgflow_client.list_runs(text,text,text,integer)',
+  'pgflow_client.self_test(uuid)',
+  'pgflow_client.self_test_rows()',
   'pgflow_client.start_flow_with_states(text,jsonb,uuid)',
 ]
 
