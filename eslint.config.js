@@ -24,7 +24,16 @@ const above = (...folders) =>
   [...folders, 'testing', 'plugin.ts'].flatMap((folder) => [`../${folder}*`, `./${folder}*`])
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'tests/browser/output/', '.stryker-tmp/'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'node_modules/',
+      'tests/browser/output/',
+      '.stryker-tmp/',
+      'tests/apps/nuxt/',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

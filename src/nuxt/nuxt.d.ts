@@ -6,9 +6,8 @@
 declare module 'nuxt/schema' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled in by the module
   export interface NuxtConfig {}
-  export interface PublicRuntimeConfig {
-    [name: string]: unknown
-  }
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled in by the module
+  export interface PublicRuntimeConfig {}
   export interface NuxtOptions {
     runtimeConfig: { public: PublicRuntimeConfig }
     build: { transpile: (string | RegExp)[] }
@@ -29,7 +28,7 @@ declare module 'nuxt/kit' {
     meta: { name: string; configKey: string; compatibility: { nuxt: string } }
     setup: (options: Options, nuxt: Nuxt) => void
   }): NuxtModule<Options>
-  export function createResolver(base: string): { resolve(...path: string[]): string }
+  export function createResolver(base: string): { resolve: (...path: string[]) => string }
   export function addImports(imports: { name: string; from: string }[]): void
   export function addPlugin(file: string, options?: { append?: boolean }): void
   export function addTemplate(template: {
@@ -60,8 +59,8 @@ declare module '#imports' {
 }
 
 declare module '#build/pgflow-setup.mjs' {
-  import type { PgflowSetup } from './options.ts'
+  import type { PgflowOptions } from 'pinia-pgflow'
 
-  const setup: PgflowSetup | undefined
+  const setup: (() => Partial<PgflowOptions>) | undefined
   export default setup
 }

@@ -32,9 +32,16 @@ export interface PgflowModuleOptions extends PgflowPublicOptions {
  */
 export type PgflowSetup = () => Partial<PgflowOptions>
 
-/** What goes into the runtime configuration: only what was given, the rest has its defaults. */
+/**
+ * What goes into the runtime configuration: what was given, the rest has its defaults. Environment
+ * variables change only what is in there, so the two that differ between projects always are.
+ */
 export function runtimeOptionsOf(options: PgflowModuleOptions): PgflowPublicOptions {
-  return Object.fromEntries(
-    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
-  )
+  const { schema = 'pgflow_client', private: isPrivate = false } = options
+  const given = names.filter((name) => options[name] !== undefined)
+  return {
+    ...Object.fromEntries(given.map((name) => [name, options[name]])),
+    schema,
+    private: isPrivate,
+  }
 }

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { launchChromium } from '../browser/support/chromium.ts'
 import type { ServerProcess } from './support/command.ts'
 import { installApp, makeFolder, pack, removeFolder } from './support/folders.ts'
+import { expiredSession } from './support/expired-session.ts'
 import { openGateway, type Gateway } from './support/gateway.ts'
 import { buildNuxt, checkNuxtTypes, failureWith, serveNuxt } from './support/nuxt-app.ts'
 import { untilHydrated, untilText, visit } from './support/site.ts'
@@ -25,6 +26,7 @@ beforeAll(async () => {
   folder = await makeFolder()
   app = await installApp('nuxt', await pack(folder), folder)
   await buildNuxt(app, 'module')
+  await buildNuxt(app, 'own')
   gateway = await openGateway([Greet])
   server = await serveNuxt(app, 'module', { url: gateway.url, key: gateway.backend.anonKey })
   browser = await launchChromium()
@@ -171,10 +173,31 @@ describe('middleware', () => {
 
 it('a list of nobody is the same on both sides', async () => {
   const { page, console, html } = await open('/list')
+  // The browser reports the answer of the read that follows the mount.
+  console.expect(/401/)
   expect(html).toContain('data-part="connection">closed')
   await untilHydrated(page)
   await untilText(page, '[role=alert]', 'not_signed_in')
   console.check()
+})
+
+it('a client of the app itself renders runs, and a renewed token is in no cache', async () => {
+  const project = { url: gateway.url, key: gateway.backend.anonKey }
+  const own = await serveNuxt(app, 'own', project)
+  try {
+    const runId = await finishedRun()
+    const { page, console, html } = await visit(context, `${own.url}/runs/${runId}`)
+    expect(html).toContain('completed (')
+    await untilText(page, 'p', 'completed (')
+    console.check()
+    const headers = { cookie: await expiredSession(gateway, 'grace@example.com') }
+    const answer = await fetch(`${own.url}/runs/${runId}`, { headers })
+    expect(await answer.text()).toContain('completed (')
+    expect(answer.headers.getSetCookie().join()).toContain('auth-token')
+    expect(answer.headers.get('cache-control')).toContain('no-store')
+  } finally {
+    await own.stop()
+  }
 })
 
 it('a private run is in the HTML of its owner, and unknown to everybody else', async () => {
@@ -188,11 +211,15 @@ it('a private run is in the HTML of its owner, and unknown to everybody else', a
     await page.getByLabel('Email').fill('ada@example.com')
     await page.getByRole('button', { name: 'Sign up' }).click()
     await untilText(page, '[data-part=user]', 'ada@example.com')
+    gateway.backend.worker.pause()
     await page.getByRole('button', { name: 'Start' }).click()
     const runId = (await page.getByRole('link').textContent()) ?? ''
     const path = `${own.url}/runs/${runId}`
     const ownersPage = await visit(context, path)
     expect(ownersPage.html).toContain('hello: ')
+    // On public channels nothing is sent of it, and it would be polled.
+    await untilText(ownersPage.page, 'p', 'started (live)')
+    gateway.backend.worker.resume()
     await untilText(ownersPage.page, 'p', 'completed (closed)')
     ownersPage.console.check()
     console.check()

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '../../..')
 
 /** Packs what `npm run build` has made, as npm would publish it. */
 export async function pack(folder: string): Promise<string> {
-  const built = await readdir(join(root, 'dist')).catch(() => [])
+  const built = await readdir(join(root, 'dist')).catch((): string[] => [])
   if (!built.includes('index.js')) throw new Error('Run npm run build first.')
   await run(['npm', 'pack', '--ignore-scripts', '--pack-destination', folder], root)
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
