@@ -27,7 +27,16 @@ const above = (...folders) =>
   ])
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'tests/browser/output/', '.stryker-tmp/'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'node_modules/',
+      'tests/browser/output/',
+      '.stryker-tmp/',
+      'tests/apps/nuxt/',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
