@@ -89,7 +89,6 @@ describe('who is signed in', () => {
     const kit = createListKit({ hasFeed: false })
     const id = kit.backend.start('f')
     kit.state.write(listKey(all), { rows: kit.backend.rows(all), hasMore: false })
-    kit.manager.watchHydrated()
     expect(kit.list(all)?.ids).toEqual([id])
     return { kit, id }
   }
@@ -107,17 +106,6 @@ describe('who is signed in', () => {
     expect(kit.list(all)?.ids).toEqual([id])
   })
 
-  it('is watched once, also when what a server has shown is watched again', async () => {
-    const { kit } = hydrated()
-    kit.manager.watchHydrated()
-    expect(kit.backend.watchers).toBe(1)
-    await observed(kit, all)
-    kit.manager.watchHydrated()
-    expect(kit.backend.watchers).toBe(1)
-    kit.manager.dispose()
-    expect(kit.left()).toBe(0)
-  })
-
   it('keeps what is shown with a new token', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
@@ -129,11 +117,11 @@ describe('who is signed in', () => {
     expect(kit.backend.requests).toHaveLength(asked)
   })
 
-  it('is not watched on a server', async () => {
+  it('and the page are not watched on a server', async () => {
     const kit = createListKit({ isServer: true })
     kit.backend.start('f')
     kit.manager.observe(all)
-    expect(kit.backend.watchers + kit.pageActivity.watchers).toBe(0)
+    expect(kit.pageActivity.watchers).toBe(0)
     await kit.clock.advance(moment)
     expect(kit.backend.feeds).toBe(0)
   })

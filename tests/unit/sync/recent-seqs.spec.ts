@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { RecentSeqs } from '../../../src/sync/lists/recent-seqs.ts'
+import { VirtualClock } from '../../simulation/clock.ts'
 
 const update = (run_id: string, seq: number | null) => ({
   run_id,
@@ -9,7 +10,7 @@ const update = (run_id: string, seq: number | null) => ({
 })
 
 it('what is not newer than what was heard is not new', () => {
-  const recent = new RecentSeqs()
+  const recent = new RecentSeqs(new VirtualClock(() => 0.5))
   const seqs = [2, 1, 2, 3, null, 3]
   expect(seqs.map((seq) => recent.isNew(update('r', seq)))).toEqual([
     true,
@@ -22,7 +23,7 @@ it('what is not newer than what was heard is not new', () => {
 })
 
 it('the last thousand runs are remembered, those heard of last the longest', () => {
-  const recent = new RecentSeqs()
+  const recent = new RecentSeqs(new VirtualClock(() => 0.5))
   for (let n = 0; n < 1_000; n += 1) recent.isNew(update(`r${n}`, 2))
   expect(recent.isNew(update('r0', 3))).toBe(true)
   expect(recent.isNew(update('r1', 1))).toBe(false)
@@ -33,10 +34,26 @@ it('the last thousand runs are remembered, those heard of last the longest', () 
 })
 
 it('what was forgotten is new', () => {
-  const recent = new RecentSeqs()
+  const recent = new RecentSeqs(new VirtualClock(() => 0.5))
   for (const run_id of ['a', 'b']) recent.isNew(update(run_id, 2))
   recent.forget('a')
   expect([recent.isNew(update('a', 1)), recent.isNew(update('b', 1))]).toEqual([true, false])
   recent.clear()
   expect(recent.isNew(update('b', 1))).toBe(true)
+})
+
+it('what was heard counts for 30 s, unless something may have been missed since', async () => {
+  const clock = new VirtualClock(() => 0.5)
+  const recent = new RecentSeqs(clock)
+  await clock.advance(10_000)
+  recent.isNew(update('r', 2))
+  expect([recent.lately('r'), recent.lately('other')]).toEqual([2, null])
+  await clock.advance(29_999)
+  expect(recent.lately('r')).toBe(2)
+  await clock.advance(2)
+  expect(recent.lately('r')).toBeNull()
+  recent.isNew(update('r', 3))
+  await clock.advance(1)
+  recent.doubt()
+  expect(recent.lately('r')).toBeNull()
 })
