@@ -1,4 +1,4 @@
-import { counted } from '../words/format.ts'
+import { counted } from '../labels/format.ts'
 import { checkLength, defineCard } from './define.ts'
 import broken from './samples/broken.csv?raw'
 import sales from './samples/sales.csv?raw'

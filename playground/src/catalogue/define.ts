@@ -1,7 +1,7 @@
 import type { FlowInput, FlowOf, FlowSlug, Json, StepOutput, StepSlug } from 'pinia-pgflow'
 
 /** A step in words. */
-export interface StepWords<Output = Json> {
+export interface StepLabels<Output = Json> {
   title: string
   /** What it does. */
   about: string
@@ -29,7 +29,7 @@ export interface FlowCard<Slug extends FlowSlug = FlowSlug> {
   field: { label: string; hint: string; isCode: boolean }
   samples: readonly [Sample, ...Sample[]]
   /** Every step, in the order to show them; the compiler checks that none is missing. */
-  steps: { [Step in StepSlug<FlowOf<Slug>>]: StepWords<StepOutput<FlowOf<Slug>, Step>> }
+  steps: { [Step in StepSlug<FlowOf<Slug>>]: StepLabels<StepOutput<FlowOf<Slug>, Step>> }
   /** Why this text cannot be sent, or null. */
   check: (text: string) => string | null
   toInput: (text: string) => FlowInput<FlowOf<Slug>>

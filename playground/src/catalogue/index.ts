@@ -1,6 +1,6 @@
 import { analyzeCsv } from './analyze-csv.ts'
 import { analyzeText } from './analyze-text.ts'
-import type { StepWords } from './define.ts'
+import type { StepLabels } from './define.ts'
 import { publishReport } from './publish-report.ts'
 
 /** The flows that can be started here, in the order to offer them. */
@@ -20,6 +20,6 @@ export function titleOf(flowSlug: string): string {
 }
 
 /** The steps of a flow in words, by slug and in the order to show them. */
-export function stepWordsOf(flowSlug: string): [slug: string, words: StepWords][] {
-  return Object.entries<StepWords>(cardOf(flowSlug)?.steps ?? {})
+export function stepLabelsOf(flowSlug: string): [slug: string, words: StepLabels][] {
+  return Object.entries<StepLabels>(cardOf(flowSlug)?.steps ?? {})
 }

@@ -1,4 +1,4 @@
-import { counted } from '../words/format.ts'
+import { counted } from '../labels/format.ts'
 import { checkLength, defineCard } from './define.ts'
 import deadLink from './samples/dead-link.md?raw'
 import untitled from './samples/untitled.md?raw'

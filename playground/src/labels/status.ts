@@ -5,20 +5,20 @@ import { counted, formatNumber } from './format.ts'
 export type Tone = 'waiting' | 'running' | 'done' | 'failed'
 
 /** A status in words, and how it looks. */
-export interface StatusWords {
+export interface StatusLabel {
   label: string
   tone: Tone
 }
 
 // Maps: a status comes from outside, and may be called as what every object has.
-const runs = new Map<string, StatusWords>([
+const runs = new Map<string, StatusLabel>([
   ['pending', { label: 'Starting', tone: 'waiting' }],
   ['started', { label: 'Running', tone: 'running' }],
   ['completed', { label: 'Done', tone: 'done' }],
   ['failed', { label: 'Failed', tone: 'failed' }],
 ])
 
-const steps = new Map<string, StatusWords>([
+const steps = new Map<string, StatusLabel>([
   ['created', { label: 'Waiting', tone: 'waiting' }],
   ['started', { label: 'Running', tone: 'running' }],
   ['completed', { label: 'Done', tone: 'done' }],
@@ -27,12 +27,12 @@ const steps = new Map<string, StatusWords>([
 ])
 
 /** A run's status in words; one that this page does not know shows as it is. */
-export function runStatusWords(status: string): StatusWords {
+export function runStatusLabel(status: string): StatusLabel {
   return runs.get(status) ?? { label: status, tone: 'waiting' }
 }
 
 /** A step's status in words: what waits in a run that failed will not be reached any more. */
-export function stepStatusWords(status: string, runStatus: string): StatusWords {
+export function stepStatusLabel(status: string, runStatus: string): StatusLabel {
   const isStranded = runStatus === 'failed' && (status === 'created' || status === 'started')
   if (isStranded)
     return { label: status === 'created' ? 'Not reached' : 'Stopped', tone: 'waiting' }
@@ -40,12 +40,12 @@ export function stepStatusWords(status: string, runStatus: string): StatusWords 
 }
 
 /** A connection in words. */
-export interface ConnectionWords {
+export interface ConnectionLabel {
   label: string
   about: string
 }
 
-const connections: Record<ConnectionStatus, ConnectionWords> = {
+const connections: Record<ConnectionStatus, ConnectionLabel> = {
   idle: { label: 'Not followed', about: 'Nobody is following this run.' },
   connecting: { label: 'Connecting', about: 'Asking for the latest state.' },
   live: { label: 'Live', about: 'Every change shows at once.' },
@@ -61,7 +61,7 @@ const connections: Record<ConnectionStatus, ConnectionWords> = {
 }
 
 /** How live a run is, in words. */
-export function connectionWords({ status, error, stalled }: RunConnection): ConnectionWords {
+export function connectionLabel({ status, error, stalled }: RunConnection): ConnectionLabel {
   const words = connections[status]
   if (status === 'closed' && error) {
     return { label: 'Out of reach', about: 'It cannot be read now. What you see may be old.' }
@@ -71,7 +71,7 @@ export function connectionWords({ status, error, stalled }: RunConnection): Conn
 }
 
 /** How far a run is, in words. */
-export function progressWords({ total, done, failed, skipped }: Progress): string {
+export function progressLabel({ total, done, failed, skipped }: Progress): string {
   if (total === 0) return 'Starting'
   const parts = [`${formatNumber(done)} of ${counted(total, 'step')}`]
   if (failed > 0) parts.push(`${formatNumber(failed)} failed`)

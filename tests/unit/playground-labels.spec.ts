@@ -1,6 +1,6 @@
 import type { PlainError, Progress, RunConnection } from 'pinia-pgflow'
 import { describe, expect, it } from 'vitest'
-import { connectionWords, progressWords } from '../../playground/src/words/status.ts'
+import { connectionLabel, progressLabel } from '../../playground/src/labels/status.ts'
 
 const refused: PlainError = { code: 'run_not_found', message: 'No such run.', hint: null }
 
@@ -12,7 +12,7 @@ function shownFor(given: Partial<RunConnection>): string {
     error: null,
     ...given,
   }
-  const { label, about } = connectionWords(connection)
+  const { label, about } = connectionLabel(connection)
   return `${label}. ${about}`
 }
 
@@ -34,9 +34,9 @@ describe('the progress in the playground', () => {
   const none: Progress = { total: 5, completed: 0, failed: 0, skipped: 0, done: 0, fraction: 0 }
 
   it('tells steps that failed and were skipped from those that are complete', () => {
-    expect(progressWords({ ...none, total: 0 })).toBe('Starting')
-    expect(progressWords({ ...none, completed: 2, done: 2 })).toBe('2 of 5 steps')
+    expect(progressLabel({ ...none, total: 0 })).toBe('Starting')
+    expect(progressLabel({ ...none, completed: 2, done: 2 })).toBe('2 of 5 steps')
     const mixed = { ...none, completed: 1, failed: 1, skipped: 2, done: 4 }
-    expect(progressWords(mixed)).toBe('4 of 5 steps, 1 failed, 2 skipped')
+    expect(progressLabel(mixed)).toBe('4 of 5 steps, 1 failed, 2 skipped')
   })
 })
