@@ -3,6 +3,7 @@ import vue from '@vitejs/plugin-vue'
 import type { UserConfig } from 'vite'
 import { embeddedBackend, type EmbeddedBackendOptions } from './backend/vite-plugin.ts'
 import { flows } from './flows/index.ts'
+import { visibilitySql } from './visibility.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -20,12 +21,17 @@ export function playgroundConfig({ paceMs, backend }: PlaygroundOptions): UserCo
     root: path('.'),
     plugins: [
       vue(),
-      embeddedBackend({ flows, worker: { env: { PLAYGROUND_PACE_MS: pace } }, ...backend }),
+      embeddedBackend({
+        flows,
+        setup: visibilitySql,
+        worker: { env: { PLAYGROUND_PACE_MS: pace } },
+        ...backend,
+      }),
     ],
     resolve: { alias: { 'pinia-pgflow': path('../src/index.ts') } },
     define: { 'import.meta.env.VITE_PACE_MS': JSON.stringify(pace) },
     // Named, so that Vite does not find them one by one and reload the page each time.
-    optimizeDeps: { include: ['vue', 'pinia', 'valibot', '@supabase/supabase-js'] },
+    optimizeDeps: { include: ['vue', 'vue-router', 'pinia', 'valibot', '@supabase/supabase-js'] },
     build: { outDir: path('../dist-playground') },
   }
 }

@@ -45,8 +45,10 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     advice: 'Start again: it becomes a run of its own.',
   },
   run_not_found: {
-    title: 'This run is no longer in the database.',
-    advice: 'The embedded database forgets everything when it restarts. Start a new run.',
+    title: 'There is no such run, or it is not yours.',
+    advice:
+      'The embedded database forgets everything when it restarts, and a private run is shown only ' +
+      'to who started it.',
   },
   run_failed: {
     title: 'The run failed.',

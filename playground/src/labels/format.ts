@@ -1,5 +1,13 @@
 const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
 
+const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const
+const timeOfToday = new Intl.DateTimeFormat('en-GB', clock)
+const timeOfAnotherDay = new Intl.DateTimeFormat('en-GB', {
+  ...clock,
+  day: 'numeric',
+  month: 'short',
+})
+
 /** "1,234.5" */
 export function formatNumber(value: number): string {
   return numbers.format(value)
@@ -12,6 +20,14 @@ export function formatDuration(milliseconds: number): string {
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+/** "14:05:09" of today; of another day "27 Nov, 14:05:09". Empty for what is no time. */
+export function formatTime(iso: string, now: Date = new Date()): string {
+  const time = new Date(iso)
+  if (Number.isNaN(time.getTime())) return ''
+  const isToday = time.toDateString() === now.toDateString()
+  return (isToday ? timeOfToday : timeOfAnotherDay).format(time)
 }
 
 /** A key of an output as a label: `wordsPerSentence` and `inspect_rows` as people write them. */

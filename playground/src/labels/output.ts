@@ -28,6 +28,11 @@ export function formatScalar(value: Scalar): string {
   return value
 }
 
+/** Whether a text is a whole web page, to be shown as one. */
+export function isHtmlPage(text: string): boolean {
+  return /^\s*(<!doctype html|<html[\s>])/i.test(text)
+}
+
 /** The keys of an object, those that are named in `order` first and in that order. */
 export function sortKeys(keys: readonly string[], order: readonly string[]): string[] {
   const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length)

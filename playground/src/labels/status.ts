@@ -1,4 +1,4 @@
-import type { ConnectionStatus, Progress, RunConnection } from 'pinia-pgflow'
+import type { ConnectionStatus, PgflowStatus, Progress, RunConnection } from 'pinia-pgflow'
 import { counted, formatNumber } from './format.ts'
 
 /** How a status looks; several statuses look alike. */
@@ -62,12 +62,25 @@ const connections: Record<ConnectionStatus, ConnectionLabel> = {
 
 /** How live a run is, in words. */
 export function connectionLabel({ status, error, stalled }: RunConnection): ConnectionLabel {
-  const words = connections[status]
+  const label = connections[status]
   if (status === 'closed' && error) {
     return { label: 'Out of reach', about: 'It cannot be read now. What you see may be old.' }
   }
-  const about = `${words.about} Nothing has changed for a while: is a worker running?`
-  return stalled ? { ...words, about } : words
+  const about = `${label.about} Nothing has changed for a while: is a worker running?`
+  return stalled ? { ...label, about } : label
+}
+
+const syncs: Record<PgflowStatus['status'], string> = {
+  idle: 'Nothing to follow',
+  connecting: 'Connecting',
+  live: 'Live',
+  polling: 'Checking regularly',
+  offline: 'Connection lost',
+}
+
+/** How live all that is followed is, in words. */
+export function syncLabel(status: PgflowStatus['status']): string {
+  return syncs[status]
 }
 
 /** How far a run is, in words. */
