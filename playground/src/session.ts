@@ -8,6 +8,7 @@ const storageKey = 'pinia-pgflow-playground'
 interface Remembered {
   flow: string
   drafts: [slug: string, text: string][]
+  amounts: [slug: string, amount: number][]
   runId: string | null
 }
 
@@ -22,17 +23,27 @@ export const useSession = defineStore('session', () => {
       ...(remembered.drafts ?? []),
     ]),
   )
+  /** The number beside it, where a flow takes one. */
+  const amounts = ref(
+    new Map<string, number>([
+      ...cards.flatMap(({ slug, amount }): [string, number][] =>
+        amount ? [[slug, amount.first]] : [],
+      ),
+      ...(remembered.amounts ?? []),
+    ]),
+  )
   /** The last run that was started in this tab. */
   const runId = ref<string | null>(remembered.runId ?? null)
 
   const kept = computed((): Remembered => ({
     flow: chosenFlow.value,
     drafts: [...drafts.value],
+    amounts: [...amounts.value],
     runId: runId.value,
   }))
   watch(kept, keep)
 
-  return { chosenFlow, drafts, runId }
+  return { chosenFlow, drafts, amounts, runId }
 })
 
 function keep(remembered: Remembered): void {
@@ -47,15 +58,20 @@ function keep(remembered: Remembered): void {
 function recall(): Partial<Remembered> {
   try {
     const found: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? '{}')
-    const { flow, drafts, runId } = Object(found) as Record<keyof Remembered, unknown>
+    const { flow, drafts, amounts, runId } = Object(found) as Record<keyof Remembered, unknown>
     return {
       ...(typeof flow === 'string' && { flow }),
       ...(Array.isArray(drafts) && { drafts: drafts.filter(isDraft) }),
+      ...(Array.isArray(amounts) && { amounts: amounts.filter(isAmount) }),
       ...(typeof runId === 'string' && { runId }),
     }
   } catch {
     return {}
   }
+}
+
+function isAmount(value: unknown): value is [string, number] {
+  return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'number'
 }
 
 function isDraft(value: unknown): value is [string, string] {
