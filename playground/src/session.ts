@@ -63,7 +63,7 @@ function recall(): Partial<Remembered> {
       ...(typeof flow === 'string' && { flow }),
       ...(Array.isArray(drafts) && { drafts: drafts.filter(isDraft) }),
       ...(Array.isArray(amounts) && { amounts: amounts.filter(isAmount) }),
-      ...(typeof runId === 'string' && { runId }),
+      ...(typeof runId === 'string' && /^[\da-f-]{36}$/.test(runId) && { runId }),
     }
   } catch {
     return {}

@@ -73,9 +73,10 @@ export class App {
     await this.main.locator(`li[data-step="${slug}"][data-status="${status}"]`).waitFor()
   }
 
-  async untilRun(status: string): Promise<void> {
+  /** @param timeout - in ms, for a run that takes longer than a page may. */
+  async untilRun(status: string, timeout = 30_000): Promise<void> {
     const badge = this.main.locator('[data-part="run-status"]')
-    await badge.filter({ hasText: status }).waitFor()
+    await badge.filter({ hasText: status }).waitFor({ timeout })
   }
 
   async untilConnection(status: string): Promise<void> {
