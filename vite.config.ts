@@ -1,19 +1,49 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
+import type { Plugin } from 'vite'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
-const entries = { index: path('./src/index.ts'), testing: path('./src/testing/index.ts') }
-// The longer name first: the shorter one would take it for a file of its own.
-const alias = { 'pinia-pgflow/testing': entries.testing, 'pinia-pgflow': entries.index }
+const entries = {
+  index: path('./src/index.ts'),
+  testing: path('./src/testing/index.ts'),
+  components: path('./src/components/index.ts'),
+}
+const styles = path('./src/components/components.css')
+// The longer names first: the shorter one would take them for files of its own.
+const alias = {
+  'pinia-pgflow/testing': entries.testing,
+  'pinia-pgflow/components.css': styles,
+  'pinia-pgflow/components': entries.components,
+  'pinia-pgflow': entries.index,
+}
+
+/** The styles of the components are a file that apps import themselves. */
+const emitStyles: Plugin = {
+  name: 'emit-styles',
+  generateBundle() {
+    this.emitFile({
+      type: 'asset',
+      fileName: 'components.css',
+      source: readFileSync(styles, 'utf8'),
+    })
+  },
+}
+
+const environments = {
+  node: 'node',
+  dom: path('./tests/support/dom-environment.ts'),
+  components: path('./tests/support/component-environment.ts'),
+}
 
 /** Vue needs a DOM; nothing else gets one. */
-const project = (environment: 'node' | 'dom', include: string[]) => ({
+const project = (environment: keyof typeof environments, include: string[]) => ({
   extends: true as const,
   test: {
     name: environment,
     include,
-    environment: environment === 'dom' ? path('./tests/support/dom-environment.ts') : 'node',
+    environment: environments[environment],
     setupFiles: [
       path('./tests/support/no-warnings.ts'),
       path('./tests/support/clean-prototypes.ts'),
@@ -47,16 +77,20 @@ const typesProject = (name: string, folder: string) => ({
 export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
   if (mode === 'lib') {
     return {
+      plugins: [vue(), emitStyles],
       publicDir: false,
       build: {
         target: 'es2022',
         minify: false,
         sourcemap: true,
         lib: { entry: entries, formats: ['es'] },
-        // What both entries use is one module: an app under test has one store, one `PgflowError`.
+        // What several entries use is one module: an app under test has one store, one `PgflowError`.
         rolldownOptions: {
           external: ['vue', 'pinia', 'valibot', /^@supabase\//],
-          output: { chunkFileNames: (chunk) => (chunk.isDynamicEntry ? '[name].js' : 'shared.js') },
+          output: {
+            chunkFileNames: (chunk) => (chunk.isDynamicEntry ? '[name].js' : 'shared.js'),
+            codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
+          },
         },
       },
     }
@@ -77,6 +111,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
             'tests/unit/*.spec.ts',
             'tests/unit/{composables,hostile,store,testing}/**/*.spec.ts',
           ]),
+          project('components', ['tests/unit/components/**/*.spec.ts']),
           typesProject('types', 'tests/types'),
           // What it registers would hold for everything it is compiled with.
           typesProject('registry', 'tests/types/registry'),

@@ -16,7 +16,9 @@ const consumer = `
 import { Flow } from '@pgflow/dsl'
 import { createClient } from '@supabase/supabase-js'
 import { createPgflow, useFlow, useRun } from 'pinia-pgflow'
+import { RunGraph, RunProgress, RunTimeline } from 'pinia-pgflow/components'
 import { createTestPgflow, scriptFlow } from 'pinia-pgflow/testing'
+import { h } from 'vue'
 
 const AnalyzeText = new Flow<{ text: string }>({ slug: 'analyze_text' }).step(
   { slug: 'count' },
@@ -42,16 +44,25 @@ const pgflow = createTestPgflow({
 void pgflow.latestRun<typeof AnalyzeText>().complete('count', 8)
 // @ts-expect-error the output is checked
 void pgflow.latestRun<typeof AnalyzeText>().complete('count', 'eight')
+export const shown = [
+  h(RunGraph, { runId: 'id', step: null, direction: 'down' }),
+  h(RunTimeline, { runId: 'id', 'onUpdate:step': (step: string | null) => step }),
+  h(RunProgress, { runId: null }),
+]
+// @ts-expect-error the direction is checked
+h(RunGraph, { runId: 'id', direction: 'left' })
 // @ts-expect-error the step is checked
 scriptFlow(AnalyzeText, { counts: {} })
 `
 
-/** Both entries are one module: the store of the one finds the plugin of the other. */
+/** All entries are one module: the store of the one finds the plugin of the other. */
 const together = `
 const main = await import('pinia-pgflow')
 const testing = await import('pinia-pgflow/testing')
+const components = await import('pinia-pgflow/components')
+const { renderToString } = await import('vue/server-renderer')
 const { createPinia } = await import('pinia')
-const { createSSRApp } = await import('vue')
+const { createSSRApp, h } = await import('vue')
 const pgflow = testing.createTestPgflow({ flows: { f: { only: { output: 1 } } }, autoPlay: true })
 const pinia = createPinia()
 createSSRApp({}).use(pinia).use(pgflow)
@@ -62,7 +73,12 @@ await store.refreshRun(run_id)
 if (store.runs[run_id].output.only !== 1) throw new Error('the run was not played')
 const refused = await store.startFlow('g', {}).catch((error) => error)
 if (!(refused instanceof main.PgflowError)) throw new Error('there are two PgflowErrors')
-for (const entry of [main, testing]) console.log(Object.keys(entry).sort().join(', '))
+const page = () => Object.values(components).map((part) => h(part, { runId: run_id }))
+const html = await renderToString(createSSRApp({ render: page }).use(pinia).use(pgflow))
+for (const part of ['data-step="only"', 'pgflow-timeline', 'aria-valuenow="100"']) {
+  if (!html.includes(part)) throw new Error('a component did not render ' + part + ': ' + html)
+}
+for (const entry of [main, testing, components]) console.log(Object.keys(entry).sort().join(', '))
 `
 
 try {

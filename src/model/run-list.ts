@@ -47,6 +47,8 @@ export function mergeSummary(
   { run_id, seq, run }: RunUpdate,
 ): RunSummary | undefined {
   const { input: _input, output: _output, ...patch } = run
+  // The end of a run does not tell it.
+  if (patch.status === 'completed') patch.remaining_steps ??= 0
   if (known) {
     if (isOutdated(seq, known.seq)) return known
     // Which flow it is of does not change, whatever a broadcast says.
@@ -106,7 +108,10 @@ export function applyUpdate(
   const placed = isListed
     ? rows.map((row) => (row.run_id === update.run_id ? merged : row)).sort(compareRuns)
     : insert(rows, merged, hasMore)
-  return { rows: belongs ? placed : others(), hasMore, needsRefetch: update.needsSnapshot }
+  // Of a run of which nothing was known, the event may not tell everything.
+  const isIncomplete = !known && merged.remaining_steps === null && placed.includes(merged)
+  const needsRefetch = update.needsSnapshot || isIncomplete
+  return { rows: belongs ? placed : others(), hasMore, needsRefetch }
 }
 
 /** Updates in the order in which they happened, however they arrived. */

@@ -8,6 +8,7 @@ import { createRunState } from './run-state.ts'
 import { createServerReads } from './server-reads.ts'
 import { Runs } from '../sync/runs.ts'
 import { SeqProbe } from '../sync/seq-probe.ts'
+import type { SessionChange } from '../transport/types.ts'
 
 /** What works behind the stores of one Pinia: the state of runs, and whatever keeps it true. */
 export type Engine = ReturnType<typeof createEngine>
@@ -20,6 +21,8 @@ export interface ListSubscriber {
   onStart: () => (runId: string) => void
   /** Everything that is held was forgotten. */
   onReset: () => void
+  /** Somebody else is signed in, or the same user has a new token. */
+  onSessionChange: (change: SessionChange) => void
   /** Every channel is left, and every timer stopped. */
   onStop: () => void
 }
@@ -36,9 +39,6 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
     onChange: (change) => changes.push(change),
     onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
     onWrite: (runId, seqBefore) => lists?.onWrite(runId, seqBefore),
-    onClear: () => {
-      if (!lists) dropUnusedLists()
-    },
   })
   const outputs = createOutputValidation({
     schemas: (flowSlug) => ownValue(config().flows, flowSlug),
@@ -50,14 +50,40 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
   const serverReads = createServerReads()
   let runs: Runs | null = null
   let probe: SeqProbe | null = null
-  /** What runs and lists share. */
+  let stopSession: (() => void) | null = null
+
+  /** What runs and lists share; from the first use on it matters who is signed in. */
   function context() {
     const { transport, scheduler, times } = config()
+    watchSession()
     probe ??= new SeqProbe(transport, scheduler, times.snapshotTimeout)
     return { ...config(), probe }
   }
+  /** Goes on until everything is left: what is in the state is not for whoever signs in later. */
+  function watchSession(): void {
+    const { isServer, transport } = config()
+    if (isServer) return
+    stopSession ??= transport.watchSession((change) => {
+      if (lists) lists.onSessionChange(change)
+      else if (change === 'user') dropUnusedLists()
+      sync().onSessionChange(change)
+    })
+  }
+
   /** Made when first needed and after every stop, with the configuration of that time. */
   const sync = () => (runs ??= new Runs({ ...context(), state }))
+
+  /** Leaves every channel and stops every timer. */
+  function stop(): void {
+    stopSession?.()
+    stopSession = null
+    runs?.dispose()
+    runs = null
+    lists?.onStop()
+    probe?.dispose()
+    probe = null
+    shapes.stop()
+  }
 
   return {
     config,
@@ -80,11 +106,7 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
     },
     /** A start begins; the returned function is to be called once the database has started the run. */
     beginStart: () => lists?.onStart() ?? (() => {}),
-    /** What was there before the store is not for somebody else who signs in. */
-    watchHydrated: () => {
-      const { isServer, transport } = config()
-      if (!isServer && !transport.joinsBeforeStart) sync().watchSession()
-    },
+    watchSession,
     /** Forgets everything that is held; what is observed is read anew. */
     reset: () => {
       for (const table of Object.values(tables)) table.value = {}
@@ -94,14 +116,15 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
       shapes.reset()
       serverReads.reset()
     },
-    /** Leaves every channel and stops every timer. */
-    stop: () => {
-      runs?.dispose()
-      runs = null
-      lists?.onStop()
-      probe?.dispose()
-      probe = null
-      shapes.stop()
+    stop,
+    /** The app is gone. Nobody says any more who is signed in, so nothing of a user is kept. */
+    leave: () => {
+      stop()
+      const { isServer, transport } = config()
+      if (isServer) return
+      if (!transport.joinsBeforeStart) state.clear()
+      if (lists) lists.onReset()
+      else dropUnusedLists()
     },
   }
 }

@@ -28,7 +28,7 @@ export function installConfig(pinia: Pinia, config: PgflowConfig): () => void {
   installation.apps += 1
   return () => {
     installation.apps -= 1
-    if (installation.apps === 0) installation.engine?.stop()
+    if (installation.apps === 0) installation.engine?.leave()
   }
 }
 

@@ -65,6 +65,10 @@ function createListEngine(engine: Engine) {
       }
     },
     onReset: reset,
+    onSessionChange(change) {
+      if (lists) lists.onSessionChange(change)
+      else if (change === 'user') state.clear()
+    },
     onStop: () => {
       lists?.dispose()
       lists = null
@@ -84,10 +88,7 @@ function createListEngine(engine: Engine) {
     /** @throws PgflowError */
     fetchPage: (query: ListQuery, before: string | null): Promise<RunPage> =>
       sync().fetchPage(query, before),
-    /** What was there before the store is not for somebody else who signs in. */
-    watchHydrated: () => {
-      if (!engine.config().isServer) sync().watchHydrated()
-    },
+    watchSession: engine.watchSession,
     reset,
     /** Leaves the feed and stops every timer. */
     stop: () => {

@@ -20,11 +20,10 @@ import { useListEngine } from './list-engine.ts'
  * const { ready, release } = lists.observeRuns({ flow: 'analyze_text' })
  */
 export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () => {
-  const { tables, observe, fetchPage, watchHydrated, reset, stop } = useListEngine()
+  const { tables, observe, fetchPage, watchSession, reset, stop } = useListEngine()
   const { lists, summaries } = tables
-  const hydrated = getActivePinia()?.state.value[listStoreId]
-  settleHydratedLists(hydrated)
-  if (hydrated) watchHydrated()
+  settleHydratedLists(getActivePinia()?.state.value[listStoreId])
+  watchSession()
   onScopeDispose(stop)
 
   /**

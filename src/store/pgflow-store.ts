@@ -66,9 +66,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const { sync, reset, stop } = engine
   const { runs, steps, stepOrder, retries, outputErrors, connections } = tables
   const { flows } = shapes
-  const hydrated = getActivePinia()?.state.value.pgflow
-  settleHydrated(hydrated)
-  if (hydrated) engine.watchHydrated()
+  settleHydrated(getActivePinia()?.state.value.pgflow)
+  engine.watchSession()
   onScopeDispose(stop)
 
   /**

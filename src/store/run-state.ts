@@ -35,8 +35,6 @@ export interface RunStateSubscriber {
   onOutput: (run: PgflowRun, stepSlug: string | null, output: Json | null) => void
   /** An event or a snapshot of a run was written; before it the run was held at this seq, if at all. */
   onWrite: (runId: string, seqBefore: number) => void
-  /** All runs were dropped: somebody else is signed in. */
-  onClear: () => void
 }
 
 /**
@@ -310,7 +308,6 @@ export function createRunState(subscriber?: RunStateSubscriber) {
       const tables = [runs, connections]
       const ids = tables.flatMap((table) => Object.keys(toRaw(table.value)))
       for (const runId of new Set(ids)) forget(runId)
-      subscriber?.onClear()
     },
   }
 

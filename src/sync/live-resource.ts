@@ -54,6 +54,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   readonly #fetcher: Fetcher<Answer, Update>
   readonly #poll: PollTimer
   readonly #doubts: DoubtLimiter
+  readonly #rests: DoubtLimiter
   readonly #silence: SilenceWatch
   #phase: Phase = 'idle'
   readonly #health = new Health()
@@ -76,6 +77,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
     this.#refusals = new RefusalWindow(scheduler, readNow)
     this.#doubts = new DoubtLimiter(scheduler, () => this.#readIfNeeded('doubt'))
+    this.#rests = new DoubtLimiter(scheduler, () => this.#readRest())
     this.#poll = new PollTimer({
       scheduler,
       state: () => this.#pollState(),
@@ -237,12 +239,6 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** The channel is not silent. */
   readonly onHeard = (wasSilent: boolean): void => {
     this.#health.isUnheard = false
-    // A gap shows what was lost before.
-    if (this.source.showsGaps) {
-      this.#poll.heard()
-      if (this.#health.isSuspected) this.#poll.schedule()
-      this.#health.isSuspected = false
-    }
     if (wasSilent) this.#show()
   }
 
@@ -262,13 +258,19 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
     if (process.env.NODE_ENV !== 'production') this.#trace('event', update)
     if (process.env.NODE_ENV !== 'production' && merged.isGap) this.#trace('gap', update)
+    // A gap shows what was lost before.
+    if (this.source.showsGaps) {
+      this.#poll.heard()
+      if (this.#health.isSuspected) this.#poll.schedule()
+      this.#health.isSuspected = false
+    }
     const wasQuiet = this.#poll.unchanged > 0
     this.#poll.changed()
     // The timer was set for a quiet time.
     if (wasQuiet && !this.#fetcher.current) this.#poll.schedule()
     if (this.#health.isStalled) this.#show()
     if (merged.needsSnapshot) this.#doubt()
-    else if (merged.needsRest) this.#askRest()
+    else if (merged.needsRest) this.#rests.request()
     this.#endIfSettled()
   }
 
@@ -344,6 +346,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#phase = phase
     this.#poll.stop()
     this.#doubts.stop()
+    this.#rests.stop()
     this.#outdated.reset()
     this.#refusals.reset()
     this.#silence.stop()
@@ -357,9 +360,9 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#show()
   }
 
-  #askRest(): void {
+  #readRest(): void {
     // Whatever is under way looks at it anyway when it has its answer.
-    if (!this.#fetcher.current) this.#ask('poll', true)
+    if (this.#phase === 'following' && !this.#fetcher.current) this.#ask('poll', true)
   }
 
   #readIfNeeded(reason: FetchReason): void {
@@ -401,7 +404,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const isWhole = isCurrent && this.#phase === 'following' && !fetch.isRest
     if (isWhole && !this.#context.isServer) this.#silence.answered()
     if (isCurrent && this.#health.needsSnapshot) this.#doubts.request()
-    else if (isCurrent && merged.needsRest) this.#askRest()
+    else if (isCurrent && merged.needsRest) this.#rests.request()
     this.#endIfSettled()
     this.#show()
     if (!this.#fetcher.current) this.#poll.schedule()
@@ -424,10 +427,15 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Follows what can be read after all, or goes on although it had ended. */
   #resume(): void {
-    if (this.#phase === 'following' || (this.#phase === 'ended' && this.source.isSettled)) return
-    this.#phase = 'following'
-    this.#silence.start()
-    if (!this.source.isSettled) this.#subscription.open()
+    if (this.#phase === 'ended' && this.source.isSettled) return
+    if (this.#phase !== 'following') {
+      this.#phase = 'following'
+      this.#silence.start()
+    }
+    // Also where a start had closed it, and has failed: the run is there after all.
+    if (this.source.isShown && !this.source.isSettled && !this.source.starting) {
+      this.#subscription.open()
+    }
   }
 
   #fail(error: PgflowError, isAwaited: boolean): void {

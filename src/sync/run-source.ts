@@ -204,7 +204,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   /** Also where nobody follows the run: it was read all the same. */
   #clearRefusal(): void {
     const { state } = this.#context
-    if (state.connection(this.key)?.error) state.setConnection(this.key, idle)
+    const { status, error } = state.connection(this.key) ?? {}
+    if (error && (status === 'closed' || status === 'idle')) state.setConnection(this.key, idle)
   }
 
   /** Answers that are older are dropped; null if none is. */

@@ -1,5 +1,6 @@
 import type { RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
+import type { SessionChange } from '../transport/types.ts'
 import { ChannelBudget } from './channel-budget.ts'
 import { LiveResource, type ResourceContext } from './live-resource.ts'
 import { Registry, type Observation } from './registry.ts'
@@ -20,7 +21,6 @@ export class Runs {
   readonly #context: RunContext & ResourceContext
   readonly #registry: Registry<RunResource>
   #stopWatching = () => {}
-  #stopSession: (() => void) | null = null
 
   constructor(context: SyncContext) {
     const { transport, scheduler, times, isServer } = context
@@ -35,10 +35,7 @@ export class Runs {
       gcTime: times.gcTime,
       isServer,
       onFirst: () => this.#watch(),
-      onLast: () => {
-        this.#stopWatching()
-        if (transport.joinsBeforeStart) this.#endSession()
-      },
+      onLast: () => this.#stopWatching(),
     })
   }
 
@@ -68,20 +65,28 @@ export class Runs {
 
   /** Forgets all that is held; what somebody observes is read anew. */
   restart(): void {
-    this.#registry.restart()
+    this.#restart(() => {})
+  }
+
+  /** Somebody else is signed in, or the same user has a new token. */
+  onSessionChange(change: SessionChange): void {
+    const { transport, state } = this.#context
+    // Without private channels a run is anybody's who knows its id.
+    if (change === 'user' && !transport.joinsBeforeStart) return this.#restart(() => state.clear())
+    for (const resource of this.#registry.all) resource.onNewToken()
   }
 
   /** Leaves every channel and stops every timer. */
   dispose(): void {
     this.#context.budget.dispose()
     this.#registry.dispose()
-    this.#endSession()
     this.#context.batch.dispose()
   }
 
-  #endSession(): void {
-    this.#stopSession?.()
-    this.#stopSession = null
+  #restart(onForgotten: () => void): void {
+    // Who waits for a channel would get one that is closed at once.
+    this.#context.budget.dispose()
+    this.#registry.restart(onForgotten)
   }
 
   #create(runId: string): RunResource {
@@ -96,21 +101,8 @@ export class Runs {
   #watch(): void {
     const { pageActivity, isServer } = this.#context
     if (isServer) return
-    const stop = pageActivity.watch(() => {
+    this.#stopWatching = pageActivity.watch(() => {
       for (const resource of this.#registry.all) resource.wake()
-    })
-    this.#stopWatching = stop
-    this.watchSession()
-  }
-
-  /** Goes on while anything is in the store: it may not be for who signs in later. */
-  watchSession(): void {
-    const { transport, state } = this.#context
-    this.#stopSession ??= transport.watchSession((change) => {
-      // Without private channels a run is anybody's who knows its id.
-      if (change === 'user' && !transport.joinsBeforeStart) {
-        this.#registry.restart(() => state.clear())
-      } else for (const resource of this.#registry.all) resource.onNewToken()
     })
   }
 }

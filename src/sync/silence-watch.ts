@@ -106,7 +106,7 @@ export class SilenceWatch {
     if (!isWaiting()) return
     report(error)
     // An older migration has no such function; anything else, a read looks at.
-    if (error.code === 'not_migrated') this.#isRefused = true
+    if (error.code === 'not_migrated' || error.code === 'not_granted') this.#isRefused = true
     else {
       health.error = error
       poll.failed()

@@ -218,7 +218,9 @@ export class MemoryDatabase {
     onMessage({ ...message, payload: fit(message.payload, maxPayloadBytes) })
     if (!isPrivate || record.owner === null || 'step_slug' in message.payload) return
     const { input: _input, output: _output, ...payload } = message.payload
-    onMessage({ topic: userTopic(record.owner), name: message.name, payload })
+    const { started_at } = record.run
+    const topic = userTopic(record.owner)
+    onMessage({ topic, name: message.name, payload: { started_at, ...payload } })
   }
 }
 

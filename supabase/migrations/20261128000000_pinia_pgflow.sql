@@ -64,7 +64,7 @@ begin
   if to_regprocedure('pgflow_realtime.installed()') is not null
     and to_regprocedure('pgflow_realtime.fingerprint()') is not null then
     -- The first is of this file, the second of what it made in this database.
-    if pgflow_realtime.installed() = '2e51c8eecbc20eb2 ' || pgflow_realtime.fingerprint() then
+    if pgflow_realtime.installed() = '9cf765c998ee6abb ' || pgflow_realtime.fingerprint() then
       return;
     end if;
   end if;
@@ -1252,22 +1252,27 @@ returns void
 language plpgsql
 security definer
 set search_path = ''
+set timezone = 'UTC'
 as $$
 declare
   v_owner text;
+  v_started_at timestamptz;
 begin
-  select owned.owner into v_owner
+  -- The place of a run in a list of runs is known by when it started.
+  select owned.owner, owned.started_at into v_owner, v_started_at
   from pgflow_realtime.run_owners as owned
   where owned.run_id = (p_payload ->> 'run_id')::uuid;
   if v_owner is not null then
     perform pgflow_realtime.send_event(
-      'pgflow:user:' || v_owner, p_payload ->> 'event_type', p_payload - array['input', 'output']
+      'pgflow:user:' || v_owner,
+      p_payload ->> 'event_type',
+      jsonb_build_object('started_at', v_started_at) || p_payload - array['input', 'output']
     );
   end if;
 end;
 $$;
 comment on function pgflow_realtime.send_to_owner(jsonb) is
-  'Sends an event of a private run to its owner too, on pgflow:user:<user id>, without input and output.';
+  'Sends an event of a private run to its owner too, on pgflow:user:<user id>, without input and output, and with started_at.';
 
 create or replace function pgflow_realtime.broadcast_run(p_payload jsonb)
 returns void
@@ -2529,7 +2534,7 @@ comment on function pgflow_realtime.fingerprint() is
 revoke all on function pgflow_realtime.fingerprint() from public, anon, authenticated, service_role;
 $definitions$;
 
-  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '2e51c8eecbc20eb2',
+  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '9cf765c998ee6abb',
     'Which definitions were installed, as a digest.');
 end;
 $migration$;

@@ -148,6 +148,8 @@ describe('a run that is watched in the panel', () => {
     await until(() => part('verdict').includes('The connection is live'))
     await until(() => differences() === '0')
     expect(cells('run')).toEqual(['started', 'started'])
+    const rows = app.findAll('[data-row]').map((row) => row.attributes('data-row'))
+    expect(rows).toEqual(['run', 'first', 'second'])
 
     await select('replicationLost').setValue('1')
     await until(() => backend.faults.state.replicationLost)
@@ -160,6 +162,7 @@ describe('a run that is watched in the panel', () => {
     await until(() => differences() === '0')
     expect(part('verdict')).toContain('The connection is polling: realtime_silent')
     expect(kinds()).toEqual(expect.arrayContaining(['joined', 'fetch', 'answer', 'probe', 'deaf']))
+    expect(app.findAll('[data-kind="answer"]').at(-1)?.text()).toContain('run started')
 
     await app.find('[data-action="reset"]').trigger('click')
     await until(() => !backend.faults.state.replicationLost)
@@ -196,7 +199,7 @@ describe('a run that is watched in the panel', () => {
   it('that is not in the database is said not to be there', async () => {
     mountPanel(crypto.randomUUID())
     await shown()
-    await until(() => part('verdict').includes('The database has not told of this run.'))
+    await until(() => part('verdict').includes('The database does not have this run.'))
     expect(cells('run')[1]).toMatch(/^–/)
   })
 })

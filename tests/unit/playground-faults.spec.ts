@@ -17,8 +17,9 @@ describe('a record of the trace in words', () => {
     [new Error('No answer'), 'No answer'],
     [Object.assign(new Error('No answer'), { code: 'timeout' }), 'timeout: No answer'],
     [{ run: { status: 'started' }, steps: [], seq: 3 }, 'run started, seq 3'],
-    [{ step: { step_slug: 'clean', status: 'completed' }, seq: 4 }, 'clean completed, seq 4'],
-    [{ step_slug: 'clean' }, 'clean'],
+    [{ type: 'run:started', run: {}, step: null, seq: 1 }, 'run:started, seq 1'],
+    [{ type: 'step:completed', step: { slug: 'clean' }, seq: 4 }, 'step:completed clean, seq 4'],
+    [{ type: 'step:completed', step: { slug: 5 }, seq: null }, 'step:completed'],
     ['x'.repeat(200), `${'x'.repeat(159)}…`],
   ])('of %j is %j', (detail, text) => {
     expect(describeDetail(detail)).toBe(text)

@@ -21,7 +21,7 @@ export interface FaultState {
   delayMs: number
   /** Of two messages of one topic, the later one arrives first. */
   reorder: boolean
-  /** Nothing that the database says is delivered, and no client hears of that. */
+  /** No message of the database is delivered, and no client is notified. */
   replicationLost: boolean
   /** With so many messages and deliveries a second none is delivered; null for no limit. */
   eventsPerSecond: number | null

@@ -17,11 +17,12 @@ export function compareRun(
   truth: TrueRun | null,
 ): ComparedRow[] {
   const shown = new Map(steps.map((step) => [step.step_slug, describeShown(step)]))
-  const true_ = new Map(truth?.steps.map((step) => [step.slug, describeStep(step)]))
-  const slugs = new Set([...true_.keys(), ...shown.keys()])
+  const inDatabase = new Map(truth?.steps.map((step) => [step.slug, describeStep(step)]))
+  // The store has them in the order of the flow, the database by name.
+  const slugs = new Set([...shown.keys(), ...inDatabase.keys()])
   return [
     toRow(null, run?.status, truth?.status),
-    ...[...slugs].map((slug) => toRow(slug, shown.get(slug), true_.get(slug))),
+    ...[...slugs].map((slug) => toRow(slug, shown.get(slug), inDatabase.get(slug))),
   ]
 }
 

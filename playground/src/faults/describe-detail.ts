@@ -18,22 +18,18 @@ function describe(detail: unknown): string {
     const code = fieldOf(detail, 'code')
     return typeof code === 'string' ? `${code}: ${detail.message}` : detail.message
   }
-  return [describeRow(fieldOf(detail, 'run')), describeStep(detail), describeSeq(detail)]
-    .filter((part) => part !== '')
-    .join(', ')
+  return [describeSubject(detail), describeSeq(detail)].filter((part) => part !== '').join(', ')
 }
 
-function describeRow(run: unknown): string {
-  const status = fieldOf(run, 'status')
+/** "step:completed clean" of a broadcast, "run started" of an answer. */
+function describeSubject(detail: unknown): string {
+  const type = fieldOf(detail, 'type')
+  if (typeof type === 'string') {
+    const slug = fieldOf(fieldOf(detail, 'step'), 'slug')
+    return typeof slug === 'string' ? `${type} ${slug}` : type
+  }
+  const status = fieldOf(fieldOf(detail, 'run'), 'status')
   return typeof status === 'string' ? `run ${status}` : ''
-}
-
-function describeStep(detail: unknown): string {
-  const step = fieldOf(detail, 'step')
-  const slug = fieldOf(step, 'step_slug') ?? fieldOf(detail, 'step_slug')
-  const status = fieldOf(step, 'status')
-  if (typeof slug !== 'string') return ''
-  return typeof status === 'string' ? `${slug} ${status}` : slug
 }
 
 function describeSeq(detail: unknown): string {

@@ -46,7 +46,7 @@ export const switchGroups: readonly SwitchGroup[] = [
         key: 'tokensExpired',
         label: 'Expired token',
         about:
-          'All tokens of until now have expired: the server closes channels and refuses reads.',
+          'Every token issued until now has expired: the server closes channels and refuses reads.',
         choices: onOff('tokensExpired'),
       },
     ],
@@ -57,7 +57,7 @@ export const switchGroups: readonly SwitchGroup[] = [
       {
         key: 'dropShare',
         label: 'Lose messages',
-        about: 'A gap shows when the next one comes, and is filled by a read.',
+        about: 'The next one shows that there is a gap, and a read fills it.',
         choices: [
           off('dropShare'),
           { label: 'half of them', patch: { dropShare: 0.5 } },
@@ -73,7 +73,7 @@ export const switchGroups: readonly SwitchGroup[] = [
       {
         key: 'delayMs',
         label: 'Delay messages',
-        about: 'What is read meanwhile is newer.',
+        about: 'A read in between is newer: then they change nothing.',
         choices: [
           off('delayMs'),
           { label: 'by 1 s', patch: { delayMs: 1_000 } },
@@ -94,14 +94,15 @@ export const switchGroups: readonly SwitchGroup[] = [
       {
         key: 'replicationLost',
         label: 'Lost replication',
-        about: 'The server hears nothing of the database, and nobody is told. A probe finds out.',
+        about:
+          'Changes no longer reach the Realtime server, and it does not say so. A probe finds out.',
         choices: onOff('replicationLost'),
       },
       {
         key: 'eventsPerSecond',
         label: 'Rate limit',
         about:
-          'With too many messages a second none is sent, for up to a minute and without a word.',
+          'With too many messages a second none is delivered, for up to a minute and without an error.',
         choices: [
           off('eventsPerSecond'),
           { label: '1 a second', patch: { eventsPerSecond: 1 } },

@@ -3,6 +3,7 @@ import { isTerminal, type RunSummary, type ListQuery } from '../../model/entitie
 import {
   addRows,
   applyUpdate,
+  compareRuns,
   firstOf,
   inSeqOrder,
   isOfQuery,
@@ -21,6 +22,14 @@ const maxRuns = 100
 /** The most runs that a probe asks for. */
 const maxProbed = 200
 
+/** What a list has to do with all lists. */
+export interface ListRelations {
+  /** Rows that a read has changed: other lists may show them too. */
+  onRead: (rows: readonly RunSummary[]) => void
+  /** The seq of a run of which something was heard so lately that an answer may be older. */
+  heardLately: (runId: string) => number | null
+}
+
 /** The first runs of a query, as many as were asked for. */
 export class ListSource implements Source<ListRows, RunUpdate> {
   readonly key: string
@@ -34,7 +43,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   readonly starting = null
   readonly #query: ListQuery
   readonly #context: ListContext
-  readonly #onRead: (rows: readonly RunSummary[]) => void
+  readonly #lists: ListRelations
   /** How many runs are to be shown. */
   #size: number
   /** Whether there is anything to show, be it from a server. */
@@ -43,17 +52,14 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   #uncut: ListRows | null = null
   /** Whether what is shown was read here. */
   #isLoaded = false
+  /** The shown runs that the last probe has found to be ahead. */
+  #ahead: readonly string[] = []
 
-  /** @param onRead - told of rows that a read has changed: other lists may show them too. */
-  constructor(
-    query: ListQuery,
-    context: ListContext,
-    onRead: (rows: readonly RunSummary[]) => void,
-  ) {
+  constructor(query: ListQuery, context: ListContext, lists: ListRelations) {
     this.key = listKey(query)
     this.#query = query
     this.#context = context
-    this.#onRead = onRead
+    this.#lists = lists
     // What was hydrated may be more than a page.
     this.#size = Math.max(query.pageSize, this.#shown.rows.length)
     this.#isFilled = context.state.holds(this.key)
@@ -117,20 +123,21 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   settle(answer: ListRows, fetch: Fetch<RunUpdate>, trustsDatabase: boolean): Settled {
     const { state } = this.#context
-    const isOutdated = answer.rows.some((row) => this.#isOutdated(row, fetch.updates))
     const rows = answer.rows
+      .filter((row) => trustsDatabase || !this.#hasLeft(row))
       .map((row) => (trustsDatabase ? row : newerSummary(state.summary(row.run_id), row)))
       .filter((row) => isOfQuery(this.#query, row))
-    let list: ListRows = {
-      rows: addRows(fetch.isRest ? (this.#uncut ?? this.#shown).rows : [], rows),
-      hasMore: answer.hasMore,
-    }
-    let needsSnapshot = false
+    const missing = trustsDatabase || fetch.isRest ? [] : this.#missingIn(answer)
+    const isOutdated =
+      missing.length > 0 || answer.rows.some((row) => this.#isOutdated(row, fetch.updates))
+    const kept = fetch.isRest ? (this.#uncut ?? this.#shown).rows : missing
+    let list: ListRows = { rows: addRows(kept, rows), hasMore: answer.hasMore }
+    let needsSnapshot = missing.length > 0
     for (const update of inSeqOrder(fetch.updates)) {
       const { needsRefetch, ...next } = this.#apply(list, update)
-      // Heard before, and not in the answer: the run has left since, or the answer is outdated.
+      // Heard before, and not in the answer: the run has left unheard, or the answer is outdated.
       const isDoubtful = fetch.earlier.has(update) && next.rows.length > list.rows.length
-      if (!isDoubtful) list = next
+      if (!isDoubtful || this.#wasHeard(update.run_id)) list = next
       needsSnapshot ||= needsRefetch || isDoubtful
     }
     this.#uncut = null
@@ -140,7 +147,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     const isNews = state.write(this.key, list)
     this.#isFilled = true
     this.#isLoaded = true
-    this.#onRead(changed)
+    this.#lists.onRead(changed)
     const needsRest = this.#isShort(list)
     const isDropped = false
     return { isNews, isMissed, isOutdated, isDropped, isGap: false, needsSnapshot, needsRest }
@@ -153,9 +160,11 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   }
 
   isBehind(seqs: ReadonlyMap<string, number>): boolean {
-    return this.#going
-      .slice(0, maxProbed)
-      .some(({ run_id, seq }) => (seqs.get(run_id) ?? Infinity) > (seq ?? 0))
+    const probed = this.#going.slice(0, maxProbed)
+    const isAhead = ({ run_id, seq }: RunSummary) => (seqs.get(run_id) ?? 0) > (seq ?? 0)
+    this.#ahead = probed.filter(isAhead).map(({ run_id }) => run_id)
+    // What is not in the answer was deleted.
+    return this.#ahead.length > 0 || probed.some(({ run_id }) => !seqs.has(run_id))
   }
 
   explain(error: PgflowError): PgflowError {
@@ -210,8 +219,33 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   /** Whether a run has ended unheard: the feed tells of that, but not of every change. */
   #hasMissed(read: readonly RunSummary[]): boolean {
-    const going = new Set(read.filter(isGoing).map(({ run_id }) => run_id))
-    return this.#going.some(({ run_id }) => !going.has(run_id))
+    const ahead = this.#ahead
+    this.#ahead = []
+    const byId = new Map(read.map((row) => [row.run_id, row]))
+    return ahead.some((runId) => {
+      const row = byId.get(runId)
+      return row ? isTerminal(row.status) : this.#query.status !== null
+    })
+  }
+
+  #wasHeard(runId: string): boolean {
+    return this.#lists.heardLately(runId) !== null
+  }
+
+  /** Whether a row is not shown any more because of what was heard of its run since. */
+  #hasLeft({ run_id, seq }: RunSummary): boolean {
+    const isShown = this.#context.state.summary(run_id) !== undefined
+    return !isShown && seq !== null && (this.#lists.heardLately(run_id) ?? 0) > seq
+  }
+
+  /** The shown runs that were heard of lately, and that an answer does not have in their place. */
+  #missingIn({ rows, hasMore }: ListRows): RunSummary[] {
+    const ids = new Set(rows.map(({ run_id }) => run_id))
+    const last = rows.at(-1)
+    return this.#shown.rows.filter((row) => {
+      const isCovered = !hasMore || (last !== undefined && compareRuns(row, last) < 0)
+      return isCovered && !ids.has(row.run_id) && this.#wasHeard(row.run_id)
+    })
   }
 
   /** Whether a row is older than what is known, and nothing that came meanwhile explains it. */

@@ -5,6 +5,7 @@ import { withTimeout } from '../abort.ts'
 import { LiveResource, type ResourceContext } from '../live-resource.ts'
 import { Registry } from '../registry.ts'
 import { ListSource } from './list-source.ts'
+import type { SessionChange } from '../../transport/types.ts'
 import { RecentSeqs } from './recent-seqs.ts'
 import { listKey, type ListContext } from './types.ts'
 import { UserFeed } from './user-feed.ts'
@@ -39,7 +40,7 @@ export class Lists {
   readonly #context: ListContext & ResourceContext
   readonly #registry: Registry<ListResource>
   readonly #feed: UserFeed
-  readonly #recent = new RecentSeqs()
+  readonly #recent: RecentSeqs
   /** Runs that the user of now has started here: they may enter a list before it is read again. */
   readonly #started = new Set<string>()
   /** Ends with what is shown: what was begun before is not for what is shown later. */
@@ -49,7 +50,11 @@ export class Lists {
   constructor(context: ListContext) {
     const { scheduler, times, isServer } = context
     this.#context = { ...context, stallAfter: Infinity }
-    this.#feed = new UserFeed(context, (update) => this.#merge(update))
+    this.#recent = new RecentSeqs(scheduler)
+    this.#feed = new UserFeed(context, {
+      onUpdate: (update) => this.#merge(update),
+      onMissed: () => this.#recent.doubt(),
+    })
     this.#registry = new Registry({
       scheduler,
       gcTime: times.gcTime,
@@ -114,13 +119,10 @@ export class Lists {
     }
   }
 
-  /** Lists that came from a server, and that nobody observes yet, are not for the next user. */
-  watchHydrated(): void {
-    if (this.isObserved) return
-    this.#stopWatching()
-    this.#stopWatching = this.#context.transport.watchSession((change) => {
-      if (change === 'user') this.restart()
-    })
+  /** Somebody else is signed in, or the same user has a new token. */
+  onSessionChange(change: SessionChange): void {
+    if (change === 'user') return this.restart()
+    for (const resource of this.#registry.all) resource.onNewToken()
   }
 
   /** Call before a start; what it returns when the database has started the run, for whoever asked. */
@@ -146,9 +148,12 @@ export class Lists {
   }
 
   #create(query: ListQuery): ListResource {
-    const source = new ListSource(query, this.#context, (rows) => {
+    const source = new ListSource(query, this.#context, {
       // What one list has read changes what others show.
-      for (const row of rows) this.#tell(updateOf(row), source.key)
+      onRead: (rows) => {
+        for (const row of rows) this.#tell(updateOf(row), source.key)
+      },
+      heardLately: (runId) => this.#recent.lately(runId),
     })
     return new LiveResource(source, this.#context, (handlers) => this.#feed.subscription(handlers))
   }
@@ -166,22 +171,11 @@ export class Lists {
 
   /** The first list: from now on it matters what happens around. */
   #watch(): void {
-    const { pageActivity, transport, isServer } = this.#context
+    const { pageActivity, isServer } = this.#context
     if (isServer) return
-    this.#stopWatching()
-    const stops = [
-      pageActivity.watch(() => {
-        for (const resource of this.#registry.all) resource.wake()
-      }),
-      transport.watchSession((change) => {
-        if (change === 'user') return this.restart()
-        for (const resource of this.#registry.all) resource.onNewToken()
-      }),
-    ]
-    this.#stopWatching = () => {
-      this.#stopWatching = () => {}
-      for (const stop of stops) stop()
-    }
+    this.#stopWatching = pageActivity.watch(() => {
+      for (const resource of this.#registry.all) resource.wake()
+    })
   }
 
   /** What was begun until now is not for what is shown from now on. */

@@ -31,7 +31,7 @@ export interface ListState {
 
 /** Everything the sync of lists needs from outside. */
 export interface ListContext {
-  transport: ListTransport & Pick<RunTransport, 'fetchSeqs' | 'watchSession'>
+  transport: ListTransport & Pick<RunTransport, 'fetchSeqs'>
   scheduler: Scheduler
   pageActivity: PageActivity
   state: ListState

@@ -6,10 +6,17 @@ import type { ListContext } from './types.ts'
 
 type Handlers = Omit<SubscriptionHandlers<RunUpdate>, 'receive'>
 
+/** What all lists share of the feed. */
+export interface FeedHandlers {
+  onUpdate: (update: RunUpdate) => void
+  /** It was joined or lost, or something came that could not be understood. */
+  onMissed: () => void
+}
+
 /** The one channel on which all lists hear of the user's runs, where there is one. */
 export class UserFeed {
   readonly #context: Pick<ListContext, 'transport' | 'report' | 'isServer' | 'maxChannels'>
-  readonly #onUpdate: (update: RunUpdate) => void
+  readonly #shared: FeedHandlers
   readonly #handlers = new Set<Handlers>()
   #channel: RunChannel | null = null
   #isJoined = false
@@ -18,10 +25,10 @@ export class UserFeed {
 
   constructor(
     context: Pick<ListContext, 'transport' | 'report' | 'isServer' | 'maxChannels'>,
-    onUpdate: (update: RunUpdate) => void,
+    shared: FeedHandlers,
   ) {
     this.#context = context
-    this.#onUpdate = onUpdate
+    this.#shared = shared
   }
 
   /** A list's part in the channel: open while any list wants it. */
@@ -71,24 +78,27 @@ export class UserFeed {
     this.#channel = transport.openFeed({
       onEvent: (update) => {
         this.#heard()
-        this.#onUpdate(update)
+        this.#shared.onUpdate(update)
       },
       onJoined: () => {
         this.#isJoined = true
         this.#isSilent = false
         this.#error = null
+        this.#shared.onMissed()
         for (const { onJoined } of [...this.#handlers]) onJoined()
       },
       onDown: (error) => {
         this.#isJoined = false
         this.#isSilent = false
         this.#error = error
+        this.#shared.onMissed()
         if (error.code !== 'not_signed_in') report(error)
         for (const { onDown } of [...this.#handlers]) onDown(error)
       },
       onMalformed: (error) => {
         report(error)
         this.#heard()
+        this.#shared.onMissed()
         for (const { onMissed } of [...this.#handlers]) onMissed()
       },
     })

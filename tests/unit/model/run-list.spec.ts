@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { RunSummary } from '../../../src/model/entities.ts'
 import { inFlowOrder } from '../../../src/model/flow-order.ts'
-import { applyUpdate, compareRuns, type ListRows } from '../../../src/model/run-list.ts'
+import {
+  applyUpdate,
+  compareRuns,
+  inSeqOrder,
+  isOutdated,
+  mergeSummary,
+  newerSummary,
+  type ListRows,
+} from '../../../src/model/run-list.ts'
 
 const all = { flow: null, status: null }
 
@@ -59,6 +67,87 @@ describe('news of a run', () => {
     const loaded = { rows: [newer, older], hasMore: false }
     const failed = { ...older, status: 'failed' }
     expect(applyUpdate(loaded, all, news(failed, 1), older).rows).toEqual(loaded.rows)
+  })
+})
+
+describe('what is known of a run', () => {
+  const known = run('a', '2026-01-01')
+  const news = (seq: number | null, patch = {}) => ({
+    run_id: 'a',
+    seq,
+    run: patch,
+    needsSnapshot: false,
+  })
+
+  it('stays the same object when nothing is new', () => {
+    expect(mergeSummary(known, news(1, { status: 'failed' }))).toBe(known)
+    expect(mergeSummary(known, news(null, { status: 'started', failed_at: undefined }))).toBe(known)
+  })
+
+  it('becomes what is newer, except its flow', () => {
+    const update = news(2, { status: 'failed', flow_slug: 'g', failed_at: '2026-01-02' })
+    const failed = { ...known, status: 'failed', failed_at: '2026-01-02' }
+    expect(mergeSummary(known, update)).toEqual({ ...failed, seq: 2 })
+    expect(mergeSummary(known, { ...update, seq: null })).toEqual(failed)
+  })
+
+  it('begins with news that tell its place', () => {
+    const place = { flow_slug: 'f', status: 'failed', started_at: '2026-01-01' }
+    const rest = { error_message: 'x', remaining_steps: 1, completed_at: 'c', failed_at: 'd' }
+    const nothing = {
+      error_message: null,
+      remaining_steps: null,
+      completed_at: null,
+      failed_at: null,
+    }
+    const more = { run_id: 'a', seq: 3, cursor: null }
+    expect(mergeSummary(undefined, news(3, { ...place, ...rest }))).toEqual({
+      ...place,
+      ...rest,
+      ...more,
+    })
+    expect(mergeSummary(undefined, news(3, place))).toEqual({ ...place, ...nothing, ...more })
+    for (const field of ['flow_slug', 'status', 'started_at']) {
+      const without = Object.entries(place).filter(([name]) => name !== field)
+      expect(mergeSummary(undefined, news(3, Object.fromEntries(without)))).toBeUndefined()
+    }
+  })
+
+  it('is the newer of what was known and what was read, at the place that was read', () => {
+    const read = { ...known, status: 'failed', seq: 0, cursor: 'new' }
+    expect(newerSummary(undefined, read)).toBe(read)
+    expect(newerSummary(known, read)).toEqual({ ...known, cursor: 'new' })
+    expect(newerSummary(known, { ...read, cursor: known.cursor })).toBe(known)
+    expect(newerSummary(known, { ...known })).toBe(known)
+    for (const seq of [1, 2, null]) {
+      const later = { ...read, seq }
+      expect(newerSummary(known, later)).toBe(later)
+      expect(newerSummary({ ...known, seq: null }, later)).toBe(later)
+    }
+  })
+
+  it('is outdated only where both are counted', () => {
+    const pairs: [number | null, number | null][] = [
+      [1, 1],
+      [0, 1],
+      [2, 1],
+      [null, 1],
+      [0, null],
+      [null, null],
+    ]
+    expect(pairs.map(([seq, held]) => isOutdated(seq, held))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ])
+  })
+
+  it('is told in the order in which it happened', () => {
+    const updates = [3, null, 1, 2].map((seq) => news(seq))
+    expect(inSeqOrder(updates).map(({ seq }) => seq)).toEqual([null, 1, 2, 3])
   })
 })
 

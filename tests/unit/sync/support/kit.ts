@@ -5,6 +5,7 @@ import type { RunChange } from '../../../../src/model/changes.ts'
 import type { Scheduler } from '../../../../src/model/scheduler.ts'
 import { createRunState } from '../../../../src/store/run-state.ts'
 import { Runs } from '../../../../src/sync/runs.ts'
+import type { TraceKind } from '../../../../src/sync/trace.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
 import { settle, VirtualClock } from '../../../simulation/clock.ts'
 import {
@@ -54,9 +55,9 @@ export function createKit(options: KitOptions = {}) {
     onChange: (change) => told.push(summaryOf(change)),
     onOutput: () => undefined,
     onWrite: () => undefined,
-    onClear: () => undefined,
   })
   const reported: PgflowError[] = []
+  const traced: TraceKind[] = []
   const pageActivity = createPageActivity()
   let seen = 0
   const manager = new Runs({
@@ -74,7 +75,9 @@ export function createKit(options: KitOptions = {}) {
     maxChannels: options.maxChannels ?? 90,
     isServer: options.isServer ?? false,
     report: (error) => reported.push(error),
+    trace: ({ kind }) => traced.push(kind),
   })
+  transport.watchSession((change) => manager.onSessionChange(change))
 
   /** The next request that was not looked at yet; lets time pass until there is one. */
   async function nextRequest(): Promise<ScriptedRequest> {
@@ -110,6 +113,8 @@ export function createKit(options: KitOptions = {}) {
     state,
     /** Failures that no caller was told of. */
     reported,
+    /** What the devtools were told of. */
+    traced,
     /** What whoever listens was told of, such as `a created → started`. */
     told,
     nextRequest,

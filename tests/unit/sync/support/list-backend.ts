@@ -67,10 +67,6 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
     this.openFeed = hasFeed ? (handlers) => this.#open(handlers) : null
   }
 
-  get watchers(): number {
-    return this.#watchers.size
-  }
-
   get hasOpenFeed(): boolean {
     return this.#feed !== null
   }
@@ -122,8 +118,10 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
     if (row?.status !== 'started') return
     const seq = (row.seq ?? 0) + 2
     const times = { [`${status}_at`]: '2026-01-02T00:00:00+00:00' }
-    this.#rows.set(runId, { ...row, ...times, status, seq })
-    this.#tell(`run:${status}`, { run_id: runId, seq, flow_slug: row.flow_slug, status, ...times })
+    const remaining_steps = status === 'completed' ? 0 : row.remaining_steps
+    this.#rows.set(runId, { ...row, ...times, status, seq, remaining_steps })
+    const { flow_slug, started_at } = row
+    this.#tell(`run:${status}`, { run_id: runId, seq, flow_slug, status, started_at, ...times })
   }
 
   /** A run was started before the database counted. */

@@ -48,6 +48,7 @@ export function createListKit(options: ListKitOptions = {}) {
     report: (error) => reported.push(error),
     trace: (record) => traced.push(record),
   })
+  backend.watchSession((change) => manager.onSessionChange(change))
 
   return {
     clock,
@@ -63,7 +64,7 @@ export function createListKit(options: ListKitOptions = {}) {
     /** What a list shows, as plain rows. */
     shown: (query: ListQuery): RunSummary[] => [...state.rows(listKey(query)).rows],
     /** How many timers and listeners there are. */
-    left: () => clock.pending + pageActivity.watchers + backend.watchers,
+    left: () => clock.pending + pageActivity.watchers,
   }
 }
 

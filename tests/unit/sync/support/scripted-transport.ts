@@ -59,6 +59,11 @@ export class ScriptedTransport implements RunTransport {
     this.fetchSeqs = hasSeqs ? (runIds, signal) => this.#seqs(runIds, signal) : null
   }
 
+  /** How many want to know who is signed in. */
+  get watchers(): number {
+    return this.#watchers.size
+  }
+
   get openChannels(): ScriptedChannel[] {
     return this.channels.filter((channel) => !channel.isClosed)
   }

@@ -1,0 +1,6 @@
+export { default as RunGraph } from './RunGraph.vue'
+export { default as RunProgress } from './RunProgress.vue'
+export { default as RunTimeline } from './RunTimeline.vue'
+export type { GraphDirection } from './layout/layout-steps.ts'
+export type { StepState } from './step-state.ts'
+export type { StepView } from './step-texts.ts'

@@ -1,0 +1,54 @@
+import { computed, onMounted, onServerPrefetch, shallowRef, watch, type ComputedRef } from 'vue'
+import { toPgflowError, type PgflowError } from '../errors.ts'
+import type { FlowShape } from '../model/entities.ts'
+import { usePgflowStore } from '../store/pgflow-store.ts'
+import type { ViewedRun } from './use-viewed-run.ts'
+
+export interface ViewedShape {
+  /** Undefined until it is read. */
+  shape: ComputedRef<FlowShape | undefined>
+  /** Why it could not be read; null otherwise. */
+  shapeError: ComputedRef<PgflowError | null>
+  /** Reads it again. */
+  retry: () => void
+}
+
+/**
+ * Reads the shape of the flow of a run, once whichever components show it. Where that fails it is
+ * tried again as soon as the run is live again.
+ */
+export function useFlowShape({ run, ready, connection }: ViewedRun): ViewedShape {
+  const store = usePgflowStore()
+  const flow = computed(() => run.value?.flow_slug ?? null)
+  const shape = computed(() => (flow.value === null ? undefined : store.flowBySlug(flow.value)))
+  const failed = shallowRef<{ flow: string; error: PgflowError } | null>(null)
+
+  async function read(): Promise<void> {
+    const slug = flow.value
+    if (slug === null || shape.value) return
+    try {
+      await store.fetchFlow(slug)
+      failed.value = null
+    } catch (thrown) {
+      failed.value = { flow: slug, error: toPgflowError(thrown) }
+    }
+  }
+
+  onServerPrefetch(async () => {
+    await ready.catch(() => undefined)
+    // What cannot be read here is left to the browser, whose first rendering knows of no failure.
+    if (flow.value !== null) await store.fetchFlow(flow.value).catch(() => undefined)
+  })
+  const isLive = computed(() => connection.value.status === 'live')
+  // Not before it is mounted: the first rendering has to be what the server sent.
+  onMounted(() => {
+    watch([flow, shape, isLive], () => void read(), { immediate: true })
+  })
+  return {
+    shape,
+    shapeError: computed(() =>
+      shape.value || failed.value?.flow !== flow.value ? null : failed.value.error,
+    ),
+    retry: () => void read(),
+  }
+}

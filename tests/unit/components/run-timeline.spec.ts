@@ -1,0 +1,90 @@
+import { RunTimeline } from 'pinia-pgflow/components'
+import type { TestFlow } from 'pinia-pgflow/testing'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { nextTick } from 'vue'
+import { createBackend, mountShown } from './support/mounted.ts'
+
+const start = Date.parse('2026-01-01T12:00:00Z')
+const mounted: { unmount: () => void }[] = []
+beforeEach(() => vi.useFakeTimers({ now: start, toFake: ['Date', 'setInterval', 'clearInterval'] }))
+afterEach(() => {
+  for (const wrapper of mounted.splice(0)) wrapper.unmount()
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+})
+
+async function show(pgflow: ReturnType<typeof createBackend>, props: Record<string, unknown>) {
+  const shown = await mountShown(pgflow, RunTimeline, props)
+  mounted.push(shown.wrapper)
+  return { ...shown, row: (slug: string) => shown.wrapper.get(`[data-step="${slug}"]`) }
+}
+
+describe('RunTimeline', () => {
+  it('has a bar for each step that has started, as long as the step took', async () => {
+    const pgflow = createBackend()
+    const run = pgflow.seedRun('report', {})
+    const { row, wrapper } = await show(pgflow, { runId: run.id })
+    expect(wrapper.findAll('[role=option]')).toHaveLength(4)
+    expect(row('page').find('.pgflow-bar').exists()).toBe(false)
+    vi.setSystemTime(start + 2_000)
+    await run.complete('list')
+    expect(row('list').get('.pgflow-bar').attributes('style')).toBe('--_from: 0; --_to: 2000;')
+    expect(row('list').text()).toContain('2.0 s')
+    expect(row('list').attributes('aria-label')).toBe('list: completed, 2.0 s')
+    expect(row('each').get('.pgflow-bar').attributes('style')).toContain('--_from: 2000')
+  })
+
+  it('lets bars grow while something runs, by one timer', async () => {
+    const pgflow = createBackend()
+    const run = pgflow.seedRun('report', {})
+    const { row, wrapper } = await show(pgflow, { runId: run.id })
+    expect(vi.getTimerCount()).toBe(1)
+    vi.advanceTimersByTime(3_000)
+    await nextTick()
+    expect(wrapper.get('.pgflow-rows').attributes('style')).toContain('--_now: 3000')
+    expect(row('title').text()).toContain('3.0 s')
+    expect(row('title').get('.pgflow-bar').attributes('style')).toContain('--_to: var(--_now)')
+    await run.play()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('marks attempts that failed, and says why', async () => {
+    const pgflow = createBackend()
+    const run = pgflow.seedRun('report', {})
+    const { row } = await show(pgflow, { runId: run.id })
+    vi.setSystemTime(start + 1_000)
+    await run.retry('title', 'no answer')
+    expect(row('title').get('.pgflow-mark').attributes('style')).toBe('--_from: 1000;')
+    expect(row('title').text()).toContain('1 attempt failed · no answer')
+    await run.fail('title', 'gave up')
+    expect(row('title').text()).toContain('gave up')
+    expect(row('title').attributes('data-state')).toBe('failed')
+  })
+
+  it('mounts only the rows that are seen', async () => {
+    const steps = Array.from({ length: 2000 }, (_, index) => [`s${index}`, {}])
+    const many = Object.fromEntries(steps) as TestFlow
+    const pgflow = createBackend({ flows: { many } })
+    const run = pgflow.seedRun('many', {})
+    const { wrapper } = await show(pgflow, { runId: run.id })
+    expect(wrapper.findAll('[role=option]').length).toBeLessThan(50)
+    expect(wrapper.get('.pgflow-rows-all').attributes('style')).toBe('height: 64000px;')
+    await wrapper.get('[role=listbox]').trigger('keydown', { key: 'End' })
+    const active = wrapper.get('[role=listbox]').attributes('aria-activedescendant')
+    expect(document.getElementById(active ?? '')?.dataset.step).toBe('s1999')
+  })
+
+  it('selects by clicks and keys', async () => {
+    const pgflow = createBackend()
+    const run = pgflow.seedRun('report', {})
+    const { wrapper, row } = await show(pgflow, { runId: run.id })
+    await row('each').trigger('click')
+    expect(row('each').attributes('aria-selected')).toBe('true')
+    const box = wrapper.get('[role=listbox]')
+    await box.trigger('keydown', { key: 'Home' })
+    await box.trigger('keydown', { key: 'Enter' })
+    await box.trigger('keydown', { key: 'Escape' })
+    const [first] = wrapper.findAll('[role=option]').map((option) => option.attributes('data-step'))
+    expect(wrapper.emitted('update:step')).toEqual([['each'], [first], [null]])
+  })
+})

@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest'
+import type { ListQuery } from '../../../src/model/entities.ts'
+import { createListKit, observed } from './support/list-kit.ts'
+
+type Kit = ReturnType<typeof createListKit>
+
+/** From now on lists are answered as they are now; the returned function ends that. */
+function lag(kit: Kit, query: ListQuery) {
+  const { backend } = kit
+  const runs = backend.rows(query).map((row) => ({ ...row }))
+  const real = backend.listRuns.bind(backend)
+  backend.listRuns = async (...given) => {
+    await real(...given)
+    return { runs: runs.slice(0, given[2]), cursor: null }
+  }
+  return () => Reflect.deleteProperty(backend, 'listRuns')
+}
+
+it.each([
+  ['a quiet run is going', true],
+  ['no run is going', false],
+])('a run that was heard of stays in the list (%s)', async (_, isGoing) => {
+  const kit = createListKit()
+  const query: ListQuery = { flow: null, status: null, pageSize: 5 }
+  const first = kit.backend.start('f')
+  if (!isGoing) kit.backend.end(first, 'completed')
+  const { refresh } = await observed(kit, query)
+  await kit.clock.advance(120_000)
+  const stop = lag(kit, query)
+  const id = kit.backend.start('f')
+  await kit.clock.advance(300)
+  expect(kit.list(query)?.ids[0]).toBe(id) // heard
+  void refresh() // as an app does after a start; the replica is 1 s behind
+  await kit.clock.advance(700)
+  expect(kit.list(query)?.ids[0]).toBe(id)
+  stop()
+  await kit.clock.advance(10_000)
+  expect(kit.list(query)).toMatchObject({ ids: [id, first], connection: { status: 'live' } })
+})
+
+it('the feed is not called silent because a replica lagged', async () => {
+  const kit = createListKit()
+  const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
+  const gone = kit.backend.start('f')
+  kit.backend.start('f')
+  const { refresh } = await observed(kit, query)
+  await kit.clock.advance(5_000)
+  const stop = lag(kit, query)
+  kit.backend.end(gone, 'completed')
+  await kit.clock.advance(300)
+  expect(kit.list(query)?.ids).not.toContain(gone) // heard
+  void refresh()
+  await kit.clock.advance(700)
+  stop()
+  expect(kit.list(query)?.ids).not.toContain(gone)
+  await kit.clock.advance(10_000)
+  expect(kit.list(query)?.connection.error).toBeNull()
+})
