@@ -28,7 +28,14 @@ export function playgroundConfig({ paceMs, backend }: PlaygroundOptions): UserCo
         ...backend,
       }),
     ],
-    resolve: { alias: { 'pinia-pgflow': path('../src/index.ts') } },
+    resolve: {
+      // The longer names first: the shorter one would take them for files of its own.
+      alias: {
+        'pinia-pgflow/components.css': path('../src/components/components.css'),
+        'pinia-pgflow/components': path('../src/components/index.ts'),
+        'pinia-pgflow': path('../src/index.ts'),
+      },
+    },
     define: { 'import.meta.env.VITE_PACE_MS': JSON.stringify(pace) },
     // Named, so that Vite does not find them one by one and reload the page each time.
     optimizeDeps: { include: ['vue', 'vue-router', 'pinia', 'valibot', '@supabase/supabase-js'] },

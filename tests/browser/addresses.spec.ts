@@ -62,6 +62,18 @@ describe('the address of a run', () => {
     await app.step('keywords').getByRole('columnheader', { name: 'Percent' }).waitFor()
   })
 
+  test('takes the step that is chosen in the picture of the run', async ({ app }) => {
+    await app.start('Analyse a text', text)
+    await app.openRun()
+    await app.untilRun('Done')
+    await app.main
+      .getByRole('option', { name: /^keywords/ })
+      .first()
+      .click()
+    await app.step('keywords').getByRole('columnheader', { name: 'Percent' }).waitFor()
+    expect(new URL(app.page.url()).searchParams.get('step')).toBe('keywords')
+  })
+
   test.for(['7f0c8d6e-0000-4000-8000-000000000000', 'constructor', '%F0%9F%90%9D'])(
     'of no run, such as %s, is explained',
     async (id, { app, playground }) => {
