@@ -4,6 +4,7 @@ import type { UserConfig } from 'vite'
 import vueDevTools from 'vite-plugin-vue-devtools'
 import { embeddedBackend, type EmbeddedBackendOptions } from './backend/vite-plugin.ts'
 import { flows } from './flows/index.ts'
+import { visibilitySql } from './visibility.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -33,13 +34,28 @@ export function playgroundConfig({
       // For the dev server only: a build has nothing of them. The inspector of components asks for
       // a module that is not there.
       devtools && vueDevTools({ componentInspector: false }),
-      embeddedBackend({ flows, worker: { env: { PLAYGROUND_PACE_MS: pace } }, ...backend }),
+      embeddedBackend({
+        flows,
+        setup: visibilitySql,
+        worker: { env: { PLAYGROUND_PACE_MS: pace } },
+        ...backend,
+      }),
     ],
-    resolve: { alias: { 'pinia-pgflow': path('../src/index.ts') } },
+    resolve: {
+      // The longer names first: the shorter one would take them for files of its own.
+      alias: {
+        'pinia-pgflow/components.css': path('../src/components/components.css'),
+        'pinia-pgflow/components': path('../src/components/index.ts'),
+        'pinia-pgflow': path('../src/index.ts'),
+      },
+    },
     define: { 'import.meta.env.VITE_PACE_MS': JSON.stringify(pace) },
     // Named, so that Vite does not find them one by one and reload the page each time.
     optimizeDeps: {
-      include: ['vue', 'pinia', 'valibot', '@supabase/supabase-js', '@vue/devtools-api'],
+      include: [
+        ...['vue', 'vue-router', 'pinia', 'valibot', '@supabase/supabase-js'],
+        '@vue/devtools-api',
+      ],
     },
     build: { outDir: path('../dist-playground') },
   }

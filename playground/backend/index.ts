@@ -17,6 +17,8 @@ import { createWorker, type Worker, type WorkerOptions } from './worker/worker.t
 export interface BackendOptions {
   /** Flows to create and run. */
   flows?: readonly AnyFlow[]
+  /** SQL to run once, after all migrations and before the first request. */
+  setup?: string
   /** The roles that may start each flow over the API. Default: anon and authenticated. */
   allowStart?: readonly string[]
   /** The port on 127.0.0.1; default 0, any free one. */
@@ -71,6 +73,10 @@ export async function createBackendCore(options: BackendOptions = {}): Promise<B
     openDatabase(options.database),
     createKeys(options.jwtSecret),
   ])
+  if (options.setup !== undefined) {
+    await db.exec(options.setup)
+    await db.connection.clearSchemaCache()
+  }
   const rest = await createRest({
     db,
     keys,

@@ -1,49 +1,81 @@
 import { defineStore } from 'pinia'
-import type { FlowSlug } from 'pinia-pgflow'
-import { computed, reactive, ref, watch } from 'vue'
-import { analyzeCsv } from './catalogue/analyze-csv.ts'
-import { analyzeText } from './catalogue/analyze-text.ts'
-import { publishReport } from './catalogue/publish-report.ts'
+import { computed, ref, watch } from 'vue'
+import { cards, cardOf, type Card } from './catalogue/index.ts'
 
 const storageKey = 'pinia-pgflow-playground'
 
-/** What this tab remembers: the runs that were started here, and what is typed. */
+/** What this tab remembers when it is reloaded. */
+interface Remembered {
+  flow: string
+  drafts: [slug: string, text: string][]
+  amounts: [slug: string, amount: number][]
+  runId: string | null
+}
+
+/** What this tab remembers: the flow that is chosen, what is typed, and the last run it started. */
 export const useSession = defineStore('session', () => {
   const remembered = recall()
-  /** The runs of this session, the newest first. */
-  const runIds = ref(remembered)
-  const selectedId = ref<string | null>(remembered[0] ?? null)
-  const chosenFlow = ref<FlowSlug>('analyze_text')
+  const chosenFlow = ref<Card['slug']>(cardOf(remembered.flow ?? '')?.slug ?? cards[0].slug)
   /** What is typed for each flow. */
-  const drafts = reactive<Record<FlowSlug, string>>({
-    analyze_text: analyzeText.samples[0].text,
-    analyze_csv: analyzeCsv.samples[0].text,
-    publish_report: publishReport.samples[0].text,
-  })
-  const hasRuns = computed(() => runIds.value.length > 0)
+  const drafts = ref(
+    new Map<string, string>([
+      ...cards.map((card): [string, string] => [card.slug, card.samples[0].text]),
+      ...(remembered.drafts ?? []),
+    ]),
+  )
+  /** The number beside it, where a flow takes one. */
+  const amounts = ref(
+    new Map<string, number>([
+      ...cards.flatMap(({ slug, amount }): [string, number][] =>
+        amount ? [[slug, amount.first]] : [],
+      ),
+      ...(remembered.amounts ?? []),
+    ]),
+  )
+  /** The last run that was started in this tab. */
+  const runId = ref<string | null>(remembered.runId ?? null)
 
-  watch(runIds, (ids) => sessionStorage.setItem(storageKey, JSON.stringify(ids)), { deep: true })
+  const kept = computed((): Remembered => ({
+    flow: chosenFlow.value,
+    drafts: [...drafts.value],
+    amounts: [...amounts.value],
+    runId: runId.value,
+  }))
+  watch(kept, keep)
 
-  /** Shows a run that was started, above the others. */
-  function addRun(runId: string): void {
-    if (!runIds.value.includes(runId)) runIds.value.unshift(runId)
-    selectedId.value = runId
-  }
-
-  /** Takes a run off the list. */
-  function dropRun(runId: string): void {
-    runIds.value = runIds.value.filter((id) => id !== runId)
-    if (selectedId.value === runId) selectedId.value = runIds.value[0] ?? null
-  }
-
-  return { runIds, selectedId, chosenFlow, drafts, hasRuns, addRun, dropRun }
+  return { chosenFlow, drafts, amounts, runId }
 })
 
-function recall(): string[] {
+function keep(remembered: Remembered): void {
   try {
-    const ids: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? '[]')
-    return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : []
+    sessionStorage.setItem(storageKey, JSON.stringify(remembered))
   } catch {
-    return []
+    // Without storage, or with too much typed for it, a reload begins anew.
   }
+}
+
+/** Read part by part: another version of this page may have written it. */
+function recall(): Partial<Remembered> {
+  try {
+    const found: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? '{}')
+    const { flow, drafts, amounts, runId } = Object(found) as Record<keyof Remembered, unknown>
+    return {
+      ...(typeof flow === 'string' && { flow }),
+      ...(Array.isArray(drafts) && { drafts: drafts.filter(isDraft) }),
+      ...(Array.isArray(amounts) && { amounts: amounts.filter(isAmount) }),
+      ...(typeof runId === 'string' && /^[\da-f-]{36}$/.test(runId) && { runId }),
+    }
+  } catch {
+    return {}
+  }
+}
+
+function isAmount(value: unknown): value is [string, number] {
+  return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'number'
+}
+
+function isDraft(value: unknown): value is [string, string] {
+  return (
+    Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === 'string')
+  )
 }

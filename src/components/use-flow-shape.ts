@@ -1,5 +1,6 @@
 import { computed, onMounted, onServerPrefetch, shallowRef, watch, type ComputedRef } from 'vue'
 import { toPgflowError, type PgflowError } from '../errors.ts'
+import type { AnyFlow } from '../flow-types.ts'
 import type { FlowShape } from '../model/entities.ts'
 import { usePgflowStore } from '../store/pgflow-store.ts'
 import type { ViewedRun } from './use-viewed-run.ts'
@@ -27,7 +28,7 @@ export function useFlowShape({ run, ready, connection }: ViewedRun): ViewedShape
     const slug = flow.value
     if (slug === null || shape.value) return
     try {
-      await store.fetchFlow(slug)
+      await store.fetchFlow<AnyFlow>(slug)
       failed.value = null
     } catch (thrown) {
       failed.value = { flow: slug, error: toPgflowError(thrown) }
@@ -37,7 +38,7 @@ export function useFlowShape({ run, ready, connection }: ViewedRun): ViewedShape
   onServerPrefetch(async () => {
     await ready.catch(() => undefined)
     // What cannot be read here is left to the browser, whose first rendering knows of no failure.
-    if (flow.value !== null) await store.fetchFlow(flow.value).catch(() => undefined)
+    if (flow.value !== null) await store.fetchFlow<AnyFlow>(flow.value).catch(() => undefined)
   })
   const isLive = computed(() => connection.value.status === 'live')
   // Not before it is mounted: the first rendering has to be what the server sent.

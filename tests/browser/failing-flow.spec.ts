@@ -19,10 +19,10 @@ describe('a flow that fails', () => {
     expect(await app.step('check_links').innerText()).toContain(reason)
     expect(await app.step('page').innerText()).toContain('Not reached')
     expect(await app.outputOf('outline')).toMatchObject({ title: 'October' })
-    expect(await app.selected.getByRole('alert').innerText()).toContain(
+    expect(await app.main.getByRole('alert').innerText()).toContain(
       'The run stopped at “Check links”.',
     )
-    await app.runs.first().filter({ hasText: 'Failed' }).waitFor()
+    await app.notifications.getByText('Publish a report: failed').waitFor()
     await app.untilConnection('closed')
   })
 
@@ -54,6 +54,8 @@ describe('a flow that fails', () => {
     await app.text.fill('town,people\nPorto,231800\nBraga,193349')
     await app.startButton.click()
     await app.untilRun('Done')
-    expect(await app.runs.count()).toBe(2)
+    await app.visit('Runs')
+    await app.rows.nth(1).filter({ hasText: 'Failed' }).waitFor()
+    await app.rows.nth(0).filter({ hasText: 'Done' }).waitFor()
   })
 })

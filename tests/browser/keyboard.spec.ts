@@ -17,11 +17,14 @@ describe('the keyboard', () => {
       throw new Error(`Tab does not reach ${what}`)
     }
 
+    await tabTo('Skip to the page')
+    await page.keyboard.press('Enter')
     await tabTo('analyze_text')
     await page.keyboard.press('ArrowDown')
     expect(await focused()).toBe('analyze_csv')
     await page.keyboard.press('ArrowUp')
     await tabTo('A complaint')
+    await page.keyboard.press('Tab')
     await page.keyboard.press('Tab')
     await page.keyboard.press('ControlOrMeta+a')
     await page.keyboard.type('A short and lovely text.')
@@ -29,6 +32,7 @@ describe('the keyboard', () => {
     expect(await focused()).toBe('Start')
     await page.keyboard.press('Enter')
     await app.untilRun('Done')
+    expect(await focused()).toBe('Start')
 
     await tabTo('Output of Keywords')
     await page.keyboard.press('Enter')
@@ -38,13 +42,28 @@ describe('the keyboard', () => {
     expect(await app.step('keywords').locator('pre').innerText()).toContain('"lovely"')
   })
 
+  test('starts a flow by Ctrl+Enter, and the focus stays in the text', async ({ app }) => {
+    await app.text.fill('A short and lovely text.')
+    await app.text.press('ControlOrMeta+Enter')
+    await app.untilRun('Done')
+    expect(await app.text.evaluate((field) => field === document.activeElement)).toBe(true)
+  })
+
+  test('begins at the heading of a page that a link leads to', async ({ app }) => {
+    await app.visit('Runs')
+    await app.heading.filter({ hasText: 'Your runs' }).waitFor()
+    await expect
+      .poll(() => app.heading.evaluate((heading) => heading === document.activeElement))
+      .toBe(true)
+  })
+
   test('announces to screen readers what happens', async ({ app, playground: { backend } }) => {
     backend.worker.pause()
     await app.page.evaluate(() => {
       window.announcements = []
       new MutationObserver(() => {
-        const live = document.querySelector('[aria-live="polite"]')
-        window.announcements.push(live?.textContent ?? '')
+        const live = document.querySelectorAll('[aria-live="polite"]')
+        window.announcements.push(...[...live].map(({ textContent }) => textContent))
       }).observe(document, { subtree: true, childList: true, characterData: true })
     })
     await app.start('Analyse a text', 'A short and lovely text.')
@@ -54,7 +73,7 @@ describe('the keyboard', () => {
     const announced = await app.page.evaluate(() => window.announcements.join('\n'))
     expect(announced).toContain('Clean: Done.')
     expect(announced).toContain('Report: Running.')
-    expect(announced).toContain('Analyse a text: Done.')
+    expect(announced).toContain('Analyse a text: done')
   })
 })
 

@@ -41,7 +41,7 @@ describe('a run', () => {
     expect(row?.output.report).toMatchObject({
       headline: 'A positive text about bees, clover and love.',
     })
-    expect(await app.selected.innerText()).toContain('5 of 5 steps')
+    expect(await app.main.innerText()).toContain('5 of 5 steps')
   })
 
   test('with a map step shows how many tasks it has, and figures of the table', async ({ app }) => {
@@ -70,29 +70,6 @@ describe('a run', () => {
     ])
   })
 
-  test('stays in the list beside the next one, and either can be looked at', async ({ app }) => {
-    await app.start('Analyse a text', text)
-    await app.untilRun('Done')
-    const first = await app.runId()
-    await app.start('Summarise a table', 'a\n1\n2')
-    await app.untilStep('outliers', 'completed')
-    const second = await app.runId()
-    expect(second).not.toBe(first)
-    expect(await app.runs.count()).toBe(2)
-
-    await app.runs.nth(1).click()
-    await app.untilStep('report', 'completed')
-    expect(await app.runId()).toBe(first)
-    expect(await app.selected.innerText()).toContain('A positive text')
-    expect(await app.runs.nth(1).getAttribute('aria-current')).toBe('true')
-
-    // A reload asks the database for both.
-    await app.page.reload()
-    await app.untilStep('outliers', 'completed')
-    expect(await app.runId()).toBe(second)
-    await app.runs.filter({ hasText: 'Bees love clover' }).filter({ hasText: 'Done' }).waitFor()
-  })
-
   test('ends right although the connection is cut in the middle', async ({
     app,
     playground: { backend },
@@ -102,7 +79,7 @@ describe('a run', () => {
     await app.untilConnection('live')
     expect(backend.realtime.faults.killSockets()).toBeGreaterThan(0)
     await app.untilConnection('offline')
-    expect(await app.selected.innerText()).toContain('It reconnects by itself')
+    expect(await app.main.innerText()).toContain('It reconnects by itself')
 
     // What happens now, nobody is told.
     backend.worker.resume()

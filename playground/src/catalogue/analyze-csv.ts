@@ -1,4 +1,5 @@
-import { counted } from '../words/format.ts'
+import greenhouse from '../../flows/samples/greenhouse.csv?raw'
+import { counted } from '../labels/format.ts'
 import { checkLength, defineCard } from './define.ts'
 import broken from './samples/broken.csv?raw'
 import sales from './samples/sales.csv?raw'
@@ -14,6 +15,7 @@ export const analyzeCsv = defineCard({
   },
   samples: [
     { label: 'Coffee sales', text: sales },
+    { label: 'A greenhouse, 336 rows', text: greenhouse },
     { label: 'A broken file', text: broken },
   ],
   steps: {

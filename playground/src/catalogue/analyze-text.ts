@@ -1,4 +1,4 @@
-import { counted } from '../words/format.ts'
+import { counted } from '../labels/format.ts'
 import { checkLength, defineCard } from './define.ts'
 import review from './samples/review.txt?raw'
 import letter from './samples/letter.txt?raw'

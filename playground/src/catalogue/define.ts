@@ -1,7 +1,7 @@
 import type { FlowInput, FlowOf, FlowSlug, Json, StepOutput, StepSlug } from 'pinia-pgflow'
 
 /** A step in words. */
-export interface StepWords<Output = Json> {
+export interface StepLabels<Output = Json> {
   title: string
   /** What it does. */
   about: string
@@ -20,24 +20,43 @@ export interface Sample {
   text: string
 }
 
+/** A number that a flow takes besides its text. */
+export interface Amount {
+  label: string
+  hint: string
+  least: number
+  most: number
+  /** What it is until somebody changes it. */
+  first: number
+}
+
 /** What the page says about a flow, beyond what the database knows. */
 export interface FlowCard<Slug extends FlowSlug = FlowSlug> {
   slug: Slug
   title: string
   about: string
-  /** The name of its one input, and what to type there. */
+  /** The name of its text, and what to type there. */
   field: { label: string; hint: string; isCode: boolean }
+  amount?: Amount
+  /** The first of them succeeds. */
   samples: readonly [Sample, ...Sample[]]
   /** Every step, in the order to show them; the compiler checks that none is missing. */
-  steps: { [Step in StepSlug<FlowOf<Slug>>]: StepWords<StepOutput<FlowOf<Slug>, Step>> }
+  steps: { [Step in StepSlug<FlowOf<Slug>>]: StepLabels<StepOutput<FlowOf<Slug>, Step>> }
   /** Why this text cannot be sent, or null. */
   check: (text: string) => string | null
-  toInput: (text: string) => FlowInput<FlowOf<Slug>>
+  /** @param amount - given where there is an `amount`. */
+  toInput: (text: string, amount?: number) => FlowInput<FlowOf<Slug>>
 }
 
 /** Checks a card against the flow it describes. */
 export function defineCard<Slug extends FlowSlug>(card: FlowCard<Slug>): FlowCard<Slug> {
   return card
+}
+
+/** Why a number cannot be sent, or null. */
+export function checkAmount({ label, least, most }: Amount, amount: number): string | null {
+  if (amount >= least && amount <= most) return null
+  return `${label}: a number from ${least} to ${most}.`
 }
 
 /** Long enough for a chapter, short enough for one message. */

@@ -1,10 +1,12 @@
 import { analyzeCsv } from './analyze-csv.ts'
 import { analyzeText } from './analyze-text.ts'
-import type { StepWords } from './define.ts'
+import type { StepLabels } from './define.ts'
+import { planRoute } from './plan-route.ts'
 import { publishReport } from './publish-report.ts'
+import { summariseText } from './summarise-text.ts'
 
 /** The flows that can be started here, in the order to offer them. */
-export const cards = [analyzeText, analyzeCsv, publishReport] as const
+export const cards = [analyzeText, analyzeCsv, summariseText, planRoute, publishReport] as const
 
 /** A flow that can be started here. */
 export type Card = (typeof cards)[number]
@@ -20,6 +22,6 @@ export function titleOf(flowSlug: string): string {
 }
 
 /** The steps of a flow in words, by slug and in the order to show them. */
-export function stepWordsOf(flowSlug: string): [slug: string, words: StepWords][] {
-  return Object.entries<StepWords>(cardOf(flowSlug)?.steps ?? {})
+export function stepLabelsOf(flowSlug: string): [slug: string, words: StepLabels][] {
+  return Object.entries<StepLabels>(cardOf(flowSlug)?.steps ?? {})
 }

@@ -1,4 +1,5 @@
-import { counted } from '../words/format.ts'
+import october from '../../flows/samples/october.md?raw'
+import { counted } from '../labels/format.ts'
 import { checkLength, defineCard } from './define.ts'
 import deadLink from './samples/dead-link.md?raw'
 import untitled from './samples/untitled.md?raw'
@@ -9,6 +10,7 @@ export const publishReport = defineCard({
   about: 'Makes a web page of it, if none of its links is dead.',
   field: { label: 'Markdown', hint: 'Needs a title: a line that begins with “# ”.', isCode: true },
   samples: [
+    { label: 'A report', text: october },
     { label: 'With a dead link', text: deadLink },
     { label: 'Without a title', text: untitled },
   ],

@@ -29,7 +29,7 @@ export async function servePlayground({
     ...playgroundConfig({ paceMs, devtools, backend: { onReady: (backend) => announce(backend) } }),
     configFile: false,
     envDir: false,
-    cacheDir: new URL('../../../node_modules/.vite-browser-tests', import.meta.url).pathname,
+    cacheDir: new URL('../output/.vite', import.meta.url).pathname,
     logLevel: 'warn',
     // Nobody's edits reload the page in the middle of a test.
     server: { host: '127.0.0.1', port: 0, strictPort: false, hmr: false, watch: null },

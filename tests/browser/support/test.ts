@@ -1,14 +1,18 @@
-import type { Browser } from 'playwright-core'
+import type { Browser, BrowserContext } from 'playwright-core'
 import { test as base } from 'vitest'
 import { App } from './app.ts'
 import { launchChromium } from './chromium.ts'
-import { ConsoleWatch } from './console-watch.ts'
+import type { ConsoleWatch } from './console-watch.ts'
 import { servePlayground, type Playground } from './playground.ts'
 import { recordSteps } from './step-history.ts'
 
 interface Fixtures {
   $worker: { playground: Playground; browser: Browser }
-  $test: { app: App }
+  $test: {
+    /** A visitor with a browser profile of their own, in front of the first page. */
+    visit: () => Promise<App>
+    app: App
+  }
 }
 
 /**
@@ -34,18 +38,24 @@ export const test = base.extend<Fixtures>({
     },
     { scope: 'worker' },
   ],
-  app: async ({ playground, browser }, use) => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
-    const page = await context.newPage()
-    page.setDefaultTimeout(30_000)
-    const console = new ConsoleWatch(page)
-    await recordSteps(page)
-    await page.goto(playground.url)
-    const app = new App(page, console)
-    await app.startButton.waitFor()
-    await use(app)
+  visit: async ({ playground, browser }, use) => {
+    const visitors: { context: BrowserContext; console: ConsoleWatch }[] = []
+    await use(async () => {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+      const page = await context.newPage()
+      page.setDefaultTimeout(30_000)
+      const app = new App(page)
+      visitors.push({ context, console: app.console })
+      await recordSteps(page)
+      await page.goto(playground.url)
+      await app.startButton.waitFor()
+      return app
+    })
     playground.backend.worker.resume()
-    await context.close()
-    console.check()
+    for (const { context } of visitors) await context.close()
+    for (const { console } of visitors) console.check()
+  },
+  app: async ({ visit }, use) => {
+    await use(await visit())
   },
 })

@@ -1,0 +1,42 @@
+import type { PlainError, Progress, RunConnection } from 'pinia-pgflow'
+import { describe, expect, it } from 'vitest'
+import { connectionLabel, progressLabel } from '../../playground/src/labels/status.ts'
+
+const refused: PlainError = { code: 'run_not_found', message: 'No such run.', hint: null }
+
+function shownFor(given: Partial<RunConnection>): string {
+  const connection: RunConnection = {
+    status: 'closed',
+    seq: 3,
+    stalled: false,
+    error: null,
+    ...given,
+  }
+  const { label, about } = connectionLabel(connection)
+  return `${label}. ${about}`
+}
+
+describe('the connection in the playground', () => {
+  it('is called up to date only when the end is known', () => {
+    expect(shownFor({})).toContain('Up to date')
+    const text = shownFor({ error: refused })
+    expect(text).not.toContain('Up to date')
+    expect(text).toContain('may be old')
+  })
+
+  it('says when a run has not changed for long', () => {
+    expect(shownFor({ status: 'live' })).not.toContain('for a while')
+    expect(shownFor({ status: 'live', stalled: true })).toContain('for a while')
+  })
+})
+
+describe('the progress in the playground', () => {
+  const none: Progress = { total: 5, completed: 0, failed: 0, skipped: 0, done: 0, fraction: 0 }
+
+  it('tells steps that failed and were skipped from those that are complete', () => {
+    expect(progressLabel({ ...none, total: 0 })).toBe('Starting')
+    expect(progressLabel({ ...none, completed: 2, done: 2 })).toBe('2 of 5 steps')
+    const mixed = { ...none, completed: 1, failed: 1, skipped: 2, done: 4 }
+    expect(progressLabel(mixed)).toBe('4 of 5 steps, 1 failed, 2 skipped')
+  })
+})
