@@ -21,6 +21,9 @@ interface Example {
   code: string
 }
 
+/** What is used in templates and in Nuxt's configuration: their guides have the examples. */
+const withoutExamples = ['./components', './nuxt']
+
 /** The files behind the entry points of the package, by the name under which they are imported. */
 async function readEntries(): Promise<[module: string, file: string][]> {
   const { name, exports } = JSON.parse(await readFile(path('package.json'), 'utf8')) as {
@@ -28,6 +31,7 @@ async function readEntries(): Promise<[module: string, file: string][]> {
     exports: Record<string, unknown>
   }
   return Object.keys(exports)
+    .filter((key) => !withoutExamples.includes(key))
     .map((key): [string, string] => [name + key.slice(1), path(`src${key.slice(1)}/index.ts`)])
     .filter(([, file]) => existsSync(file))
 }

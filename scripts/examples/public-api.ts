@@ -21,9 +21,7 @@ export function exportsOf(program: ts.Program, file: string): ts.Symbol[] {
 export function documentedOf(checker: ts.TypeChecker, exported: ts.Symbol): Documented[] {
   const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0
   const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported
-  // Components are used in templates: their guide has the examples.
-  const isComponent = symbol.declarations?.some(isOfVueFile) ?? false
-  const isRequired = (symbol.flags & ts.SymbolFlags.Value) !== 0 && !isComponent
+  const isRequired = (symbol.flags & ts.SymbolFlags.Value) !== 0
   const itself = { name: exported.name, symbol, isRequired }
   if (!isRequired) return [itself]
   const members = [...methodsOf(checker, symbol), ...storeMembersOf(checker, symbol)]
@@ -33,11 +31,6 @@ export function documentedOf(checker: ts.TypeChecker, exported: ts.Symbol): Docu
       return { name: `${exported.name}${path}`, symbol: member, isRequired }
     }),
   ]
-}
-
-/** TypeScript itself knows of `.vue` files only what a declaration says of all of them. */
-function isOfVueFile(declaration: ts.Declaration): boolean {
-  return declaration.getSourceFile().isDeclarationFile
 }
 
 /** The examples in the doc comment of something. */

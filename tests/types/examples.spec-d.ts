@@ -273,10 +273,3 @@ it('TestRun', async () => {
   await seeded.play()
   void [testPgflow, seeded]
 })
-
-it('default', () => {
-  export default defineNuxtConfig({
-    modules: ['@pinia/nuxt', '@nuxtjs/supabase', 'pinia-pgflow/nuxt'],
-    pgflow: { private: true },
-  })
-})
