@@ -217,6 +217,8 @@ describe('every function that an attacker could call', () => {
     'get_run_with_states',
     'get_runs_with_states',
     'list_runs',
+    'self_test',
+    'self_test_rows',
     'start_flow_with_states',
   ]
 
