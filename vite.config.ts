@@ -126,11 +126,14 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
             'tests/unit/{backend,bundle,flows,model,sync}/**/*.spec.ts',
           ]),
           project('dom', [
-            'tests/integration/**/*.spec.ts',
+            'tests/integration/*.spec.ts',
             'tests/unit/*.spec.ts',
             'tests/unit/{composables,devtools,hostile,store,testing}/**/*.spec.ts',
           ]),
-          project('components', ['tests/unit/components/**/*.spec.ts']),
+          project('components', [
+            'tests/unit/components/**/*.spec.ts',
+            'tests/integration/playground/**/*.spec.ts',
+          ]),
           typesProject('types', 'tests/types'),
           // What it registers would hold for everything it is compiled with.
           typesProject('registry', 'tests/types/registry'),

@@ -29,7 +29,7 @@ const names = [
  */
 const environment: Environment = {
   name: 'dom',
-  viteEnvironment: 'client',
+  viteEnvironment: 'ssr',
   setup(global: Record<string, unknown>) {
     const { window } = new JSDOM('<!doctype html>', {
       url: 'http://localhost/',

@@ -5,10 +5,10 @@ import { createPinia } from 'pinia'
 import { createPgflow } from 'pinia-pgflow'
 import { h, type Component } from 'vue'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { noFaults } from '../../playground/backend/faults/state.ts'
-import type { Backend } from '../../playground/backend/index.ts'
-import { createFaultTools, FaultNotice, FaultPanel } from '../../playground/src/faults/index.ts'
-import { bootBackend, connect, createGate, until } from '../support/backend.ts'
+import { noFaults } from '../../../playground/backend/faults/state.ts'
+import type { Backend } from '../../../playground/backend/index.ts'
+import { createFaultTools, FaultNotice, FaultPanel } from '../../../playground/src/faults/index.ts'
+import { bootBackend, connect, createGate, until } from '../../support/backend.ts'
 
 let backend: Backend
 let supabase: SupabaseClient
