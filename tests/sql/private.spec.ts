@@ -154,6 +154,7 @@ describe('the feed of a user', () => {
           run_id: runId,
           flow_slug: flow,
           status: 'completed',
+          started_at: run?.started_at,
           completed_at: run?.completed_at,
         },
       },

@@ -153,7 +153,8 @@ export class Lists {
       onRead: (rows) => {
         for (const row of rows) this.#tell(updateOf(row), source.key)
       },
-      heardLately: (runId) => this.#recent.lately(runId),
+      // Without the feed a run may have left unheard.
+      heardLately: (runId) => (this.#feed.isJoined ? this.#recent.lately(runId) : null),
     })
     return new LiveResource(source, this.#context, (handlers) => this.#feed.subscription(handlers))
   }

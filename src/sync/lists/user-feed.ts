@@ -31,6 +31,10 @@ export class UserFeed {
     this.#shared = shared
   }
 
+  get isJoined(): boolean {
+    return this.#isJoined
+  }
+
   /** A list's part in the channel: open while any list wants it. */
   subscription(handlers: Handlers): Subscription {
     const state = () => ({

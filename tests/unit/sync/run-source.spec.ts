@@ -173,7 +173,7 @@ describe('the channels of runs', () => {
     const kit = createKit({ isServer: true })
     kit.manager.observe('a')
     expect(kit.transport.channels).toEqual([])
-    expect(kit.left()).toBe(0)
+    expect(kit.isWatched()).toBe(false)
   })
 
   it('that nobody hands out: the run is polled, and said to be', async () => {

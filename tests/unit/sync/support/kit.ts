@@ -129,6 +129,8 @@ export function createKit(options: KitOptions = {}) {
     status: (runId: string) => state.connections.value[runId]?.status,
     /** How many timers and listeners there are. */
     left: () => clock.pending + pageActivity.watchers(),
+    /** Whether it is looked at what becomes of the page. */
+    isWatched: () => pageActivity.watchers() > 0,
   }
 }
 
