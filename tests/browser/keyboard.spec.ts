@@ -70,10 +70,13 @@ describe('the keyboard', () => {
     await app.untilConnection('live')
     backend.worker.resume()
     await app.untilRun('Done')
+    // The last of them comes with the notification, which may be a little later than the page.
+    await app.page.waitForFunction(() =>
+      window.announcements.join('\n').includes('Analyse a text: done'),
+    )
     const announced = await app.page.evaluate(() => window.announcements.join('\n'))
     expect(announced).toContain('Clean: Done.')
     expect(announced).toContain('Report: Running.')
-    expect(announced).toContain('Analyse a text: done')
   })
 })
 
