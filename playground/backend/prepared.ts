@@ -37,9 +37,18 @@ export async function collectScripts(level: PreparedLevel): Promise<Script[]> {
     { name: 'pgmq', sql: 'create schema pgmq; create extension pgmq with schema pgmq;' },
   ]
   if (level === 'platform') return platform
-  const withPgflow = [...platform, ...(await readFolder(pgflow))]
+  const withPgflow = [...platform, ...(await readFolder(pgflow)).filter(isWanted)]
   if (level === 'pgflow') return withPgflow
   return [...withPgflow, ...(await readFolder(join(root, 'supabase/migrations')))]
+}
+
+/**
+ * pgflow's releases only ever add migrations, so the first of them are an older pgflow:
+ * PGFLOW_UP_TO=20251006073122 is 0.7.
+ */
+function isWanted({ name }: Script): boolean {
+  const { PGFLOW_UP_TO: last } = process.env
+  return !last || name <= `${last}~`
 }
 
 async function readFolder(folder: string): Promise<Script[]> {

@@ -3,7 +3,14 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openTestDatabase, type TestDatabase } from './support/database.ts'
-import { completeTask, failTask, startRun, type Task } from './support/flows.ts'
+import {
+  completeTask,
+  createFlow,
+  failTask,
+  startRun,
+  takeTasks,
+  type Task,
+} from './support/flows.ts'
 import { messagesOf, snapshotOf } from './support/messages.ts'
 import { install } from './support/migration.ts'
 
@@ -85,6 +92,41 @@ describe('on pgflow 0.4, which knew no map steps', () => {
     })
     const [row] = await on.query<{ status: unknown }>('select pgflow_realtime.status() as status')
     expect(row?.status).toMatchObject({ pgflow: { map_steps: false }, problems: [] })
+  })
+})
+
+describe('on pgflow 0.7, which sends few of its own broadcasts', () => {
+  it('tells a map as on newer ones', async () => {
+    const on = await openOlder('20251006073122')
+    await on.exec(install)
+    const flow = await createFlow(on, [
+      { slug: 'list' },
+      { slug: 'each', after: ['list'], map: true },
+    ])
+    const runId = await startRun(on, flow, {})
+    for (const output of [[1, 2], 'x']) {
+      for (const task of await takeTasks(on, flow)) await completeTask(on, task, output)
+    }
+    const messages = await messagesOf(on, runId)
+    expect(messages.map(({ event, payload }) => [payload.seq, event])).toEqual([
+      [1, 'run:started'],
+      [2, 'list:started'],
+      [3, 'list:completed'],
+      [4, 'each:started'],
+      [5, 'each:progress'],
+      [6, 'each:completed'],
+      [7, 'run:completed'],
+    ])
+    expect(await snapshotOf(on, runId)).toMatchObject({
+      run: { status: 'completed', output: { each: ['x', 'x'] } },
+      steps: [
+        { step_slug: 'each', step_index: 1, output: ['x', 'x'], initial_tasks: 2 },
+        { step_slug: 'list', step_index: 0, output: [1, 2] },
+      ],
+      seq: 7,
+    })
+    const [row] = await on.query<{ status: unknown }>('select pgflow_realtime.status() as status')
+    expect(row?.status).toMatchObject({ pgflow: { map_steps: true }, problems: [] })
   })
 })
 
