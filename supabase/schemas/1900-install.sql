@@ -18,26 +18,27 @@ do $$
 declare
   v_part record;
 begin
+  -- Looked up by name: Postgres before 16 fails where a signature names a type that is not there.
   for v_part in
-    select *
-    from (values
-      ('function', 'pgflow_realtime.on_step_change()'),
-      ('function', 'pgflow_realtime.on_step_progress()'),
-      ('function', 'pgflow_realtime.on_run_start()'),
-      ('function', 'pgflow_realtime.on_run_change()'),
-      ('function', 'pgflow_realtime.send(text,text,jsonb,pgflow_realtime.settings)'),
-      ('function', 'pgflow.pinia_pgflow_silence(jsonb,text,text,boolean)'),
-      ('table', 'pgflow_realtime.settings')
-    ) as part (kind, name)
+    select 'function' as kind, proc.oid::regprocedure::text as name,
+      obj_description(proc.oid, 'pg_proc') as note
+    from pg_catalog.pg_proc as proc
+    where (proc.pronamespace::regnamespace::text, proc.proname) in (
+      ('pgflow_realtime', 'on_step_change'),
+      ('pgflow_realtime', 'on_step_progress'),
+      ('pgflow_realtime', 'on_run_start'),
+      ('pgflow_realtime', 'on_run_change'),
+      ('pgflow_realtime', 'send'),
+      ('pgflow', 'pinia_pgflow_silence')
+    )
+    union all
+    select 'table', class.oid::regclass::text, obj_description(class.oid, 'pg_class')
+    from pg_catalog.pg_class as class
+    where class.oid = to_regclass('pgflow_realtime.settings')
+    -- The table after the function that takes a row of it.
+    order by kind
   loop
-    if v_part.kind = 'function' and to_regprocedure(v_part.name) is null
-      or v_part.kind = 'table' and to_regclass(v_part.name) is null then
-      continue;
-    end if;
-    if coalesce(
-      obj_description(to_regprocedure(v_part.name), 'pg_proc'),
-      obj_description(to_regclass(v_part.name), 'pg_class')
-    ) like 'Unused since %' then
+    if v_part.note like 'Unused since %' then
       execute format('drop %s %s', v_part.kind, v_part.name);
     else
       execute format('comment on %s %s is %L', v_part.kind, v_part.name,

