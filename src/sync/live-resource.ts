@@ -414,8 +414,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   #accept(fetch: Fetch<Update>, { needsSnapshot, isNews, isMissed }: Settled): void {
     this.#health.error = null
     this.#health.hasPolled = true
+    // What was missed before it was joined says nothing of the channel.
+    const isWhole = this.#isHearing && !this.#health.needsSnapshot
     const { isSuspected, isUnheard } = this.#health
-    if (isSuspected && isUnheard && isMissed && this.#isHearing) this.#subscription.markSilent()
+    if (isSuspected && isUnheard && isMissed && isWhole) this.#subscription.markSilent()
     this.#health.isSuspected = false
     this.#poll.succeeded(isNews || fetch.updates.length > 0, fetch.reason === 'poll')
     const isBehind = needsSnapshot || this.#fetcher.hasNext || fetch.isOvertaken

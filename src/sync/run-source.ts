@@ -149,7 +149,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     this.#dropped = 0
     this.#confirmed = snapshot.seq
     if (trustsDatabase) this.#wentOn = 0
-    this.#clearRefusal()
+    this.#clearClosed()
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some(
       (event) => event.needsSnapshot && (event.seq ?? Infinity) > known,
@@ -201,11 +201,12 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     this.#context.state.forget(this.key)
   }
 
-  /** Also where nobody follows the run: it was read all the same. */
-  #clearRefusal(): void {
+  /** It was read, and has not ended: also where nobody follows the run, it is closed no more. */
+  #clearClosed(): void {
     const { state } = this.#context
     const { status, error } = state.connection(this.key) ?? {}
-    if (error && (status === 'closed' || status === 'idle')) state.setConnection(this.key, idle)
+    if (status !== 'closed' && status !== 'idle') return
+    if (error || !this.#hasEnded) state.setConnection(this.key, idle)
   }
 
   /** Answers that are older are dropped; null if none is. */

@@ -17,6 +17,7 @@ export class Hearing {
   readonly #answers = new Map<string, Answer>()
   readonly #refusedSince = new Map<string, number>()
   readonly #taints = new Map<string, Taint>()
+  readonly #forgedUntil = new Map<string, number>()
 
   /** A genuine message or an answer about the run came, up to this seq. */
   hear(runId: string, seq: number): void {
@@ -59,6 +60,7 @@ export class Hearing {
   clear(): void {
     this.#seqs.clear()
     this.#taints.clear()
+    this.#forgedUntil.clear()
   }
 
   /** The highest seq that was heard. */
@@ -74,6 +76,15 @@ export class Hearing {
   /** Something forged has come, which may show until `until`. */
   taint(runId: string, until: number): void {
     this.#taints.set(runId, { until: Math.max(until, this.taintOf(runId)?.until ?? 0) })
+    this.#forgedUntil.set(runId, Math.max(until, this.#forgedUntil.get(runId) ?? 0))
+  }
+
+  /**
+   * Whether lists may show something forged: also once the run itself is shown as it is, since they
+   * hear of it and read by themselves.
+   */
+  isForgedInLists(runId: string, now: number): boolean {
+    return now < (this.#forgedUntil.get(runId) ?? -Infinity)
   }
 
   taintOf(runId: string): Taint | undefined {

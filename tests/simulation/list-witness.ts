@@ -70,7 +70,7 @@ export class ListWitness {
   }
 
   #checkRows({ plan }: ShownList, rows: readonly RunSummary[]): void {
-    const { truth, hearing, mode, user, pagesOf, hasStarted } = this.#context
+    const { truth, now, hearing, mode, user, pagesOf, hasStarted } = this.#context
     const { flow, status } = listOf(plan)
     const wrong = (text: string) => this.#context.violate('lists', `${nameOf(plan)} ${text}`)
     const pages = pagesOf(plan)
@@ -79,7 +79,7 @@ export class ListWitness {
       const name = `run ${runOfId(row.run_id)}`
       const before = rows[index - 1]
       if (before && !isBefore(before, row)) wrong(`shows ${name} out of order, or twice`)
-      if (hearing.taintOf(row.run_id)) return
+      if (hearing.isForgedInLists(row.run_id, now())) return
       if (status !== null && row.status !== status) wrong(`shows ${name}, which is ${row.status}`)
       if (flow !== null && row.flow_slug !== flow) wrong(`shows ${name} of ${row.flow_slug}`)
       const owner = truth.runs.get(row.run_id)?.owner
@@ -89,14 +89,15 @@ export class ListWitness {
   }
 
   #wrongIn({ plan, handle }: ShownList, rows: readonly RunSummary[]): string | null {
-    const { truth, user, hearing } = this.#context
+    const { truth, user, now, hearing, conditions, mode, hasFeed } = this.#context
     const { status, error } = handle.connection.value
     if (status === 'closed' && error !== null && rows.length === 0) return null
     if (user() === null) return null
     const query = listOf(plan)
     const all = truth.list(query, user(), 100)
-    if (all.some(({ run }) => hearing.taintOf(run.run_id))) return null
-    if (rows.some((row) => hearing.taintOf(row.run_id))) return null
+    const isForged = (runId: string) => hearing.isForgedInLists(runId, now())
+    if (all.some(({ run }) => isForged(run.run_id))) return null
+    if (rows.some((row) => isForged(row.run_id))) return null
     if (rows.length < Math.min(all.length, plan.pageSize)) {
       return `it shows ${rows.length} of ${all.length} runs (${status})`
     }
@@ -107,6 +108,8 @@ export class ListWitness {
       if (row.status !== run?.status) return `run ${is} is shown as ${row.status} (${status})`
     }
     if (status === 'closed') return `it is closed with ${error?.code ?? 'no error'}`
+    const isHeard = mode === 'private' && hasFeed() && conditions.lastLoss === -Infinity
+    if (status === 'polling' && isHeard) return 'it is polled, and the feed delivers'
     return status === 'live' || status === 'polling' ? null : `it is ${status}`
   }
 }

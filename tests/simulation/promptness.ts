@@ -104,8 +104,16 @@ export class Promptness {
     // Plain pgflow does not broadcast how far tasks and runs are.
     if (wrong !== null && !(isPlain && wrong.includes('remaining_'))) return wrong
     if (status === 'closed') return `it is closed with ${error?.code ?? 'no error'}`
-    if (status === 'live' || status === 'polling') return null
-    return `it is ${status}`
+    if (status === 'polling' && this.#isHeard(runId))
+      return 'it is polled, and its channel delivers'
+    return status === 'live' || status === 'polling' ? null : `it is ${status}`
+  }
+
+  /** Whether nothing was lost on the run's channel since it was last heard: nothing else is asked for. */
+  #isHeard(runId: string): boolean {
+    const { conditions, hearing, hears } = this.#context
+    if (!hears(runId)) return false
+    return conditions.lastLoss === -Infinity || hearing.lastAt(runId) > conditions.lastLoss
   }
 
   /** Until when what is wrong may be so. */

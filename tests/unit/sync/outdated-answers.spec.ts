@@ -113,6 +113,20 @@ describe('a run that had ended and was repaired by hand', () => {
     await (await kit.nextRequest()).reply(snapshot('r', 8))
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', seq: 8 })
   })
+
+  it('is not said to be known to its end when it is read and nobody follows it', async () => {
+    const kit = createKit()
+    const { release } = await kit.goLive('r', 3)
+    await kit.channelOf('r').receive('run:failed', { seq: 4, error_message: 'x' })
+    await (await kit.nextRequest()).reply(snapshot('r', 4, 'failed'))
+    release()
+    await kit.clock.advance(5_000)
+    const refreshed = kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 7))
+    await refreshed
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'idle', seq: 7, error: null })
+  })
 })
 
 describe('a refresh', () => {

@@ -107,6 +107,15 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
   })
 
+  it('is not called silent for what it missed before it was joined anew', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 2 })
+    await kit.channelOf('r').goDown()
+    await kit.channelOf('r').join()
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'started', 'started'))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
+  })
+
   it('of a run that the probe does not know is read', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({})
