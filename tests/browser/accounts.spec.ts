@@ -91,4 +91,58 @@ describe('private runs', () => {
     await app.rows.filter({ hasText: 'Done' }).waitFor()
     expect(await other.rows.count()).toBe(0)
   })
+
+  test('of two users are apart, both ways, also in one browser', async ({
+    app,
+    visit,
+    playground,
+  }) => {
+    const { db } = playground.backend
+    onTestFinished(async () => {
+      await db.query(`select pgflow_realtime.set_visibility('public')`)
+    })
+    await app.visit('Account')
+    await app.page.getByRole('button', { name: 'Private runs' }).click()
+    await app.page.getByRole('button', { name: 'Private runs', pressed: true }).waitFor()
+    const other = await visit()
+    const emails = [`${crypto.randomUUID()}@example.com`, `${crypto.randomUUID()}@example.com`]
+    const addresses: string[] = []
+    for (const [index, each] of [app, other].entries()) {
+      await each.visit('Account')
+      await type(each, emails[index] ?? '', 'a long password')
+      await each.page.getByRole('button', { name: 'Sign up' }).click()
+      await signedInAs(each, emails[index] ?? '')
+      await each.visit('Flows')
+      await each.start(index === 0 ? 'Analyse a text' : 'Summarise a table')
+      await each.untilRun('Done')
+      await each.openRun()
+      addresses.push(each.page.url())
+    }
+    const [first = '', second = ''] = addresses
+    for (const [each, address] of [
+      [app, second],
+      [other, first],
+    ] as const) {
+      await each.page.goto(address)
+      await each.main.getByRole('alert').filter({ hasText: 'or it is not yours' }).waitFor()
+    }
+    await other.visit('Runs')
+    await other.rows.filter({ hasText: 'Summarise a table' }).waitFor()
+    expect(await other.rows.count()).toBe(1)
+
+    // The second user comes to the browser of the first one: nothing of the first is left there.
+    await app.visit('Runs')
+    await app.rows.filter({ hasText: 'Analyse a text' }).waitFor()
+    await app.visit('Account')
+    await app.page.getByRole('button', { name: 'Sign out' }).click()
+    await signedInAs(app, 'Not signed in')
+    await type(app, emails[1] ?? '', 'a long password')
+    await app.page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await signedInAs(app, emails[1] ?? '')
+    await app.visit('Runs')
+    await app.rows.filter({ hasText: 'Summarise a table' }).waitFor()
+    expect(await app.rows.count()).toBe(1)
+    await app.page.goto(second)
+    await app.untilRun('Done')
+  })
 })

@@ -1,6 +1,7 @@
-import { describe } from 'vitest'
+import { describe, onTestFinished } from 'vitest'
 import type { App } from './support/app.ts'
 import { expectAccessible, expectNoSidewaysScroll } from './support/axe.ts'
+import { FaultPanel } from './support/fault-panel.ts'
 import { test } from './support/test.ts'
 
 /** Looks at a page as it is now: light and dark, and as wide as a small phone. */
@@ -63,6 +64,30 @@ describe('every page, light and dark, on a phone and a wide screen', () => {
     await app.untilStep('clean', 'started')
     await app.openRun()
     await inspect(app, 'run-started')
+  })
+
+  test('a run whose backend fails, with what differs', async ({ app, playground: { backend } }) => {
+    onTestFinished(() => backend.faults.reset())
+    app.console.expect(/net::ERR_|WebSocket connection/)
+    backend.worker.pause()
+    await app.start('Analyse a text')
+    await app.openRun()
+    await app.untilConnection('live')
+    const panel = new FaultPanel(app)
+    await panel.choose('No network', 'on')
+    await panel.choose('Lose messages', 'all')
+    backend.worker.resume()
+    await panel.untilDatabase('completed')
+    await app.untilConnection('offline')
+    await inspect(app, 'run-offline')
+  })
+
+  test('a run whose steps are tried again', async ({ app, playground: { backend } }) => {
+    await app.start('Shorten a text')
+    await app.openRun()
+    await app.step('weights').getByText('Attempt 2: The service').waitFor()
+    backend.worker.pause()
+    await inspect(app, 'run-retrying')
   })
 
   test('the list, with runs and without', async ({ app }) => {

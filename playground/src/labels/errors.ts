@@ -71,8 +71,9 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
     advice: 'Make the runs private: pgflow_realtime.set_visibility, and private: true in main.ts.',
   },
   unauthorized: {
-    title: 'The server does not accept the key of this page.',
-    advice: 'Reload the page. In a project of your own, check VITE_SUPABASE_ANON_KEY.',
+    title: 'The server does not accept the token or the key of this page.',
+    advice:
+      'Reload the page or sign in again. In a project of your own, check VITE_SUPABASE_ANON_KEY.',
   },
   rate_limited: {
     title: 'The server is busy.',
@@ -120,7 +121,7 @@ const explanations: Record<PgflowErrorCode, Explanation> = {
   },
   realtime_silent: {
     title: 'The live connection has gone quiet.',
-    advice: 'Nothing: the run is read from the database instead.',
+    advice: 'The run is read from the database instead; there is nothing to do.',
   },
   channel_failed: {
     title: 'The live connection was interrupted.',
