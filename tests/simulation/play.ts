@@ -207,6 +207,8 @@ class Player {
     if (!page) return
     const state = page.client.serialise()
     page.traffic.isOver = true
+    // What was promised in this very moment is not looked at any more.
+    page.app.forgetAll()
     page.client.unmount()
     this.world.open(state)
   }

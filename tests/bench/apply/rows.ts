@@ -24,6 +24,7 @@ export function snapshotOf(runId: string, steps: number, seq: number) {
     steps: Array.from({ length: steps }, (_, index) => ({
       run_id: runId,
       step_slug: slugOf(index),
+      step_index: index,
       status: 'started',
       output: null,
       error_message: null,
