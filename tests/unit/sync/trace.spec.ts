@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
 import { createKit, down, snapshot } from './support/kit.ts'
 
@@ -57,6 +57,31 @@ describe('the devtools are told', () => {
     await probe.replySeqs({ r: 2 })
     await (await kit.nextRequest()).reply(snapshot('r', 2, 'started', 'started'))
     expect(kit.traced).toContain('deaf')
+  })
+})
+
+describe('in production', () => {
+  afterEach(() => void vi.unstubAllEnvs())
+
+  it('the devtools are told nothing, and all else is the same', async () => {
+    vi.stubEnv('NODE_ENV', 'production')
+    const kit = await live(true)
+    await kit.channelOf('r').receive('a:started', progress(2))
+    await kit.channelOf('r').receive('a:started', progress(2))
+    await kit.channelOf('r').receive('a:started', progress(9))
+    await (await kit.nextRequest()).reply(snapshot('r', 9, 'started', 'started'))
+    const probe = await kit.nextRequest()
+    expect(probe.kind).toBe('seqs')
+    await probe.replySeqs({ r: 10 })
+    await (await kit.nextRequest()).reply(snapshot('r', 10, 'started', 'completed'))
+    expect(kit.state.connections.value.r?.error?.code).toBe('realtime_silent')
+    await kit.channelOf('r').receive('a:started', { seq: 'x' })
+    await (await kit.nextRequest()).fail(down())
+    await (await kit.nextRequest()).reply(snapshot('r', 0))
+    await kit.channelOf('r').goDown()
+    await (await kit.nextRequest()).reply(snapshot('r', 11, 'completed'))
+    expect(kit.status('r')).toBe('closed')
+    expect(kit.traced).toEqual([])
   })
 })
 
