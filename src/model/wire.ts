@@ -208,34 +208,42 @@ export function parseEvent(name: string, payload: unknown): Parsed<RunEvent> {
   const envelope = v.safeParse(eventSchema, payload)
   if (!envelope.success) return toParsed(envelope)
   const { run_id, seq = null, step_slug, truncated, remaining_steps } = envelope.output
-  const isStep = step_slug !== undefined
-  // Of the run, a step's event tells only how many steps remain.
-  const ofRun = remaining_steps === undefined ? {} : { remaining_steps }
-  const run = v.safeParse(runPatchSchema, isStep ? ofRun : payload)
-  if (!run.success) return toParsed(run)
-  const step = v.safeParse(stepPatchSchema, isStep ? payload : {})
-  if (!step.success) return toParsed(step)
-  const retry = v.safeParse(retrySchema, payload)
   const change = (envelope.output.event_type ?? name).split(':').at(-1) ?? ''
-  const patch = isStep ? step.output : run.output
-  if (patch.status === undefined && statusChanges.has(change)) patch.status = change
-  if (isStep) completeStepPatch(change, step.output)
+  const needsSnapshot = truncated !== undefined || !knownChanges.has(change)
+  if (step_slug === undefined) {
+    const run = v.safeParse(runPatchSchema, payload)
+    if (!run.success) return toParsed(run)
+    completeStatus(change, run.output)
+    const type = `run:${change}`
+    const value = { run_id, seq, type, run: run.output, step: null, retry: null, needsSnapshot }
+    return { ok: true, value }
+  }
+  const step = v.safeParse(stepPatchSchema, payload)
+  if (!step.success) return toParsed(step)
+  completeStepPatch(change, step.output)
+  const retry = change === 'retrying' ? v.safeParse(retrySchema, payload) : null
   return {
     ok: true,
     value: {
       run_id,
       seq,
-      type: `${isStep ? 'step' : 'run'}:${change}`,
-      run: run.output,
-      step: isStep ? { slug: step_slug, patch: step.output } : null,
-      retry: isStep && change === 'retrying' && retry.success ? retry.output : null,
-      needsSnapshot: truncated !== undefined || !knownChanges.has(change),
+      type: `step:${change}`,
+      // Of the run, a step's event tells only how many steps remain.
+      run: remaining_steps === undefined ? {} : { remaining_steps },
+      step: { slug: step_slug, patch: step.output },
+      retry: retry?.success ? retry.output : null,
+      needsSnapshot,
     },
   }
 }
 
+function completeStatus(change: string, patch: RunPatch | StepPatch): void {
+  if (patch.status === undefined && statusChanges.has(change)) patch.status = change
+}
+
 /** Adds what follows from a change, so that events alone lead to the same step as a snapshot. */
 function completeStepPatch(change: string, patch: StepPatch): void {
+  completeStatus(change, patch)
   if (change === 'started') {
     patch.remaining_tasks ??= patch.initial_tasks ?? null
     // pgflow's own broadcast has only the other one; at the start they are the same.

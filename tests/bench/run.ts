@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
+import { bundle } from './bundle.ts'
 import { keep, print } from './report.ts'
 
 /**
@@ -19,10 +20,16 @@ const benchmarks: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   sql: () => import('./sql/embedded.ts'),
   'sql-native': () => import('./sql/native.ts'),
   plans: () => import('./plans/plans.ts'),
-  apply: () => import('./apply/scale.ts'),
-  'apply-client': () => import('./apply/client.ts'),
+  apply: () => bundled(new URL('./apply/scale.ts', import.meta.url)),
+  'apply-client': () => bundled(new URL('./apply/client.ts', import.meta.url)),
   start: () => import('./start/start.ts'),
   boot: () => import('./boot.ts'),
+}
+
+/** A benchmark that renders pages, as an app's bundler would build it. */
+async function bundled(module: URL) {
+  await import('./apply/document.ts')
+  return (await import(await bundle(module))) as { benchmark: Benchmark }
 }
 
 const { only, quick } = values

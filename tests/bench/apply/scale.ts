@@ -1,4 +1,3 @@
-import './document.ts'
 import { useRun, type PgflowStep } from 'pinia-pgflow'
 import { defineComponent, h, nextTick, onUpdated, type Component, type PropType } from 'vue'
 import { noFindings, type Benchmark } from '../benchmark.ts'
