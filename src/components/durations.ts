@@ -21,4 +21,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
+/**
+ * For how long something has been running, for people.
+ * @param ms - by two clocks, so that it may be below 0.
+ */
+export function runningText(ms: number): string {
+  return ms < 1000 ? 'just started' : formatDuration(ms)
+}
+
 const twoDigits = (value: number) => String(value).padStart(2, '0')

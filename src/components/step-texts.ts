@@ -53,32 +53,70 @@ export function stateText({ state, step }: StepView): string {
   return state === 'unknown' ? clip(step?.status ?? '') || 'unknown' : state
 }
 
-/** What stands below the name of a step: what matters most of it, in a few words. */
-export function shortText(view: StepView, took: string | null): string {
-  const { tasks, failedAttempts, reason, state } = view
-  const parts: (string | null)[] = [
-    tasks && state !== 'completed' ? `${tasks.done} of ${tasks.total}` : null,
-    tasks && state === 'completed' ? `${tasks.total} tasks` : null,
-    failedAttempts > 0 && state !== 'failed' ? attemptsText(failedAttempts) : null,
-    state === 'failed' || state === 'skipped' ? reason : null,
-    state === 'completed' ? took : null,
-  ]
-  const known = parts.filter((part) => part !== null && part !== '')
-  return known.length > 0 ? known.join(' · ') : stateText(view)
+/** The name of a step, for people. */
+export function nameText({ slug }: Pick<StepView, 'slug'>): string {
+  return clip(slug, longestName) || 'unnamed step'
 }
 
-/** All of a step in words, for screen readers and as a tooltip. */
-export function fullText(view: StepView, deps: readonly string[], took: string | null): string {
-  const { tasks, failedAttempts, reason } = view
-  const parts = [
-    `${clip(view.slug, 200) || 'unnamed step'}: ${stateText(view)}`,
-    tasks ? `${tasks.done} of ${tasks.total} tasks done` : null,
-    failedAttempts > 0 ? attemptsText(failedAttempts) : null,
-    reason ? clip(reason, 300) : null,
+/** What stands below the name of a step: what matters most of it, in a few words. */
+export function shortText(view: StepView, took: string | null): string {
+  return partsInShort(view, took).join(' · ') || stateText(view)
+}
+
+/**
+ * All of a step in words but its name, for screen readers and as a tooltip. It begins with the short
+ * text: what is seen of a step is part of what it is called.
+ */
+export function detailText(view: StepView, deps: readonly string[], took: string | null): string {
+  const known = [
+    ...partsInShort(view, took),
+    stateText(view),
+    view.failedAttempts > 0 ? attemptsText(view.failedAttempts) : null,
+    reasonText(view),
     took,
     deps.length > 0 ? afterText(deps) : null,
   ]
-  return parts.filter((part) => part !== null).join(', ')
+  return [...new Set(known)].filter((part) => part !== null).join(', ')
+}
+
+/** What stands on the bar of a step. */
+export function barText(view: StepView): string {
+  const { failedAttempts } = view
+  const parts = [
+    tasksText(view),
+    failedAttempts > 0 ? attemptsText(failedAttempts) : null,
+    reasonText(view),
+  ]
+  return parts.filter((part) => part !== null).join(' · ')
+}
+
+/** The name of a step and all that is to be said of it. */
+export function fullText(view: StepView, deps: readonly string[], took: string | null): string {
+  return `${nameText(view)}: ${detailText(view, deps, took)}`
+}
+
+function partsInShort(view: StepView, took: string | null): string[] {
+  const { failedAttempts, state } = view
+  const parts = [
+    tasksText(view),
+    failedAttempts > 0 && state !== 'failed' ? attemptsText(failedAttempts) : null,
+    state === 'failed' || state === 'skipped' ? reasonText(view) : null,
+    state === 'completed' ? took : null,
+  ]
+  return parts.filter((part) => part !== null)
+}
+
+function tasksText({ tasks, state }: StepView): string | null {
+  if (!tasks) return null
+  return state === 'completed' ? `${tasks.total} tasks` : `${tasks.done} of ${tasks.total} tasks`
+}
+
+/** What is longer is cut off; nothing of pgflow's own is. */
+const longestName = 200
+const longestReason = 300
+
+function reasonText({ reason }: StepView): string | null {
+  return reason ? clip(reason, longestReason) : null
 }
 
 export function attemptsText(count: number): string {

@@ -16,6 +16,8 @@ describe('an account', () => {
     await app.visit('Account')
     await signedInAs(app, /^Guest/)
     await app.shoot('account-guest')
+    const warning = app.main.getByText('What you have run as a guest stays with the guest')
+    await warning.waitFor()
     await app.page.getByRole('button', { name: 'Sign in', exact: true }).click()
     expect(await app.main.getByRole('alert').innerText()).toBe('Type an email address.')
     await type(app, email, 'a long password')
@@ -28,6 +30,8 @@ describe('an account', () => {
     await app.visit('Account')
     await app.page.getByRole('button', { name: 'Sign out' }).click()
     await signedInAs(app, 'Not signed in')
+    // Nothing can be lost any more.
+    expect(await warning.count()).toBe(0)
     app.console.expect(/Failed to load resource.* 401/)
     await app.visit('Runs')
     await app.main.getByText('Nobody is signed in.').waitFor()

@@ -20,6 +20,11 @@ describe('the list of runs', () => {
     await app.visit('Runs')
     await app.rows.first().filter({ hasText: 'Running' }).waitFor()
     expect(await app.rows.count()).toBe(10)
+    // Only what goes on is followed.
+    const progress = app.main.getByRole('progressbar')
+    expect(await progress.count()).toBe(1)
+    await app.main.getByText('0 of 5 steps').waitFor()
+    expect(await progress.getAttribute('aria-label')).toBe('Progress of analyze_text')
     expect(await app.rows.nth(2).innerText()).toMatch(/\d\d:\d\d:\d\d\s+[\d.]+ m?s/)
     await app.shoot('runs')
     await app.page.getByRole('button', { name: 'Show older runs' }).click()
@@ -44,6 +49,7 @@ describe('the list of runs', () => {
     await app.main.getByText('1 run', { exact: true }).waitFor()
     worker.resume()
     await app.main.getByText('None of your runs is like that.').waitFor()
+    await progress.waitFor({ state: 'detached' })
   })
 
   test('survives an address that nobody can mean', async ({ app, playground }) => {

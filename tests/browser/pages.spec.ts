@@ -1,4 +1,4 @@
-import { describe, onTestFinished } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import type { App } from './support/app.ts'
 import { expectAccessible, expectNoSidewaysScroll } from './support/axe.ts'
 import { FaultPanel } from './support/fault-panel.ts'
@@ -48,6 +48,11 @@ describe('every page, light and dark, on a phone and a wide screen', () => {
     for (const slug of ['rows', 'inspect_rows', 'statistics']) {
       await app.step(slug).locator('summary').click()
     }
+    // What only the next step needs is no column.
+    const columns = app.step('rows').getByRole('columnheader')
+    expect(await columns.allInnerTexts()).toEqual(
+      'Line Day Shop Cups Revenue Temperature Note'.split(' '),
+    )
     await inspect(app, 'run-table')
   })
 
@@ -90,7 +95,7 @@ describe('every page, light and dark, on a phone and a wide screen', () => {
     await inspect(app, 'run-retrying')
   })
 
-  test('the list, with runs and without', async ({ app }) => {
+  test('the list, with runs and without', async ({ app, playground: { backend } }) => {
     await app.visit('Runs')
     await app.main.getByText('You have started nothing yet.').waitFor()
     await inspect(app, 'runs-empty')
@@ -100,7 +105,12 @@ describe('every page, light and dark, on a phone and a wide screen', () => {
     await app.start('Summarise a table', 'a,b\n1')
     await app.untilRun('Failed')
     await app.visit('Runs')
-    await app.rows.nth(1).waitFor()
+    backend.worker.pause()
+    await app.visit('Flows')
+    await app.start('Plan a route')
+    await app.visit('Runs')
+    await app.main.getByRole('progressbar').waitFor()
+    expect(await app.rows.count()).toBe(3)
     await inspect(app, 'runs')
   })
 

@@ -1,5 +1,6 @@
-import type { PlainError, Progress, RunConnection } from 'pinia-pgflow'
+import type { Json, PlainError, Progress, RunConnection } from 'pinia-pgflow'
 import { describe, expect, it } from 'vitest'
+import { withoutKeys } from '../../playground/src/labels/output.ts'
 import { connectionLabel, progressLabel } from '../../playground/src/labels/status.ts'
 
 const refused: PlainError = { code: 'run_not_found', message: 'No such run.', hint: null }
@@ -38,5 +39,24 @@ describe('the progress in the playground', () => {
     expect(progressLabel({ ...none, completed: 2, done: 2 })).toBe('2 of 5 steps')
     const mixed = { ...none, completed: 1, failed: 1, skipped: 2, done: 4 }
     expect(progressLabel(mixed)).toBe('4 of 5 steps, 1 failed, 2 skipped')
+  })
+})
+
+describe('an output without what only the next step needs', () => {
+  it('has the keys neither in an object nor in each object of a list', () => {
+    expect(withoutKeys({ a: 1, b: 2 }, ['b'])).toEqual({ a: 1 })
+    expect(withoutKeys([{ a: 1, b: 2 }, 'b', null, ['b']], ['b'])).toEqual([
+      { a: 1 },
+      'b',
+      null,
+      ['b'],
+    ])
+    expect(withoutKeys('b', ['b'])).toBe('b')
+  })
+
+  it('takes a key for what it is, however it is called', () => {
+    const row = JSON.parse('{"__proto__": 1, "constructor": 2}') as Json
+    expect(JSON.stringify(withoutKeys(row, ['constructor']))).toBe('{"__proto__":1}')
+    expect(JSON.stringify(withoutKeys(row, ['none']))).toBe(JSON.stringify(row))
   })
 })

@@ -24,6 +24,7 @@ export const analyzeCsv = defineCard({
       about: 'Splits the table and checks that every row fits the header.',
       inShort: (rows) => counted(rows.length, 'row'),
       keys: ['line'],
+      internalKeys: ['decimal'],
     },
     inspect_rows: {
       title: 'Inspect rows',

@@ -12,6 +12,8 @@ export interface StepLabels<Output = Json> {
   inShort(output: Output): string
   /** The keys of its output in the order to show them: Postgres does not keep any. */
   keys: readonly string[]
+  /** Keys that are of use to the next step only: shown as JSON, and not otherwise. */
+  internalKeys?: readonly string[]
 }
 
 /** A text to try a flow with. */

@@ -39,6 +39,17 @@ export function sortKeys(keys: readonly string[], order: readonly string[]): str
   return keys.toSorted((a, b) => rank(a) - rank(b))
 }
 
+/** An object, or each object of a list, without some of its keys. */
+export function withoutKeys(value: Json, keys: readonly string[]): Json {
+  if (keys.length === 0) return value
+  if (Array.isArray(value)) return value.map((item) => (isObject(item) ? omit(item, keys) : item))
+  return isObject(value) ? omit(value, keys) : value
+}
+
+function omit(value: Record<string, Json>, keys: readonly string[]): Json {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)))
+}
+
 /** A list of objects as a table, what is inside them as further columns; null if it is not one. */
 export function toTable(value: Json, order: readonly string[]): Table | null {
   if (!Array.isArray(value) || value.length === 0 || !value.every(isObject)) return null

@@ -30,7 +30,7 @@ describe('RunTimeline', () => {
     await run.complete('list')
     expect(row('list').get('.pgflow-bar').attributes('style')).toBe('--_from: 0; --_to: 2000;')
     expect(row('list').text()).toContain('2.0 s')
-    expect(row('list').attributes('aria-label')).toBe('list: completed, 2.0 s')
+    expect(row('list').get('.pgflow-row-name').text()).toBe('list: 2.0 s, completed')
     expect(row('each').get('.pgflow-bar').attributes('style')).toContain('--_from: 2000')
   })
 
@@ -46,6 +46,31 @@ describe('RunTimeline', () => {
     expect(row('title').get('.pgflow-bar').attributes('style')).toContain('--_to: var(--_now)')
     await run.play()
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('says of a step that it has just started, whatever the clock of the device says', async () => {
+    const pgflow = createBackend()
+    const run = pgflow.seedRun('report', {})
+    vi.setSystemTime(start - 60_000)
+    const { row } = await show(pgflow, { runId: run.id })
+    expect(row('title').get('.pgflow-row-duration').text()).toBe('just started')
+    expect(row('title').find('.pgflow-bar').exists()).toBe(true)
+    // What changes all the time is not read out all the time.
+    expect(row('title').get('.pgflow-row-name').text()).toBe('title: running')
+    vi.setSystemTime(start + 2_000)
+    vi.advanceTimersByTime(250)
+    await nextTick()
+    expect(row('title').get('.pgflow-row-duration').text()).toMatch(/^2\.\d s$/)
+  })
+
+  it('says of a step that had not ended with its run how long it had been running', async () => {
+    const pgflow = createBackend()
+    const run = pgflow.seedRun('report', {})
+    vi.setSystemTime(start + 500)
+    await run.fail('list', 'gave up')
+    const { row } = await show(pgflow, { runId: run.id })
+    expect(row('title').attributes('data-state')).toBe('running')
+    expect(row('title').get('.pgflow-row-duration').text()).toBe('500 ms')
   })
 
   it('marks attempts that failed, and says why', async () => {
