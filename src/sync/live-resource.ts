@@ -110,7 +110,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     })
   }
 
-  /** Whether nothing is held that the database has said, and nothing is being started. */
+  /** Whether nothing is held that the database has said. */
   get isNothing(): boolean {
     return this.source.isNothing
   }

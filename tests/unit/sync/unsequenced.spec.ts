@@ -49,3 +49,12 @@ it('what is heard of a run that is not counted does not put off the next read', 
   await kit.nextRequest()
   expect(kit.clock.time - before).toBe(5_000 + 250)
 })
+
+it('a run that is not counted is read and never probed, where others can be', async () => {
+  const kit = createKit({ hasSeqs: true })
+  kit.manager.observe('r')
+  await kit.channelOf('r').join()
+  await (await kit.nextRequest()).reply(plain())
+  expect(kit.status('r')).toBe('live')
+  expect((await kit.nextRequest()).kind).toBe('read')
+})
