@@ -4,6 +4,9 @@ import { changesOf, type RunEvent } from './wire.ts'
 
 // Merging without a seq, as with plain pgflow: nothing tells the order, so statuses only move up.
 
+/** The rank of `started`, and of what later versions may know between the start and the end. */
+const underWay = 2
+
 /** Decides what a broadcast without a seq does. */
 export function mergeUnsequenced(view: HeldRun, event: RunEvent): EventOutcome {
   const apply = { kind: 'apply', seq: null, needsSnapshot: false } as const
@@ -39,31 +42,28 @@ function isNews(view: HeldRun, { run, step }: RunEvent): boolean {
   if (next === undefined) return !isTerminal(held.status) && advances(view, step)
   const [from, to] = [rank(held.status), rank(next)]
   // Between statuses of later versions there is no order that this one knows: the last one counts.
-  if (from === to) return to === rank('started') && next !== 'started' && next !== held.status
+  if (from === to) return to === underWay && next !== 'started' && next !== held.status
   return to > from
 }
 
 /** Of an event without a status, only progress can be told to be late. */
 function advances(view: HeldRun, step: RunEvent['step']): boolean {
-  const left = step?.patch.remaining_tasks
-  const known = step && view.step(step.slug)?.remaining_tasks
-  return (
-    left === undefined || left === null || known === undefined || known === null || left < known
-  )
+  const left = step?.patch.remaining_tasks ?? -1
+  const known = (step && view.step(step.slug)?.remaining_tasks) ?? Infinity
+  return left < known
 }
 
 /** A snapshot may not tell the output of a completed step: the broadcast before it does. */
 function missingOutput(view: HeldRun, { step }: RunEvent): RunEvent['step'] {
-  if (step?.patch.status !== 'completed' || step.patch.output === undefined) return null
+  const output = step?.patch.output ?? null
+  if (step?.patch.status !== 'completed' || output === null) return null
   const held = view.step(step.slug)
   if (held?.status !== 'completed' || held.output !== null) return null
-  return step.patch.output === null
-    ? null
-    : { slug: step.slug, patch: { output: step.patch.output } }
+  return { slug: step.slug, patch: { output } }
 }
 
 function rank(status: string): number {
   if (status === 'pending') return 0
   if (status === 'created') return 1
-  return isTerminal(status) ? 3 : 2
+  return isTerminal(status) ? 3 : underWay
 }

@@ -76,7 +76,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const readNow = () => this.#phase === 'following' && this.#ask('doubt')
     this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
     this.#refusals = new RefusalWindow(scheduler, readNow)
-    this.#doubts = new DoubtLimiter(scheduler, () => this.#readIfNeeded('doubt'))
+    this.#doubts = new DoubtLimiter(scheduler, () => this.#readIfNeeded())
     this.#rests = new DoubtLimiter(scheduler, () => this.#readRest())
     this.#poll = new PollTimer({
       scheduler,
@@ -99,7 +99,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       probe: context.probe,
       health: this.#health,
       poll: this.#poll,
-      isWaiting: () => this.#phase === 'following' && !this.#fetcher.current,
+      isWaiting: () => !this.#fetcher.current,
       probedIds: () => source.probedIds(this.#isHearing),
       isBehind: (seqs) => source.isBehind(seqs),
       readInterval: source.readInterval,
@@ -110,11 +110,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     })
   }
 
-  get phase(): Phase {
-    return this.#phase
-  }
-
-  /** Whether nothing is held that the database has said, and nothing is being started. */
+  /** Whether nothing is held that the database has said. */
   get isNothing(): boolean {
     return this.source.isNothing
   }
@@ -127,7 +123,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Follows from now on: reads at once, and subscribes. What is known to have ended needs neither. */
   open(): void {
     if (this.#phase === 'following') return
-    if (this.#phase === 'idle' && this.source.isSettled) {
+    if (this.source.isSettled) {
       this.#phase = 'ended'
       this.#show()
     }
@@ -204,7 +200,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   startSettled(): void {
     this.#endIfSettled()
     this.#show()
-    if (!this.#fetcher.current) this.#poll.schedule()
+    this.#poll.schedule()
   }
 
   /**
@@ -217,9 +213,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       await this.read()
       const isOld = this.#isDropped && !this.#outdated.isOver
       if (this.source.isShown && !isOld) return
-      const { starting } = this.source
-      if (starting) await starting
-      else await pause(scheduler, 250 * Math.max(1, this.#poll.failures), this.#life.signal)
+      await pause(scheduler, 250 * Math.max(1, this.#poll.failures), this.#life.signal)
     }
   }
 
@@ -267,7 +261,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const wasQuiet = this.#poll.unchanged > 0
     this.#poll.changed()
     // The timer was set for a quiet time.
-    if (wasQuiet && !this.#fetcher.current) this.#poll.schedule()
+    if (wasQuiet) this.#poll.schedule()
     if (this.#health.isStalled) this.#show()
     if (merged.needsSnapshot) this.#doubt()
     else if (merged.needsRest) this.#rests.request()
@@ -301,13 +295,12 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#health.isOverruled = false
     this.#poll.resetInterval()
     this.#show()
-    if (!this.#fetcher.current) this.#poll.schedule()
+    this.#poll.schedule()
   }
 
   /** Something was sent that could not be understood. */
   readonly onMissed = (): void => {
     if (process.env.NODE_ENV !== 'production') this.#trace('gap')
-    if (this.#phase !== 'following') return
     if (this.#fetcher.current?.isSent) this.#fetcher.current.isOvertaken = true
     this.#doubt()
   }
@@ -316,11 +309,11 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   wake(): void {
     if (this.#phase === 'idle' || this.#phase === 'ended') return
     const { isVisible, isOnline } = this.#context.pageActivity
-    if (!isOnline()) this.#health.isOverruled = false
+    this.#health.isOverruled = false
     this.#poll.resetBackoff()
     this.#show()
     if (isVisible() && isOnline()) this.#ask('joined')
-    else if (!this.#fetcher.current) this.#poll.schedule()
+    else this.#poll.schedule()
   }
 
   /** The same user has a new token: what was refused may be allowed. */
@@ -362,13 +355,11 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   #readRest(): void {
     // Whatever is under way looks at it anyway when it has its answer.
-    if (this.#phase === 'following' && !this.#fetcher.current) this.#ask('poll', true)
+    if (!this.#fetcher.current) this.#ask('poll', true)
   }
 
-  #readIfNeeded(reason: FetchReason): void {
-    if (this.#phase === 'following' && this.#health.needsSnapshot && !this.#fetcher.current) {
-      this.#ask(reason)
-    }
+  #readIfNeeded(): void {
+    if (this.#health.needsSnapshot && !this.#fetcher.current) this.#ask('doubt')
   }
 
   /** What is shown may not be all, or not be true. */
@@ -386,7 +377,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#health.isOverruled = true
     this.#isDropped = merged.isDropped
     // Also an outdated answer says that it can be read.
-    if (answer) this.#refusals.reset()
+    this.#refusals.reset()
     if (merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
     if (process.env.NODE_ENV !== 'production')
@@ -407,7 +398,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     else if (isCurrent && merged.needsRest) this.#rests.request()
     this.#endIfSettled()
     this.#show()
-    if (!this.#fetcher.current) this.#poll.schedule()
+    this.#poll.schedule()
   }
 
   /** An answer is merged. */
@@ -430,14 +421,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Follows what can be read after all, or goes on although it had ended. */
   #resume(): void {
     if (this.#phase === 'ended' && this.source.isSettled) return
-    if (this.#phase !== 'following') {
-      this.#phase = 'following'
-      this.#silence.start()
-    }
+    this.#phase = 'following'
+    this.#silence.start()
     // Also where a start had closed it, and has failed: the run is there after all.
-    if (this.source.isShown && !this.source.isSettled && !this.source.starting) {
-      this.#subscription.open()
-    }
+    if (!this.source.isSettled && !this.source.starting) this.#subscription.open()
   }
 
   #fail(error: PgflowError, isAwaited: boolean): void {
@@ -462,26 +449,23 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   #endIfSettled(): void {
-    const isOver = this.#phase === 'ended' || this.#phase === 'refused'
-    if (isOver || this.#health.needsSnapshot || this.#fetcher.current) return
-    if (!this.source.isSettled) return
+    if (this.#phase === 'ended' || !this.source.isSettled) return
+    if (this.#health.needsSnapshot || this.#fetcher.current) return
     if (process.env.NODE_ENV !== 'production') this.#trace('ended')
     this.#leave('ended')
     this.#show()
   }
 
   #pollState() {
-    const { isServer } = this.#context
-    if (isServer || this.#phase === 'idle' || this.#phase === 'ended') return null
+    if (this.#context.isServer || this.#phase === 'ended') return null
     const isRefused = this.#phase === 'refused'
     // What was never shown is not asked for again by itself.
     if (this.#fetcher.current || (isRefused && !this.source.isShown)) return null
-    const isProbed = this.#phase === 'following' && this.#silence.canProbe
+    const isProbed = this.#silence.canProbe
     return { isRefused, isOffline: this.#isOffline, isHearing: this.#isHearing, isProbed }
   }
 
   #pollNow(): void {
-    if (!this.#pollState()) return
     // When nobody looks, `wake` follows. What is known to be missing is read all the same.
     const isMissing = this.#health.needsSnapshot && this.#subscription.isJoined
     const isWanted = isMissing || this.source.isUnconfirmed

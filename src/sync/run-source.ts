@@ -57,7 +57,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   get isNothing(): boolean {
-    return this.#starts === 0 && !this.isShown
+    return !this.isShown
   }
 
   get showsGaps(): boolean {
@@ -107,8 +107,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
       // Without a seq it may be late, or tell of a repair: only a read can say.
       if (event.seq === null && this.#hasEnded) this.#mayGoOn = true
     }
-    // Before the first snapshot there is nothing to merge into; the read keeps the event.
-    if (!this.#run) return null
+    // Before the first snapshot there is nothing to merge into: the read keeps the event.
     const outcome = this.#context.state.applyEvent(event)
     if (outcome.kind === 'stale') {
       return this.#mayGoOn ? { needsSnapshot: true, isGap: false } : null
@@ -136,9 +135,9 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (snapshot.run.run_id !== this.key) {
       throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
     }
-    const isEnd = snapshot.seq !== null && isTerminal(snapshot.run.status)
-    // After an end there is nothing to wait for, and whatever claims to be later was forged.
-    const isFinal = isEnd && (snapshot.seq ?? 0) > this.#wentOn
+    // After an end there is nothing to wait for, and whatever claims to be later was forged. Without
+    // a seq nothing tells what is later.
+    const isFinal = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#wentOn
     const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
     const oldest = this.#oldestAccepted(isFinal, trustsDatabase)
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
@@ -169,7 +168,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   probedIds(): readonly string[] {
-    return this.isShown && this.#isSequenced ? [this.key] : []
+    return this.#isSequenced ? [this.key] : []
   }
 
   isBehind(seqs: ReadonlyMap<string, number>): boolean {

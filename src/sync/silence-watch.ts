@@ -11,7 +11,7 @@ export interface SilenceWatchContext {
   probe: SeqProbe
   health: Health
   poll: PollTimer
-  /** Whether it is followed, and no request of it is under way. */
+  /** Whether no request of it is under way. */
   isWaiting: () => boolean
   /** The runs that a probe has to ask for; none where only a read helps. */
   probedIds: () => readonly string[]

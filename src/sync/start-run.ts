@@ -41,9 +41,8 @@ export async function startRun(
     if (!resource.signal.aborted) resource.startSettled()
   }
   if (resource.signal.aborted) throw failure
-  const { status = 'pending' } = state.held(source.key)?.run ?? {}
   // It was started, as a broadcast or a read says: only the reply is lost.
-  if (failure.isTransient && status !== 'pending') return
+  if (failure.isTransient && source.isShown) return
   if (resource.isNothing) resource.failStart(failure)
   throw failure
 }

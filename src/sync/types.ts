@@ -16,7 +16,7 @@ export interface RunState {
   held(runId: string): HeldRun | undefined
   /** Shows a run that is being started. A run that is already held stays as it is. */
   begin(runId: string, flowSlug: string, input: Json): void
-  /** Merges a broadcast into a run that is held. */
+  /** Merges a broadcast into a run that is held; stale if it is not. */
   applyEvent(event: RunEvent): EventOutcome
   /**
    * Merges a snapshot, whether the run is held or not; says whether it changed anything.

@@ -399,8 +399,75 @@ describe('an event of plain pgflow', () => {
       held.hear(event('step:progress', { step_slug, initial_tasks: 4, remaining_tasks }))
     expect(progress('a', 3)).toBe('stale')
     expect(progress('a', 1)).toBe('apply')
+    expect(progress('a', 1)).toBe('stale')
     expect(progress('b', 1)).toBe('stale')
     expect(held.steps.get('a')?.remaining_tasks).toBe(1)
+  })
+})
+
+describe('a status that a broadcast of plain pgflow tells', () => {
+  const tell = (held: Held, status: string, fields: object = {}) =>
+    held.hear(event(`step:${status}`, { step_slug: 'a', status, ...fields }))
+  const holding = (step: object) => {
+    const held = new Held()
+    held.read(snapshot({ status: 'started' }, { a: step }), null)
+    return held
+  }
+
+  it.each([
+    ['created', 'started', 'apply'],
+    ['created', 'skipped', 'apply'],
+    ['started', 'started', 'stale'],
+    ['started', 'failed', 'apply'],
+    ['completed', 'started', 'stale'],
+    ['completed', 'failed', 'stale'],
+    ['failed', 'completed', 'stale'],
+  ])('of a step that is %s: %s is %s', (before, status, kind) => {
+    const held = holding({ status: before })
+    expect(tell(held, status, status === 'completed' ? { output: 1 } : {})).toBe(kind)
+    expect(held.steps.get('a')).toMatchObject({
+      status: kind === 'apply' ? status : before,
+      output: null,
+    })
+  })
+
+  it('of a run that is being started is news', () => {
+    const held = new Held()
+    expect(held.hear(event('run:started', { flow_slug: 'f', status: 'started' }))).toBe('apply')
+    expect(held.run.status).toBe('started')
+  })
+
+  it('for the second time changes nothing, be it one of a later version', () => {
+    const held = holding(started())
+    tell(held, 'paused')
+    tell(held, 'paused', { error_message: 'late' })
+    expect(held.steps.get('a')).toMatchObject({ status: 'paused', error_message: null })
+  })
+
+  it('with an output makes up for one that is missing, and for nothing else', () => {
+    const held = holding(completed())
+    expect(tell(held, 'completed')).toBe('stale')
+    expect(held.steps.get('a')?.output).toBeNull()
+    expect(tell(held, 'completed', { output: null })).toBe('stale')
+    expect(tell(held, 'completed', { output: 1, completed_at: at(9) })).toBe('apply')
+    expect(held.steps.get('a')).toMatchObject({ output: 1, completed_at: at(4) })
+    expect(tell(held, 'completed', { output: 2 })).toBe('stale')
+    expect(held.steps.get('a')?.output).toBe(1)
+  })
+
+  it('is missing, and so is what tells whether it is late: it applies', () => {
+    const held = holding({ status: 'started', initial_tasks: 4, remaining_tasks: 4 })
+    const progress = (fields: object) =>
+      held.hear(event('step:progress', { step_slug: 'a', ...fields }))
+    expect(progress({ started_at: at(3) })).toBe('apply')
+    expect(held.steps.get('a')?.started_at).toBe(at(3))
+    const unknown = holding({ status: 'started', initial_tasks: null, remaining_tasks: null })
+    expect(unknown.hear(event('step:progress', { step_slug: 'a', remaining_tasks: 3 }))).toBe(
+      'apply',
+    )
+    expect(unknown.steps.get('a')?.remaining_tasks).toBe(3)
+    expect(unknown.hear(event('run:noted', { error_message: 'a note' }))).toBe('apply')
+    expect(unknown.run).toMatchObject({ status: 'started', error_message: 'a note' })
   })
 })
 

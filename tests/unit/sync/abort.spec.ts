@@ -72,7 +72,8 @@ describe('abortable work', () => {
   it('keeps what a caller gave as the reason', async () => {
     const reason = new Error('a page was left')
     const failed = abortable([AbortSignal.abort(reason)], never)
-    await expect(failed).rejects.toMatchObject({ code: 'aborted', cause: reason })
+    const message = 'The call was aborted.'
+    await expect(failed).rejects.toMatchObject({ code: 'aborted', message, cause: reason })
   })
 
   it('gives its answer, or its own failure', async () => {
@@ -96,5 +97,12 @@ describe('a timeout', () => {
     expect(code).toBe('timeout')
     expect(await withTimeout(clock, 100, [], () => Promise.resolve(1))).toBe(1)
     expect(clock.pending).toBe(0)
+  })
+
+  it('says that there was no answer', async () => {
+    const clock = new VirtualClock(() => 0.5)
+    const late = withTimeout(clock, 100, [], never).catch((error: unknown) => error)
+    await clock.advance(100)
+    expect(await late).toMatchObject({ message: 'The server did not answer in time.' })
   })
 })

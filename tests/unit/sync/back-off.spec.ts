@@ -93,6 +93,15 @@ describe('polls that bring nothing new', () => {
     expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
   })
 
+  it('become no rarer with an answer while which something was heard', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const { request } = await waitOf(kit)
+    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    await request.reply(snapshot('r', 2, 'started', 'started'))
+    expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
+  })
+
   it('become no rarer because a caller has read the same', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)

@@ -143,4 +143,32 @@ describe('a channel that is lost or refused', () => {
     await (await kit.nextRequest()).reply(snapshot('r', 2))
     expect(kit.status('r')).toBe('live')
   })
+
+  it('again and again does not put off the next read, nor hide that reads succeed', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').goDown()
+    const before = kit.clock.time
+    await kit.clock.advance(1_500)
+    await kit.channelOf('r').goDown()
+    const read = await kit.nextRequest()
+    expect(kit.clock.time - before).toBe(2_000 + 250)
+    await read.reply(snapshot('r', 1))
+    await kit.channelOf('r').goDown()
+    expect(kit.status('r')).toBe('polling')
+  })
+
+  it('while the browser says that there is no network is rarely asked about', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    kit.connect(false)
+    void kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    // The browser was wrong, until the channel is lost, too.
+    expect(kit.status('r')).toBe('live')
+    await kit.channelOf('r').goDown()
+    const before = kit.clock.time
+    await kit.nextRequest()
+    expect(kit.clock.time - before).toBeGreaterThan(20_000)
+  })
 })

@@ -62,6 +62,34 @@ describe('a replica that lags', () => {
     expect(kit.clock.time - from).toBeLessThan(65_000)
   })
 
+  it('is not believed where it has already told of something newer', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 50)
+    void kit.manager.refresh('r')
+    const from = kit.clock.time
+    await (await kit.nextRequest()).reply(snapshot('r', 40))
+    while (kit.clock.time - from < 40_000) {
+      await (await kit.nextRequest()).reply(snapshot('r', 30))
+      expect(kit.state.connections.value.r?.seq).toBe(50)
+    }
+    await (await kit.nextRequest()).reply(snapshot('r', 40))
+    expect(kit.state.connections.value.r?.seq).toBe(40)
+  })
+
+  it('does not take back the end of a run that is observed anew', async () => {
+    const kit = createKit({ gcTime: 0 })
+    const { release } = await kit.goLive('r', 3)
+    await kit.channelOf('r').receive('run:completed', { seq: 4, output: {} })
+    await (await kit.nextRequest()).reply(ended(4))
+    release()
+    await kit.clock.advance(1)
+    void kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    expect(kit.state.runs.value.r?.status).toBe('completed')
+    await (await kit.nextRequest()).reply(ended(4))
+    expect(kit.status('r')).toBe('closed')
+  })
+
   it('begins anew once an answer was not outdated', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
@@ -146,12 +174,55 @@ describe('an answer about another run', () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.goLive('other', 1)
-    const refreshed = codeOf(kit.manager.refresh('r'))
+    const refreshed = kit.manager.refresh('r').catch((error: unknown) => error)
     const read = await kit.nextRequest()
     await read.replyAs('r', snapshot('other', 9, 'failed'))
-    expect(await refreshed).toBe('malformed_reply')
+    const message = 'Another run came: other'
+    expect(await refreshed).toMatchObject({ code: 'malformed_reply', message, runId: 'r' })
     expect(kit.state.runs.value.r?.status).toBe('started')
     expect(kit.state.runs.value.other?.status).toBe('started')
     expect(kit.state.connections.value.other?.seq).toBe(1)
+  })
+})
+
+describe('an answer that says that the run has ended', () => {
+  const goesOn = (kit: ReturnType<typeof createKit>, seq: number) =>
+    kit.channelOf('r').receive('run:started', { seq, status: 'started', flow_slug: 'f' })
+
+  it('is older than a broadcast that it goes on, as after a repair: it goes on', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 3)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await goesOn(kit, 9)
+    await read.reply(snapshot('r', 5, 'failed'))
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(kit.status('r')).toBe('connecting')
+    // A replica that lags says it once more.
+    await (await kit.nextRequest()).reply(snapshot('r', 5, 'failed'))
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    await (await kit.nextRequest()).reply(snapshot('r', 9))
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('ends the run although something else was heard that claims to be later', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 3)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await kit.channelOf('r').receive('a:started', { seq: 1_000, step_slug: 'a', initial_tasks: 1 })
+    await read.reply(ended(5))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 5 })
+  })
+
+  it('ends the run although it was heard to go on before that', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 3)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await goesOn(kit, 4)
+    await kit.channelOf('r').receive('a:started', { seq: 1_000, step_slug: 'a', initial_tasks: 1 })
+    await read.reply(ended(5))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 5 })
   })
 })

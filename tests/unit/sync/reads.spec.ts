@@ -13,6 +13,18 @@ describe('a second observer', () => {
     expect(kit.transport.requests).toHaveLength(1)
     expect(kit.status('r')).toBe('live')
   })
+
+  it('of a run whose read has failed asks at once', async () => {
+    const kit = createKit()
+    kit.manager.observe('r')
+    await (await kit.nextRequest()).fail(down())
+    const before = kit.clock.time
+    const { ready } = kit.manager.observe('r')
+    const read = await kit.nextRequest()
+    expect(kit.clock.time).toBe(before)
+    await read.reply(snapshot('r', 1))
+    expect(await codeOf(ready)).toBe('none')
+  })
 })
 
 describe('a refresh', () => {
@@ -132,5 +144,118 @@ describe('a read that fails', () => {
     await (await kit.nextRequest()).fail(down())
     expect(await codeOf(ready)).toBe('unreachable')
     expect(kit.reported.map(({ code, runId }) => [code, runId])).toEqual([['unreachable', 'r']])
+  })
+})
+
+/** A run of which it is known that it has ended. */
+async function ended() {
+  const kit = createKit()
+  kit.manager.observe('r')
+  await (await kit.nextRequest()).reply(snapshot('r', 4, 'completed'))
+  expect(kit.status('r')).toBe('closed')
+  return { kit, left: kit.left(), opened: kit.transport.channels.length }
+}
+
+/** A run that is shown, and that nobody observes. */
+async function unobserved() {
+  const kit = createKit({ gcTime: 0 })
+  const { release } = await kit.goLive('r', 1)
+  release()
+  await kit.clock.advance(1)
+  expect(kit.status('r')).toBe('idle')
+  return { kit, opened: kit.transport.channels.length }
+}
+
+describe('a run that has ended', () => {
+  it('is not asked for when the page is seen again', async () => {
+    const { kit } = await ended()
+    kit.show(false)
+    kit.show(true)
+    await kit.clock.advance(60_000)
+    expect(kit.transport.requests).toHaveLength(1)
+  })
+
+  it('stays as it was when a refresh fails', async () => {
+    const { kit, left } = await ended()
+    const refreshed = codeOf(kit.manager.refresh('r'))
+    await (await kit.nextRequest()).fail(down())
+    expect(await refreshed).toBe('unreachable')
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
+    expect(kit.left()).toBe(left)
+  })
+
+  it('stays as it was when a refresh succeeds, however long ago it has ended', async () => {
+    const { kit, left, opened } = await ended()
+    await kit.clock.advance(300_000)
+    const refreshed = kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 4, 'completed'))
+    await refreshed
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', stalled: false })
+    expect(kit.left()).toBe(left)
+    expect(kit.transport.channels).toHaveLength(opened)
+  })
+})
+
+describe('a refresh of a run that nobody observes', () => {
+  it('opens no channel, and asks once', async () => {
+    const { kit, opened } = await unobserved()
+    const refreshed = kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    kit.show(false)
+    kit.show(true)
+    await read.reply(snapshot('r', 2))
+    await refreshed
+    await kit.clock.advance(60_000)
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'idle', seq: 2 })
+    expect(kit.transport.channels).toHaveLength(opened)
+    expect(kit.transport.requests).toHaveLength(2)
+    expect(kit.left()).toBe(0)
+  })
+
+  it('tells its failure to its caller only', async () => {
+    const { kit } = await unobserved()
+    const refreshed = codeOf(kit.manager.refresh('r'))
+    await (await kit.nextRequest()).fail(down())
+    expect(await refreshed).toBe('unreachable')
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'idle', error: null })
+  })
+})
+
+describe('a read that takes long', () => {
+  it('is not joined by polls that were due meanwhile', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.clock.advance(10_000)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await kit.clock.advance(9_000)
+    const before = kit.clock.time
+    await read.reply(snapshot('r', 1))
+    await kit.nextRequest()
+    expect(kit.clock.time - before).toBeGreaterThan(10_000)
+  })
+})
+
+describe('reads after joins', () => {
+  it('wait a tenth of a second for those of other runs', async () => {
+    const kit = createKit()
+    for (const runId of ['a', 'b']) await kit.goLive(runId, 1)
+    await kit.channelOf('a').join()
+    await kit.clock.advance(90)
+    await kit.channelOf('b').join()
+    const before = kit.clock.time
+    const read = await kit.nextRequest()
+    expect(kit.clock.time - before).toBe(100)
+    expect([...read.runIds].sort()).toEqual(['a', 'b'])
+  })
+})
+
+describe('an answer on a server that renders', () => {
+  it('leaves no timer behind', async () => {
+    const kit = createKit({ isServer: true })
+    const { ready } = kit.manager.observe('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    await ready
+    expect(kit.left()).toBe(0)
   })
 })

@@ -62,6 +62,27 @@ describe('a refusal of what was shown', () => {
     expect(kit.state.connections.value.r).toMatchObject({ seq: 3, error: null })
   })
 
+  it('is over when the run is found to have ended, without another channel', async () => {
+    const { kit } = await refusedForGood()
+    const opened = kit.transport.channels.length
+    await (await kit.nextRequest()).reply(snapshot('r', 3, 'completed'))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
+    const asked = kit.transport.requests.length
+    await kit.clock.advance(300_000)
+    expect(kit.transport.requests).toHaveLength(asked)
+    expect(kit.transport.channels).toHaveLength(opened)
+  })
+
+  it('is not over because of an answer that is outdated', async () => {
+    const { kit } = await refusedForGood()
+    await (await kit.nextRequest()).reply(snapshot('r', 0))
+    expect(kit.state.connections.value.r).toMatchObject({
+      status: 'closed',
+      error: { code: 'unauthorized' },
+    })
+    expect(kit.transport.openChannels).toEqual([])
+  })
+
   it('begins anew after an answer, and after another refusal', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)

@@ -114,6 +114,26 @@ describe('removing a run', () => {
   })
 })
 
+describe('an observer that lets go', () => {
+  it('of a run that was removed sets no timer', async () => {
+    const kit = createKit()
+    const { release } = await kit.goLive('r', 1)
+    kit.manager.remove('r')
+    release()
+    expect(kit.left()).toBe(0)
+  })
+
+  it('of one run of several leaves the page watched for the others', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.goLive('s', 1)
+    kit.manager.remove('r')
+    expect(kit.isWatched()).toBe(true)
+    kit.manager.remove('s')
+    expect(kit.isWatched()).toBe(false)
+  })
+})
+
 describe('stopping everything', () => {
   it('stops every timer, listener and request', async () => {
     const kit = createKit()
@@ -141,6 +161,15 @@ describe('stopping everything', () => {
     kit.manager.dispose()
     await start
     expect([read.signal.aborted, starting.signal.aborted]).toEqual([true, true])
+  })
+
+  it('tells nobody of the reads that it gives up', async () => {
+    const kit = createKit()
+    const { ready } = kit.manager.observe('r')
+    await kit.nextRequest()
+    kit.manager.dispose()
+    expect(await codeOf(ready)).toBe('aborted')
+    expect(kit.reported).toEqual([])
   })
 
   it('shows nothing as live', async () => {

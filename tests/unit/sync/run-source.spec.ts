@@ -32,6 +32,44 @@ describe('a run that is observed again', () => {
     expect(kit.status('r')).toBe('closed')
   })
 
+  it('and has ended by a broadcast that was never confirmed is asked for', async () => {
+    const kit = createKit({ gcTime: 0 })
+    const { release } = await kit.goLive('r', 1)
+    await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'forged' })
+    while (kit.status('r') !== 'closed') {
+      await (await kit.nextRequest()).fail(new PgflowError('not_granted', 'No.'))
+    }
+    release()
+    await kit.clock.advance(1)
+    kit.manager.observe('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'completed'))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
+  })
+
+  it('tells at once of the next broadcast', async () => {
+    const kit = createKit({ gcTime: 0 })
+    const { release } = await kit.goLive('r', 1)
+    release()
+    await kit.clock.advance(1)
+    kit.manager.observe('r')
+    await kit.channelOf('r').join()
+    kit.told.length = 0
+    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    expect(kit.told).toEqual(['a created → started'])
+  })
+
+  it('and has ended stays closed when nobody observes it and it is refreshed', async () => {
+    const kit = createKit({ gcTime: 0 })
+    const { release } = kit.manager.observe('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'completed'))
+    release()
+    await kit.clock.advance(1)
+    const refreshed = kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'completed'))
+    await refreshed
+    expect(kit.status('r')).toBe('closed')
+  })
+
   it('after a refusal is asked for, and what can be read has no error', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 1)
@@ -102,6 +140,44 @@ describe('a seq that was forged', () => {
   })
 })
 
+describe('what the database says for half a minute', () => {
+  it('is taken together with what was heard that follows it', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 50)
+    const hear = (seq: number) =>
+      kit.channelOf('r').receive('a:started', { seq, step_slug: 'a', initial_tasks: 1 })
+    await hear(1_000)
+    const from = kit.clock.time
+    let hasHeard = false
+    while (kit.state.connections.value.r?.seq === 1_000) {
+      const read = await kit.nextRequest()
+      if (!hasHeard && kit.clock.time - from >= 30_000) {
+        await hear(61)
+        hasHeard = true
+      }
+      await read.reply(snapshot('r', 60))
+    }
+    expect(kit.state.connections.value.r?.seq).toBe(61)
+  })
+})
+
+describe('many broadcasts while a read is on its way', () => {
+  it.each([
+    [1_000, 'live'],
+    [1_001, 'connecting'],
+  ])('%i of them: the last thousand are kept, and the run is %s', async (count, status) => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    for (let n = 1; n <= count; n += 1) {
+      await kit.channelOf('r').receive('a:progress', { seq: 1 + n, step_slug: 'a' })
+    }
+    await read.reply(snapshot('r', 1))
+    expect(kit.state.connections.value.r).toMatchObject({ status, seq: 1 + count })
+  })
+})
+
 describe('a read that waits for others', () => {
   it('is sent at once when somebody asks', async () => {
     const kit = createKit()
@@ -147,6 +223,17 @@ describe('somebody else who signs in', () => {
     await kit.goLive('r', 1)
     await kit.transport.changeSession('user')
     expect(kit.state.runs.value.r?.status).toBe(status)
+  })
+
+  it('sees nothing of private runs that nobody observes any more', async () => {
+    const kit = createKit({ isPrivate: true, gcTime: 0 })
+    const { release } = await kit.goLive('r', 1)
+    await kit.goLive('other', 1)
+    release()
+    await kit.clock.advance(1)
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    await kit.transport.changeSession('user')
+    expect(kit.state.runs.value).toEqual({})
   })
 
   it('with the same user’s new token sees what was shown', async () => {

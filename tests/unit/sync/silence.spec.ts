@@ -89,6 +89,31 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.status('r')).toBe('live')
   })
 
+  it('is asked again after its time when the broadcast was only late', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 2 })
+    await kit.clock.advance(200)
+    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    const before = kit.clock.time
+    expect((await kit.nextRequest()).kind).toBe('seqs')
+    expect(kit.clock.time - before).toBeGreaterThan(2_000)
+  })
+
+  it('is not called silent when anything is heard on it, be it old', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 2 })
+    await kit.channelOf('r').receive('a:started', { seq: 1, step_slug: 'a', initial_tasks: 1 })
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'started', 'started'))
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('is read whole again when the answer to that was outdated', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 1 })
+    await (await nextRead(kit)).reply(snapshot('r', 0))
+    expect((await kit.nextRequest()).kind).toBe('read')
+  })
+
   it('is not called silent when the read shows nothing new', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 2 })

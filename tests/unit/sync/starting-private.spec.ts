@@ -44,3 +44,15 @@ describe('a private run whose start has failed here, and that exists', () => {
     expect(kit.transport.openChannels).toHaveLength(1)
   })
 })
+
+it('a start of a private run that is live leaves its channel', async () => {
+  const kit = createKit({ isPrivate: true })
+  await kit.goLive('r', 1)
+  const started = kit.manager.start('r', anyStart)
+  const start = await kit.nextRequest()
+  expect(kit.status('r')).toBe('live')
+  await start.reply(snapshot('r', 1))
+  await started
+  expect(kit.transport.channels).toHaveLength(1)
+  expect(kit.status('r')).toBe('live')
+})

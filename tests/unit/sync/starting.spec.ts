@@ -102,12 +102,42 @@ describe('a start without an answer', () => {
   it('fails by the name of what kept it from one', async () => {
     const kit = createKit()
     const start = kit.manager.start('r', anyStart).catch((error: unknown) => error)
-    await (await kit.nextRequest()).fail(down())
+    const cause = new PgflowError('unreachable', 'The server is down.', { hint: 'Start it.' })
+    await (await kit.nextRequest()).fail(cause)
     await kit.clock.advance(10_000)
     expect(await start).toMatchObject({
       code: 'unreachable',
       message: 'The server is down. It was tried for 10000 ms.',
+      hint: 'Start it.',
       runId: 'r',
+      cause,
+    })
+  })
+
+  it('is sent again more and more rarely', async () => {
+    const kit = createKit()
+    const start = codeOf(kit.manager.start('r', anyStart))
+    await (await kit.nextRequest()).fail(down())
+    for (const wait of [500, 1_000, 2_000, 5_000]) {
+      const before = kit.clock.time
+      const request = await kit.nextRequest()
+      expect(kit.clock.time - before).toBe(wait)
+      await request.fail(down())
+    }
+    await kit.clock.advance(10_000)
+    expect(await start).toBe('unreachable')
+  })
+
+  it('that is refused leaves nothing of the run to whoever observes it', async () => {
+    const kit = createKit()
+    const start = codeOf(kit.manager.start('r', anyStart))
+    kit.manager.observe('r')
+    await (await kit.nextRequest()).fail(new PgflowError('flow_not_found', 'No such flow.'))
+    expect(await start).toBe('flow_not_found')
+    expect(kit.state.runs.value).toEqual({})
+    expect(kit.state.connections.value.r).toMatchObject({
+      status: 'closed',
+      error: { code: 'flow_not_found' },
     })
   })
 

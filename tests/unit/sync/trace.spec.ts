@@ -44,6 +44,16 @@ describe('the devtools are told', () => {
     expect(kit.traced.splice(0)).toEqual(['fetch', 'answer', 'ended'])
   })
 
+  it('of an answer, and of a broadcast that came meanwhile and is beyond a gap', async () => {
+    const kit = await live()
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await kit.channelOf('r').receive('a:started', progress(9))
+    kit.traced.length = 0
+    await read.reply(snapshot('r', 1))
+    expect(kit.traced).toEqual(['answer', 'gap', 'fetch'])
+  })
+
   it('of a channel that is lost', async () => {
     const kit = await live()
     await kit.channelOf('r').goDown()
@@ -65,10 +75,12 @@ describe('in production', () => {
 
   it('the devtools are told nothing, and all else is the same', async () => {
     vi.stubEnv('NODE_ENV', 'production')
-    const kit = await live(true)
+    const kit = createKit({ hasSeqs: true })
+    await kit.goLive('r', 1)
     await kit.channelOf('r').receive('a:started', progress(2))
     await kit.channelOf('r').receive('a:started', progress(2))
     await kit.channelOf('r').receive('a:started', progress(9))
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
     await (await kit.nextRequest()).reply(snapshot('r', 9, 'started', 'started'))
     const probe = await kit.nextRequest()
     expect(probe.kind).toBe('seqs')

@@ -16,6 +16,47 @@ describe('a message that held too little', () => {
     expect(kit.status('r')).toBe('live')
   })
 
+  it('while a read is on its way that is older: the other read follows at once', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await kit.channelOf('r').receive('a:completed', { seq: 'x' })
+    await read.reply(snapshot('r', 1))
+    const before = kit.clock.time
+    await kit.nextRequest()
+    expect(kit.clock.time).toBe(before)
+  })
+
+  it('and is made up for before another read may be sent: none is', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    for (const seq of [1, 2]) {
+      await kit.channelOf('r').receive('a:completed', { seq: 'x' })
+      if (seq === 2) void kit.manager.refresh('r')
+      await (await kit.nextRequest()).reply(snapshot('r', 1))
+    }
+    const asked = kit.transport.requests.length
+    await kit.clock.advance(5_000)
+    expect(kit.transport.requests).toHaveLength(asked)
+  })
+
+  it('while another read is on its way when one may be sent: it is not asked for twice', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    for (const seq of [1, 2]) {
+      await kit.channelOf('r').receive('a:completed', { seq: 'x' })
+      if (seq === 1) await (await kit.nextRequest()).reply(snapshot('r', 1))
+    }
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await kit.clock.advance(2_000)
+    await read.reply(snapshot('r', 1))
+    const asked = kit.transport.requests.length
+    await kit.clock.advance(5_000)
+    expect(kit.transport.requests).toHaveLength(asked)
+  })
+
   it('while a read is on its way that has it: no other read follows', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
@@ -89,6 +130,16 @@ describe('changes', () => {
 })
 
 describe('a page that nobody sees', () => {
+  it('asks again for what is known to be missing when the first read has failed', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    kit.show(false)
+    await kit.channelOf('r').receive('a:completed', { step_slug: 'a', seq: 5 })
+    await (await kit.nextRequest()).fail(down())
+    await (await kit.nextRequest()).reply(snapshot('r', 5))
+    expect(kit.status('r')).toBe('live')
+  })
+
   it('asks again for an end whose first confirmation has failed', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)

@@ -40,3 +40,21 @@ describe('a run that is not counted', () => {
     expect(kit.state.connections.value.r).toMatchObject({ seq: null })
   })
 })
+
+it('what is heard of a run that is not counted does not put off the next read', async () => {
+  const kit = await liveKit()
+  await kit.clock.advance(10_000)
+  await kit.channelOf('r').receive('a:started', { step_slug: 'a', status: 'started' })
+  const before = kit.clock.time
+  await kit.nextRequest()
+  expect(kit.clock.time - before).toBe(5_000 + 250)
+})
+
+it('a run that is not counted is read and never probed, where others can be', async () => {
+  const kit = createKit({ hasSeqs: true })
+  kit.manager.observe('r')
+  await kit.channelOf('r').join()
+  await (await kit.nextRequest()).reply(plain())
+  expect(kit.status('r')).toBe('live')
+  expect((await kit.nextRequest()).kind).toBe('read')
+})
