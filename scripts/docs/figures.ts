@@ -53,7 +53,7 @@ export function makeTables(results: Results): Map<string, string> {
             ms('apply-client', 'a list of steps', ours),
           ],
           [
-            'a run in the database, chain / fan-out / map',
+            "what a run costs the database (chain / fan-out / map), pgflow's own broadcasts being 1",
             '1',
             flows
               .map((flow) => pretty(ratio('sql-native', flow, 'this layer', "pgflow's own").median))
