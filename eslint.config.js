@@ -35,6 +35,8 @@ export default tseslint.config(
       'tests/browser/output/',
       '.stryker-tmp/',
       'tests/apps/nuxt/',
+      'docs/.vitepress/dist/',
+      'docs/.vitepress/cache/',
     ],
   },
   js.configs.recommended,

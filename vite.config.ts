@@ -123,7 +123,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         projects: [
           project('node', [
             'tests/{cli,sql,simulation}/**/*.spec.ts',
-            'tests/unit/{backend,bundle,flows,model,sync}/**/*.spec.ts',
+            'tests/unit/{backend,bundle,docs,flows,model,sync}/**/*.spec.ts',
           ]),
           project('dom', [
             'tests/integration/*.spec.ts',

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
 import { declaredNames, findFreeNames, splitImports } from './examples/code.ts'
+import { readEntries } from './examples/entry-points.ts'
 import { documentedOf, examplesOf, exportsOf } from './examples/public-api.ts'
 
 /**
@@ -22,19 +22,7 @@ interface Example {
 }
 
 /** What is used in templates and in Nuxt's configuration: their guides have the examples. */
-const withoutExamples = ['./components', './nuxt']
-
-/** The files behind the entry points of the package, by the name under which they are imported. */
-async function readEntries(): Promise<[module: string, file: string][]> {
-  const { name, exports } = JSON.parse(await readFile(path('package.json'), 'utf8')) as {
-    name: string
-    exports: Record<string, unknown>
-  }
-  return Object.keys(exports)
-    .filter((key) => !withoutExamples.includes(key))
-    .map((key): [string, string] => [name + key.slice(1), path(`src${key.slice(1)}/index.ts`)])
-    .filter(([, file]) => existsSync(file))
-}
+const withoutExamples = ['pinia-pgflow/components', 'pinia-pgflow/nuxt']
 
 function readCompilerOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(path('tsconfig.json'), (file) => ts.sys.readFile(file)) as {
@@ -105,7 +93,7 @@ async function buildFile(file: string, parts: readonly string[]): Promise<string
 }
 
 const options = readCompilerOptions()
-const entries = await readEntries()
+const entries = (await readEntries()).filter(([module]) => !withoutExamples.includes(module))
 const program = ts.createProgram([prelude, ...entries.map(([, file]) => file)], options)
 const { examples, modules, missing } = readSources(program, entries)
 for (const name of missing) console.error(`${name} has no @example in its doc comment.`)

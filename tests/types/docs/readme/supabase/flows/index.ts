@@ -1,0 +1,1 @@
+export { AnalyzeText } from '../../../../support/prelude.ts'
