@@ -457,7 +457,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   #pollState() {
-    if (this.#context.isServer || this.#phase === 'ended') return null
+    // What watches the state may dispose it in the middle of anything: hence `idle`.
+    if (this.#context.isServer || this.#phase === 'ended' || this.#phase === 'idle') return null
     const isRefused = this.#phase === 'refused'
     // What was never shown is not asked for again by itself.
     if (this.#fetcher.current || (isRefused && !this.source.isShown)) return null

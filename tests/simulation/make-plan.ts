@@ -177,12 +177,22 @@ function makeWholes({ random, span, mode }: PlanScope): AppEntry[] {
   const entries: AppEntry[] = []
   const base = () => ({ at: between(random, 500, span), group: 'app' }) as const
   if (chance(random, 0.06)) entries.push({ ...base(), app: 'reset' })
-  if (chance(random, 0.06)) entries.push({ ...base(), app: 'reload' })
+  if (chance(random, 0.06)) {
+    const reload = { ...base(), app: 'reload' } as const
+    entries.push(reload)
+    // What the page began with is somebody else's.
+    if (chance(random, 0.25)) {
+      const at = reload.at + between(random, 0, 100)
+      entries.push({ at, group: 'app', app: 'sign-in', user: 'bert' })
+    }
+  }
   if (chance(random, 0.1))
     entries.push({ ...base(), app: 'flow', flow: wholeBetween(random, 0, 3) })
   if (chance(random, mode === 'private' ? 0.15 : 0.03)) {
     const user = chance(random, 0.6) ? 'bert' : null
-    const away = { ...base(), app: 'sign-in', user } as const
+    // Now and then while the page, which a server may have rendered, has just begun.
+    const at = chance(random, 0.2) ? between(random, 0, 200) : base().at
+    const away = { at, group: 'app', app: 'sign-in', user } as const
     entries.push(away)
     if (chance(random, 0.6)) {
       entries.push({ ...away, at: away.at + between(random, 10, 8_000), user: 'anna' })

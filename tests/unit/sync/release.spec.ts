@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { watch } from 'vue'
 import { settle } from '../../simulation/clock.ts'
 import { anyStart, codeOf, createKit, down, snapshot } from './support/kit.ts'
 
@@ -58,6 +59,24 @@ describe('a run that nobody observes any more', () => {
     await kit.clock.advance(5_000)
     expect(kit.transport.openChannels).toEqual([])
     expect(kit.status('r')).toBe('idle')
+  })
+
+  it('leaves no timer when it is let go of in the moment in which it is refused', async () => {
+    const kit = createKit({ gcTime: 0 })
+    await kit.goLive('other', 1)
+    const before = kit.left()
+    const { release, ready } = kit.manager.observe('r')
+    void ready.catch(() => undefined)
+    const stop = watch(
+      () => kit.status('r'),
+      (status) => {
+        if (status === 'closed') release()
+      },
+      { flush: 'sync' },
+    )
+    await (await kit.nextRequest()).reply()
+    stop()
+    expect(kit.left()).toBe(before)
   })
 
   it('is not said to be connecting when nothing was ever shown of it', async () => {
