@@ -1,51 +1,94 @@
-import { mkdir, stat } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { App } from '../tests/browser/support/app.ts'
-import { launchChromium } from '../tests/browser/support/chromium.ts'
-import { ConsoleWatch } from '../tests/browser/support/console-watch.ts'
-import { servePlayground, type Playground } from '../tests/browser/support/playground.ts'
+import type { App } from '../tests/browser/support/app.ts'
+import { FaultPanel } from '../tests/browser/support/fault-panel.ts'
+import { onStage, pathOf, report, type Stage } from './screenshots/stage.ts'
 
-const file = fileURLToPath(new URL('../docs/screenshots/playground.png', import.meta.url))
-const mostBytes = 300_000
+/** Takes the pictures of the documentation from the real app; `npm run animation` makes the moving one. */
+const schemes = ['light', 'dark'] as const
 
-/** Takes the picture of the README from the real app: a run that is under way. */
-async function takeScreenshot(playground: Playground, app: App): Promise<void> {
-  const { worker } = playground.backend
-  // The three in the middle finish, and nobody takes up the last step: a moment that holds still.
-  worker.pause()
-  await app.choose('Analyse a text')
+async function shoot(app: App, name: string): Promise<void> {
+  const dismiss = app.notifications.getByRole('button', { name: /^Dismiss/ })
+  // One may go by itself meanwhile.
+  while ((await dismiss.count()) > 0) {
+    await dismiss
+      .first()
+      .click({ timeout: 1_000 })
+      .catch(() => undefined)
+  }
+  await app.page.mouse.move(0, 0)
+  await app.page.screenshot({ path: pathOf(name) })
+  await report(name)
+}
+
+/** A run that is under way: a moment that holds still. */
+async function shootRun({ playground: { backend }, visit }: Stage): Promise<void> {
+  for (const colorScheme of schemes) {
+    const app = await visit({
+      viewport: { width: 1200, height: 1046 },
+      deviceScaleFactor: 1.25,
+      colorScheme,
+    })
+    // The three in the middle finish, and nobody takes up the last step.
+    backend.worker.pause()
+    await app.startButton.click()
+    await app.openRun()
+    await app.untilConnection('live')
+    backend.worker.resume()
+    await app.untilStep('readability', 'started')
+    backend.worker.pause()
+    await app.untilStep('report', 'started')
+    await shoot(app, `run-${colorScheme}.png`)
+    backend.worker.resume()
+    await app.untilRun('Done')
+  }
+}
+
+/** Runs that are done, have failed and go on. */
+async function shootRuns({ playground: { backend }, visit }: Stage): Promise<void> {
+  const viewport = { width: 1200, height: 640 }
+  const app = await visit({ viewport, deviceScaleFactor: 1.25, colorScheme: 'light' })
+  // Only for who is signed in to private runs the list is live.
+  await app.visit('Account')
+  await app.page.getByRole('button', { name: 'Private runs' }).click()
+  await app.page.getByRole('button', { name: 'Private runs', pressed: true }).waitFor()
+  await app.visit('Flows')
+  for (const [flow, text, status] of [
+    ['Analyse a text', undefined, 'Done'],
+    ['Summarise a table', undefined, 'Done'],
+    ['Summarise a table', 'town,people\nPorto,231800\nBraga', 'Failed'],
+  ] as const) {
+    await app.start(flow, text)
+    await app.untilRun(status)
+  }
+  await app.start('Plan a route')
+  await app.untilStep('search', 'started')
+  await app.visit('Runs')
+  await app.untilConnection('live')
+  await app.main.getByText('2 of 5 steps').waitFor()
+  await shoot(app, 'runs.png')
+  await backend.db.query(`select pgflow_realtime.set_visibility('public')`)
+}
+
+/** A run whose page has lost its connection, beside what has become of it. */
+async function shootFaults({ playground: { backend }, visit }: Stage): Promise<void> {
+  const viewport = { width: 1300, height: 900 }
+  const app = await visit({ viewport, deviceScaleFactor: 1.25, colorScheme: 'light' })
+  backend.worker.pause()
   await app.startButton.click()
   await app.openRun()
   await app.untilConnection('live')
-  worker.resume()
-  await app.untilStep('readability', 'started')
-  worker.pause()
-  await app.untilStep('report', 'started')
-  await app.notifications.getByRole('button', { name: /^Dismiss/ }).click()
-  await app.page.mouse.move(0, 0)
-  await app.page.screenshot({ path: file })
-  worker.resume()
+  const panel = new FaultPanel(app)
+  await panel.choose('No network', 'on')
+  await app.untilConnection('offline')
+  backend.worker.resume()
+  await panel.untilDatabase('completed')
+  await panel.panel.evaluate((element) => element.scrollIntoView({ block: 'end' }))
+  await shoot(app, 'faults.png')
+  await panel.press('Reset all faults')
   await app.untilRun('Done')
 }
 
-const [playground, browser] = await Promise.all([
-  servePlayground({ paceMs: 500 }),
-  launchChromium(),
-])
-try {
-  const page = await browser.newPage({
-    viewport: { width: 1200, height: 1046 },
-    deviceScaleFactor: 1.25,
-    colorScheme: 'light',
-    reducedMotion: 'reduce',
-  })
-  await page.goto(playground.url)
-  await mkdir(new URL('.', `file://${file}`), { recursive: true })
-  await takeScreenshot(playground, new App(page, new ConsoleWatch(page)))
-  const { size } = await stat(file)
-  if (size > mostBytes) throw new Error(`The screenshot has ${size} bytes, more than ${mostBytes}`)
-  console.log(`docs/screenshots/playground.png: ${Math.round(size / 1000)} kB`)
-} finally {
-  await browser.close()
-  await playground.close()
-}
+await onStage(500, async (stage) => {
+  await shootRun(stage)
+  await shootRuns(stage)
+  await shootFaults(stage)
+})
