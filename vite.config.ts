@@ -115,8 +115,9 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
     }
   }
   if (process.env.VITEST) {
+    const { docsCode } = await import('./tests/support/docs-code.ts')
     return {
-      plugins: [vue()],
+      plugins: [docsCode(), vue()],
       resolve: { alias },
       test: {
         globalSetup: ['tests/support/global-setup.ts'],

@@ -1,147 +1,189 @@
 import type { Findings } from '../../tests/bench/benchmark.ts'
-import type { Spread } from '../../tests/bench/harness.ts'
+import type { Comparison, Ratio, Spread } from '../../tests/bench/harness.ts'
 
 /** What tests/bench/results.json holds, by the name of the benchmark. */
-export type Results = Record<string, (Findings & { date: string; node: string }) | undefined>
+export type Results = Record<string, Findings | undefined>
 
-/** The tables that the documents take from the results, by name. */
-export function makeTables(results: Results): Map<string, string> {
-  const of = (benchmark: string, comparison: string) => {
-    const found = results[benchmark]?.comparisons[comparison]
-    if (!found) throw new Error(`results.json has no "${comparison}" of ${benchmark}.`)
-    return found
-  }
-  const ms = (benchmark: string, comparison: string, variant: string) =>
-    `${pretty(spreadOf(of(benchmark, comparison).milliseconds, variant).median)} ms`
-  const range = (benchmark: string, comparison: string, variant: string) =>
-    withRange(spreadOf(of(benchmark, comparison).milliseconds, variant), ' ms')
-  const ratio = (benchmark: string, comparison: string, variant: string, to: string) => {
-    const found = of(benchmark, comparison).ratios.find(
-      (candidate) => candidate.of === variant && candidate.to === to,
-    )
-    if (!found) throw new Error(`results.json does not compare ${variant} with ${to}.`)
-    return found
-  }
-  const ours = 'pinia-pgflow'
-  const theirs = '@pgflow/client'
-
-  const starts = ['on a new page', 'the second start of a page']
-  const events = ['pinia-pgflow', '@pgflow/client, a list', '@pgflow/client, objects']
-  const sizes = [
-    ['runs held', '10 runs', '10,000 runs'],
-    ['steps of the run', '10 steps', '10,000 steps'],
-  ] as const
-  const flows = Object.keys(results['sql-native']?.comparisons ?? {})
-  const facts = results['sql-native']?.facts ?? {}
-
-  return new Map([
-    [
-      'comparison',
-      table(
-        ['measured side by side', theirs, ours],
-        [
-          [
-            'a start, until the database has confirmed it, at a round trip of 50 ms',
-            ms('start', 'on a new page', theirs),
-            ms('start', 'on a new page', ours),
-          ],
-          [
-            'an event in a list of 200 steps, until it is rendered',
-            `${ms('apply-client', 'a list of steps', '@pgflow/client, a list')}, or ` +
-              `${ms('apply-client', 'a list of steps', '@pgflow/client, objects')} with a ` +
-              'reactive object for each step',
-            ms('apply-client', 'a list of steps', ours),
-          ],
-          [
-            "what a run costs the database (chain / fan-out / map), pgflow's own broadcasts being 1",
-            '1',
-            flows
-              .map((flow) => pretty(ratio('sql-native', flow, 'this layer', "pgflow's own").median))
-              .join(' / '),
-          ],
-        ],
-      ),
-    ],
-    [
-      'start',
-      table(
-        ['', theirs, ours, 'ours ÷ theirs'],
-        starts.map((name) => [
-          name,
-          range('start', name, theirs),
-          range('start', name, ours),
-          withRange(ratio('start', name, ours, theirs)),
-        ]),
-      ),
-    ],
-    [
-      'event',
-      table(
-        ['what renders a list of 200 steps', 'one event'],
-        events.map((name) => [name, range('apply-client', 'a list of steps', name)]),
-      ),
-    ],
-    [
-      'scale',
-      table(
-        ['', 'few', 'many', 'many ÷ few'],
-        sizes.map(([name, few, many]) => [
-          `${few} or ${many}`,
-          range('apply', name, few),
-          range('apply', name, many),
-          withRange(ratio('apply', name, many, few)),
-        ]),
-      ),
-    ],
-    [
-      'sql',
-      table(
-        ['', 'nothing sent', "pgflow's own", 'this layer', "this layer ÷ pgflow's own"],
-        flows.map((flow) => [
-          flow,
-          ...['nothing sent', "pgflow's own", 'this layer'].map(
-            (layer) => `${pretty(spreadOf(of('sql-native', flow).milliseconds, layer).median)} ms`,
-          ),
-          withRange(ratio('sql-native', flow, 'this layer', "pgflow's own")),
-        ]),
-      ),
-    ],
-    [
-      'messages',
-      table(
-        ['', "pgflow's own", 'this layer', 'this layer, private'],
-        flows.map((flow) => [
-          flow,
-          ...["pgflow's own", 'this layer', 'this layer, private'].map((layer) =>
-            String(facts[`a run, ${flow}, ${layer}`] ?? '').replace(/,? \d+ function calls/, ''),
-          ),
-        ]),
-      ),
-    ],
-  ])
+/** An entry of .size-limit.json. */
+export interface SizeLimit {
+  name: string
+  limit: string
 }
 
-/** Puts each table between the comments that name it, and fails where one has no place. */
-export function fillIn(text: string, tables: ReadonlyMap<string, string>): string {
+const ours = 'pinia-pgflow'
+const theirs = '@pgflow/client'
+const layers = ['nothing sent', "pgflow's own", 'this layer', 'this layer, private'] as const
+
+/** The tables of the documents, by name. */
+const tables: Record<string, (figures: Figures) => string> = {
+  comparison: (figures) =>
+    table(
+      ['measured side by side', theirs, ours],
+      [
+        [
+          'a start, until the database has confirmed it, at a round trip of 50 ms',
+          figures.ms('start', 'on a new page', theirs),
+          figures.ms('start', 'on a new page', ours),
+        ],
+        [
+          'an event in a list of 200 steps, until it is rendered',
+          `${figures.ms('apply-client', 'a list of steps', '@pgflow/client, a list')}, or ` +
+            `${figures.ms('apply-client', 'a list of steps', '@pgflow/client, objects')} with a ` +
+            'reactive object for each step',
+          figures.ms('apply-client', 'a list of steps', ours),
+        ],
+        [
+          "what a run costs the database (chain / fan-out / map), pgflow's own broadcasts being 1",
+          '1',
+          figures.flows.map((flow) => pretty(figures.sqlRatio(flow).median)).join(' / '),
+        ],
+        [
+          'minified and gzipped, without supabase-js, Vue and Pinia',
+          '4.2 kB',
+          `at most ${figures.sizeOf('createPgflow')}, ` +
+            `${figures.sizeOf('the same with useRuns')} with lists`,
+        ],
+      ],
+    ),
+
+  start: (figures) =>
+    table(
+      ['', theirs, ours, 'ours ÷ theirs'],
+      ['on a new page', 'the second start of a page'].map((name) => [
+        name,
+        figures.range('start', name, theirs),
+        figures.range('start', name, ours),
+        withRange(figures.ratio('start', name, ours, theirs)),
+      ]),
+    ),
+
+  event: (figures) =>
+    table(
+      ['what renders a list of 200 steps', 'one event'],
+      [ours, '@pgflow/client, a list', '@pgflow/client, objects'].map((name) => [
+        name,
+        figures.range('apply-client', 'a list of steps', name),
+      ]),
+    ),
+
+  scale: (figures) =>
+    table(
+      ['', 'few', 'many', 'many ÷ few'],
+      (
+        [
+          ['runs held', '10 runs', '10,000 runs'],
+          ['steps of the run', '10 steps', '10,000 steps'],
+        ] as const
+      ).map(([name, few, many]) => [
+        `${few} or ${many}`,
+        figures.range('apply', name, few),
+        figures.range('apply', name, many),
+        withRange(figures.ratio('apply', name, many, few)),
+      ]),
+    ),
+
+  sql: (figures) =>
+    table(
+      ['', ...layers.slice(0, 3), "this layer ÷ pgflow's own"],
+      figures.flows.map((flow) => [
+        flow,
+        ...layers.slice(0, 3).map((layer) => figures.ms('sql-native', flow, layer)),
+        withRange(figures.sqlRatio(flow)),
+      ]),
+    ),
+
+  messages: (figures) =>
+    table(
+      ['', ...layers.slice(1)],
+      figures.flows.map((flow) => [
+        flow,
+        ...layers.slice(1).map((layer) => figures.written(flow, layer)),
+      ]),
+    ),
+
+  sizes: (figures) =>
+    table(
+      ['what is imported', 'at most'],
+      figures.limits.map(({ name, limit }) => [name.replace(/ \(figure: .*\)$/, ''), limit]),
+    ),
+}
+
+/** What was measured, by name. What is missing throws. */
+class Figures {
+  readonly #results: Results
+  readonly limits: readonly SizeLimit[]
+  /** The flows that were run in the database. */
+  readonly flows: readonly string[]
+
+  constructor(results: Results, limits: readonly SizeLimit[]) {
+    this.#results = results
+    this.limits = limits
+    this.flows = Object.keys(results['sql-native']?.comparisons ?? {})
+  }
+
+  ms(benchmark: string, comparison: string, variant: string): string {
+    return `${pretty(this.#spread(benchmark, comparison, variant).median)} ms`
+  }
+
+  range(benchmark: string, comparison: string, variant: string): string {
+    return withRange(this.#spread(benchmark, comparison, variant), ' ms')
+  }
+
+  ratio(benchmark: string, comparison: string, of: string, to: string): Ratio {
+    const { ratios } = this.#comparison(benchmark, comparison)
+    return found(
+      ratios.find((ratio) => ratio.of === of && ratio.to === to),
+      `${of} / ${to}`,
+    )
+  }
+
+  sqlRatio(flow: string): Ratio {
+    return this.ratio('sql-native', flow, 'this layer', "pgflow's own")
+  }
+
+  /** How many messages and how much WAL a run makes. */
+  written(flow: string, layer: string): string {
+    const fact = `a run, ${flow}, ${layer}`
+    return String(found(this.#results['sql-native']?.facts[fact], fact)).replace(
+      /,? \d+ function calls/,
+      '',
+    )
+  }
+
+  sizeOf(name: string): string {
+    return found(
+      this.limits.find((limit) => limit.name.startsWith(name)),
+      name,
+    ).limit
+  }
+
+  #comparison(benchmark: string, name: string): Comparison {
+    return found(this.#results[benchmark]?.comparisons[name], `${benchmark}: ${name}`)
+  }
+
+  #spread(benchmark: string, comparison: string, variant: string): Spread {
+    return found(this.#comparison(benchmark, comparison).milliseconds[variant], variant)
+  }
+}
+
+/** Puts each table between the comments that name it. */
+export function fillIn(text: string, results: Results, limits: readonly SizeLimit[]): string {
+  const figures = new Figures(results, limits)
   return text.replaceAll(
     /(<!-- figures: (\w+) -->)[^]*?(<!-- end of figures -->)/g,
-    (_all, begin: string, name: string, end: string) => {
-      const found = tables.get(name)
-      if (found === undefined) throw new Error(`There are no figures called ${name}.`)
-      return `${begin}\n\n${found}\n\n${end}`
-    },
+    (_all, begin: string, name: string, end: string) =>
+      `${begin}\n\n${found(tables[name], `table ${name}`)(figures)}\n\n${end}`,
   )
+}
+
+function found<Value>(value: Value | undefined, name: string): Value {
+  if (value === undefined) throw new Error(`There are no figures of "${name}".`)
+  return value
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-function spreadOf(spreads: Record<string, Spread>, name: string): Spread {
-  const spread = spreads[name]
-  if (!spread) throw new Error(`results.json has no "${name}".`)
-  return spread
 }
 
 function withRange({ median, low, high }: Spread, unit = ''): string {

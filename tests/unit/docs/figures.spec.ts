@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import { fillIn } from '../../../scripts/docs/figures.ts'
 
-const text = 'before\n<!-- figures: sql -->\nold\n<!-- end of figures -->\nafter\n'
+const text = 'before\n<!-- figures: sizes -->\nold\n<!-- end of figures -->\nafter\n'
+const limits = [{ name: 'all of it (figure: 1 kB)', limit: '2 kB' }]
+const filled = [
+  'before\n<!-- figures: sizes -->\n',
+  '| what is imported | at most |\n| --- | --- |\n| all of it | 2 kB |\n',
+  '<!-- end of figures -->\nafter\n',
+].join('\n')
 
 describe('figures in a document', () => {
   it('are put where their name is, and again over those of before', () => {
-    const once = fillIn(text, new Map([['sql', '| 1 |']]))
-    expect(once).toBe('before\n<!-- figures: sql -->\n\n| 1 |\n\n<!-- end of figures -->\nafter\n')
-    expect(fillIn(once, new Map([['sql', '| 1 |']]))).toBe(once)
+    expect(fillIn(text, {}, limits)).toBe(filled)
+    expect(fillIn(filled, {}, limits)).toBe(filled)
   })
 
-  it('that nothing has measured fail', () => {
-    expect(() => fillIn(text, new Map())).toThrow('no figures called sql')
+  it('fail where nothing has measured them, or nobody knows them', () => {
+    expect(() => fillIn(text.replace('sizes', 'start'), {}, limits)).toThrow('start: on a new page')
+    expect(() => fillIn(text.replace('sizes', 'speed'), {}, limits)).toThrow('table speed')
   })
 })
