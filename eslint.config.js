@@ -35,6 +35,7 @@ export default tseslint.config(
       'tests/browser/output/',
       '.stryker-tmp/',
       'tests/apps/nuxt/',
+      'tests/apps/vue/',
       'docs/.vitepress/dist/',
       'docs/.vitepress/cache/',
     ],

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './command.ts'
@@ -30,18 +30,32 @@ export async function removeFolder(folder: string): Promise<void> {
  * Copies an app of `tests/apps` and installs what its `package.json` says, and the package; npm
  * refuses where a peer is not what the package asks for.
  */
-export async function installApp(name: string, tarball: string, folder: string): Promise<string> {
-  const app = join(folder, name)
+export async function installApp(
+  name: string,
+  tarball: string,
+  folder: string,
+  { as = name, versions = {} }: { as?: string; versions?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
+  const app = join(folder, as)
   await cp(join(root, 'tests/apps', name), app, { recursive: true })
-  await install(app, tarball)
+  const file = join(app, 'package.json')
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as { dependencies: object }
+  const own = { 'pinia-pgflow': `file:${tarball}` }
+  const dependencies = { ...manifest.dependencies, ...versions, ...own }
+  await writeFile(file, JSON.stringify({ ...manifest, dependencies }, null, 2))
+  await install(app)
   return app
 }
 
-async function install(folder: string, tarball: string): Promise<void> {
-  const file = join(folder, 'package.json')
-  const manifest = JSON.parse(await readFile(file, 'utf8')) as { dependencies: object }
-  const dependencies = { ...manifest.dependencies, 'pinia-pgflow': `file:${tarball}` }
-  await writeFile(file, JSON.stringify({ ...manifest, dependencies }, null, 2))
+/** Installs one package in a folder of its own, unless it is there. */
+export async function addPackage(folder: string, name: string, spec: string): Promise<string> {
+  const place = join(folder, name)
+  await mkdir(place, { recursive: true })
+  await install(place, spec)
+  return place
+}
+
+async function install(folder: string, ...specs: string[]): Promise<void> {
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
-  await run(['npm', 'install', '--ignore-scripts', '--prefer-offline', ...quiet], folder)
+  await run(['npm', 'install', '--ignore-scripts', '--prefer-offline', ...quiet, ...specs], folder)
 }
