@@ -121,6 +121,8 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
       resolve: { alias },
       test: {
         globalSetup: ['tests/support/global-setup.ts'],
+        // Vitest leaves one core free, which on two cores is half of them.
+        maxWorkers: '100%',
         projects: [
           project('node', [
             'tests/{cli,sql,simulation}/**/*.spec.ts',
