@@ -420,11 +420,11 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Follows what can be read after all, or goes on although it had ended. */
   #resume(): void {
-    if (this.#phase === 'ended' && this.source.isSettled) return
+    if (this.source.isSettled) return
     this.#phase = 'following'
     this.#silence.start()
     // Also where a start had closed it, and has failed: the run is there after all.
-    if (!this.source.isSettled && !this.source.starting) this.#subscription.open()
+    if (!this.source.starting) this.#subscription.open()
   }
 
   #fail(error: PgflowError, isAwaited: boolean): void {
