@@ -134,10 +134,10 @@ describe('removing a run', () => {
 })
 
 describe('an observer that lets go', () => {
-  it('of a run that was removed sets no timer', async () => {
+  it('when everything has stopped sets no timer', async () => {
     const kit = createKit()
     const { release } = await kit.goLive('r', 1)
-    kit.manager.remove('r')
+    kit.manager.dispose()
     release()
     expect(kit.left()).toBe(0)
   })
