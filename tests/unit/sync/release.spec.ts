@@ -153,6 +153,49 @@ describe('an observer that lets go', () => {
   })
 })
 
+describe('a run that is removed in the middle of what happens to it', () => {
+  it('by whoever is told of a message that cannot be understood leaves nothing', async () => {
+    const kit = createKit({ onReport: () => kit.manager.remove('r') })
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').receive('a:completed', { seq: 'x' })
+    expect(kit.state.connections.value).toEqual({})
+    expect(kit.left()).toBe(0)
+  })
+
+  it.each([
+    ['a message that cannot be understood', 'x'],
+    ['a gap', 9],
+  ])('by whoever sees that it is in doubt leaves nothing (%s)', async (_, seq) => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const stop = watch(
+      () => kit.status('r'),
+      () => kit.manager.remove('r'),
+      { flush: 'sync' },
+    )
+    await kit.channelOf('r').receive('a:completed', { seq, step_slug: 'a' })
+    stop()
+    // The read that was gathered with those of other runs.
+    await kit.clock.advance(0)
+    expect(kit.state.connections.value).toEqual({})
+    expect(kit.left()).toBe(0)
+  })
+
+  it('by whoever sees that it goes on after a while leaves nothing', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const isStalled = () => kit.state.connections.value.r?.stalled
+    while (!isStalled()) await (await kit.nextRequest()).reply(snapshot('r', 1))
+    const stop = watch(isStalled, () => kit.manager.remove('r'), { flush: 'sync' })
+    await kit.channelOf('r').receive('a:completed', { seq: 9, step_slug: 'a' })
+    stop()
+    // The read that was gathered with those of other runs.
+    await kit.clock.advance(0)
+    expect(kit.state.connections.value).toEqual({})
+    expect(kit.left()).toBe(0)
+  })
+})
+
 describe('stopping everything', () => {
   it('stops every timer, listener and request', async () => {
     const kit = createKit()
