@@ -76,9 +76,7 @@ export function mergeSnapshot(
   seqAtRequest: number | null,
   held?: HeldRun,
 ): SnapshotOutcome {
-  if (snapshot.seq !== null && seqAtRequest !== null && snapshot.seq < seqAtRequest) {
-    return { kind: 'stale' }
-  }
+  if (snapshot.seq !== null && snapshot.seq < (seqAtRequest ?? 0)) return { kind: 'stale' }
   const run = { ...snapshot.run }
   const steps = new Map(snapshot.steps.map((step) => [step.step_slug, completeStep(step, held)]))
   const view: HeldRun = { run, step: (slug) => steps.get(slug), seq: snapshot.seq }

@@ -125,7 +125,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (this.#phase === 'following') return
     if (this.source.isSettled) {
       this.#phase = 'ended'
-      this.#show()
+      return this.#show()
     }
     if (this.#phase === 'ended') return
     this.#follow()
@@ -262,10 +262,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#poll.changed()
     // The timer was set for a quiet time.
     if (wasQuiet) this.#poll.schedule()
-    if (this.#health.isStalled) this.#show()
     if (merged.needsSnapshot) this.#doubt()
     else if (merged.needsRest) this.#rests.request()
     this.#endIfSettled()
+    if (this.#health.isStalled) this.#show()
   }
 
   /** Updates that wait for an answer have turned out to be wrong. */
@@ -301,6 +301,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Something was sent that could not be understood. */
   readonly onMissed = (): void => {
     if (process.env.NODE_ENV !== 'production') this.#trace('gap')
+    // Whoever was told of it may have let it go.
+    if (this.#phase !== 'following') return
     if (this.#fetcher.current?.isSent) this.#fetcher.current.isOvertaken = true
     this.#doubt()
   }
@@ -365,9 +367,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** What is shown may not be all, or not be true. */
   #doubt(): void {
     this.#health.needsSnapshot = true
-    this.#show()
     // A request under way looks at the update again when it has its answer.
     if (!this.#fetcher.current) this.#doubts.request()
+    // Last: who sees it may let it go.
+    this.#show()
   }
 
   #settle(answer: Answer, fetch: Fetch<Update>): void {
@@ -420,11 +423,11 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Follows what can be read after all, or goes on although it had ended. */
   #resume(): void {
-    if (this.#phase === 'ended' && this.source.isSettled) return
+    if (this.source.isSettled) return
     this.#phase = 'following'
     this.#silence.start()
     // Also where a start had closed it, and has failed: the run is there after all.
-    if (!this.source.isSettled && !this.source.starting) this.#subscription.open()
+    if (!this.source.starting) this.#subscription.open()
   }
 
   #fail(error: PgflowError, isAwaited: boolean): void {

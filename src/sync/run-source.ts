@@ -36,8 +36,6 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   #dropped = 0
   /** The seq of the last broadcast that said that the run goes on, be it after a repair. */
   #wentOn = 0
-  /** A run that has ended seems to go on, since the last read was sent. */
-  #mayGoOn = false
   /** The seq of the last answer that was taken. */
   #confirmed: number | null = null
   /** The seq that was held when the read under way was sent. */
@@ -97,21 +95,16 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   onSent(): void {
     this.#seqAtRequest = this.#held?.seq ?? null
-    this.#mayGoOn = false
   }
 
   receive(event: RunEvent): Merged | null {
     const { status } = event.run
     if (status !== undefined && !isTerminal(status)) {
       this.#wentOn = Math.max(this.#wentOn, event.seq ?? 0)
-      // Without a seq it may be late, or tell of a repair: only a read can say.
-      if (event.seq === null && this.#hasEnded) this.#mayGoOn = true
     }
     // Before the first snapshot there is nothing to merge into: the read keeps the event.
     const outcome = this.#context.state.applyEvent(event)
-    if (outcome.kind === 'stale') {
-      return this.#mayGoOn ? { needsSnapshot: true, isGap: false } : null
-    }
+    if (outcome.kind === 'stale') return null
     // On a public channel anybody who knows the id can send that the run has ended, and without a
     // seq the broadcasts before it may be lost: a snapshot has to confirm it.
     this.#isConfirmed = !this.#context.transport.joinsBeforeStart || !this.#hasEnded
@@ -155,7 +148,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     )
     const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
     this.#isConfirmed = !isEndedOnlyHere || !this.#context.transport.joinsBeforeStart
-    this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed || this.#mayGoOn
+    this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
     return {
       isNews: outcome.hasChanged,

@@ -100,6 +100,22 @@ describe('a broadcast with a seq', () => {
   })
 })
 
+describe('a broadcast with a seq about what has ended', () => {
+  const { snapshots } = history()
+  const ended = view(snapshots.at(-1) ?? fail())
+  it.each([
+    ['run:started', { status: 'started' }, true],
+    ['run:failed', {}, false],
+    ['a:started', { step_slug: 'a' }, true],
+    ['a:failed', { step_slug: 'a' }, false],
+    ['a:progress', { step_slug: 'a' }, false],
+    ['new:started', { step_slug: 'new' }, false],
+  ])('%s applies, and a snapshot is needed where it goes on', (name, payload, needsSnapshot) => {
+    const outcome = mergeEvent(ended, event(name, { seq: 8, ...payload }))
+    expect(outcome).toMatchObject({ kind: 'apply', needsSnapshot })
+  })
+})
+
 describe('a broadcast without a seq', () => {
   const started: HeldRun = {
     run: { ...pendingRun(runId, 'f', 1), status: 'started' },
@@ -155,6 +171,38 @@ describe('a snapshot', () => {
         },
       ),
     )
+  })
+
+  it('without a seq, of a run that was counted, is not taken for an old one', () => {
+    const uncounted = { ...(snapshots[3] ?? fail()), seq: null }
+    expect(mergeSnapshot(uncounted, [], 3).kind).toBe('replace')
+  })
+
+  it('without a seq that tells of an end is in doubt when a step went on meanwhile', () => {
+    const { run, steps } = snapshots.at(-1) ?? fail()
+    const [a, b] = [{ ...(steps[0] ?? fail()), status: 'created' }, steps[1] ?? fail()]
+    const uncounted = { run, steps: [a, b], seq: null }
+    const since = [event('a:started', { step_slug: 'a' })]
+    expect(mergeSnapshot(uncounted, since, null)).toMatchObject({ needsSnapshot: true })
+    expect(mergeSnapshot(uncounted, [], null)).toMatchObject({ needsSnapshot: false })
+  })
+
+  it('keeps what it tells of a step that was heard of since, and takes new steps in', () => {
+    const { run } = snapshots[0] ?? fail()
+    const [a, b] = [createdStep(runId, 'a'), createdStep(runId, 'b')]
+    const first = { ...a, step_index: 1, status: 'started', started_at: 'then' }
+    const steps = [first, { ...b, step_index: 0 }]
+    const since = [
+      event('a:completed', { seq: 2, step_slug: 'a', output: 1 }),
+      event('new:started', { seq: 3, step_slug: 'new' }),
+    ]
+    expect(mergeSnapshot({ run, steps, seq: 1 }, since, null)).toMatchObject({
+      steps: [
+        { step_slug: 'b', status: 'created' },
+        { step_slug: 'a', status: 'completed', output: 1, started_at: 'then' },
+        { run_id: runId, step_slug: 'new', status: 'started', started_at: null },
+      ],
+    })
   })
 
   it('does not change what it was given', () => {

@@ -97,7 +97,7 @@ describe('polls that bring nothing new', () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const { request } = await waitOf(kit)
-    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a', initial_tasks: 1 })
+    await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a' })
     await request.reply(snapshot('r', 2, 'started', 'started'))
     expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
   })

@@ -68,11 +68,12 @@ describe('a page that is read once', () => {
     await observed(kit, all)
     kit.backend.start('f')
     kit.backend.answerTime = 1_000
-    const fetched = codeOf(kit.manager.fetchPage(page, null))
+    const fetched = kit.manager.fetchPage(page, null).catch((error: unknown) => error)
     await kit.clock.advance(500)
     kit.backend.changeUser()
     await kit.clock.advance(moment)
-    expect(await fetched).toBe('aborted')
+    const message = 'The page is not wanted any more.'
+    expect(await fetched).toMatchObject({ code: 'aborted', message })
     expect(kit.list(all)?.ids).toEqual([])
     expect(kit.summaries.value).toEqual({})
   })

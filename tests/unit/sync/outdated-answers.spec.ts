@@ -215,6 +215,20 @@ describe('an answer that says that the run has ended', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 5 })
   })
 
+  it('ends the run although it was said to go on by what was found to be forged', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 3)
+    await goesOn(kit, 1e9)
+    while (kit.state.connections.value.r?.seq !== 4) {
+      await (await kit.nextRequest()).reply(snapshot('r', 4))
+    }
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await kit.channelOf('r').receive('a:started', { seq: 1_000, step_slug: 'a', initial_tasks: 1 })
+    await read.reply(ended(8))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 8 })
+  })
+
   it('ends the run although it was heard to go on before that', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)

@@ -134,10 +134,10 @@ describe('removing a run', () => {
 })
 
 describe('an observer that lets go', () => {
-  it('of a run that was removed sets no timer', async () => {
+  it('when everything has stopped sets no timer', async () => {
     const kit = createKit()
     const { release } = await kit.goLive('r', 1)
-    kit.manager.remove('r')
+    kit.manager.dispose()
     release()
     expect(kit.left()).toBe(0)
   })
@@ -150,6 +150,49 @@ describe('an observer that lets go', () => {
     expect(kit.isWatched()).toBe(true)
     kit.manager.remove('s')
     expect(kit.isWatched()).toBe(false)
+  })
+})
+
+describe('a run that is removed in the middle of what happens to it', () => {
+  it('by whoever is told of a message that cannot be understood leaves nothing', async () => {
+    const kit = createKit({ onReport: () => kit.manager.remove('r') })
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').receive('a:completed', { seq: 'x' })
+    expect(kit.state.connections.value).toEqual({})
+    expect(kit.left()).toBe(0)
+  })
+
+  it.each([
+    ['a message that cannot be understood', 'x'],
+    ['a gap', 9],
+  ])('by whoever sees that it is in doubt leaves nothing (%s)', async (_, seq) => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const stop = watch(
+      () => kit.status('r'),
+      () => kit.manager.remove('r'),
+      { flush: 'sync' },
+    )
+    await kit.channelOf('r').receive('a:completed', { seq, step_slug: 'a' })
+    stop()
+    // The read that was gathered with those of other runs.
+    await kit.clock.advance(0)
+    expect(kit.state.connections.value).toEqual({})
+    expect(kit.left()).toBe(0)
+  })
+
+  it('by whoever sees that it goes on after a while leaves nothing', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    const isStalled = () => kit.state.connections.value.r?.stalled
+    while (!isStalled()) await (await kit.nextRequest()).reply(snapshot('r', 1))
+    const stop = watch(isStalled, () => kit.manager.remove('r'), { flush: 'sync' })
+    await kit.channelOf('r').receive('a:completed', { seq: 9, step_slug: 'a' })
+    stop()
+    // The read that was gathered with those of other runs.
+    await kit.clock.advance(0)
+    expect(kit.state.connections.value).toEqual({})
+    expect(kit.left()).toBe(0)
   })
 })
 

@@ -26,6 +26,8 @@ export interface KitOptions {
   ignoresAbort?: boolean
   /** Timers fire once a minute, as in a page that was not seen for long. */
   isThrottled?: boolean
+  /** What the app does when it is told of a failure. */
+  onReport?: (error: PgflowError) => void
   /** The dice: the middle unless given. */
   random?: () => number
 }
@@ -74,7 +76,10 @@ export function createKit(options: KitOptions = {}) {
     },
     maxChannels: options.maxChannels ?? 90,
     isServer: options.isServer ?? false,
-    report: (error) => reported.push(error),
+    report: (error) => {
+      reported.push(error)
+      options.onReport?.(error)
+    },
     trace: ({ kind }) => traced.push(kind),
   })
   transport.watchSession((change) => manager.onSessionChange(change))

@@ -130,6 +130,11 @@ export class ListBackend implements ListTransport, Pick<RunTransport, 'watchSess
     if (row) this.#rows.set(runId, { ...row, seq: null })
   }
 
+  /** A run is deleted. */
+  delete(runId: string): void {
+    this.#rows.delete(runId)
+  }
+
   /** All runs are deleted. */
   clear(): void {
     this.#rows.clear()
