@@ -22,6 +22,7 @@ const benchmarks: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   plans: () => import('./plans/plans.ts'),
   apply: () => bundled(new URL('./apply/scale.ts', import.meta.url)),
   'apply-client': () => bundled(new URL('./apply/client.ts', import.meta.url)),
+  components: () => import('./components/components.ts'),
   start: () => import('./start/start.ts'),
   boot: () => import('./boot.ts'),
 }

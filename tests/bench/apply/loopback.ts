@@ -12,6 +12,8 @@ export interface Loopback {
   supabase: SupabaseClient
   /** Delivers a broadcast of the database; when this returns, every handler has run. */
   broadcast: (topic: string, event: string, payload: object) => void
+  /** The same in a text frame, which needs nothing of Node. */
+  broadcastText: (topic: string, event: string, payload: object) => void
 }
 
 /** Connects a client to itself. */
@@ -48,6 +50,10 @@ export function openLoopback(answer: Answer): Loopback {
         payload: JSON.stringify(payload),
       })
       if (frame && socket) socket.receive(new Uint8Array(frame).buffer)
+    },
+    broadcastText(topic, event, payload) {
+      const json = JSON.stringify({ type: 'broadcast', event, payload })
+      socket?.receive(version2.encodeTextBroadcast(`realtime:${topic}`, json))
     },
   }
 }
