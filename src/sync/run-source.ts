@@ -133,6 +133,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     const isFinal = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#wentOn
     const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
     const oldest = this.#oldestAccepted(isFinal, trustsDatabase)
+    const seqBefore = this.#held?.seq ?? 0
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
       this.#dropped = Math.max(this.#dropped, snapshot.seq ?? 0)
@@ -152,7 +153,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
     return {
       isNews: outcome.hasChanged,
-      isMissed: outcome.hasChanged,
+      isMissed: (snapshot.seq ?? 0) > seqBefore,
       isOutdated: false,
       isDropped: false,
       isGap: outcome.needsSnapshot,

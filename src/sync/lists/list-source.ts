@@ -28,6 +28,8 @@ export interface ListRelations {
   onRead: (rows: readonly RunSummary[]) => void
   /** The seq of a run of which something was heard so lately that an answer may be older. */
   heardLately: (runId: string) => number | null
+  /** The last seq that the feed told of a run, however long ago; null if none is remembered. */
+  heardEver: (runId: string) => number | null
 }
 
 /** The first runs of a query, as many as were asked for. */
@@ -53,7 +55,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   /** Whether what is shown was read here. */
   #isLoaded = false
   /** The shown runs that the last probe has found to be ahead. */
-  #ahead: readonly string[] = []
+  #ahead: ReadonlyMap<string, number> = new Map()
 
   constructor(query: ListQuery, context: ListContext, lists: ListRelations) {
     this.key = listKey(query)
@@ -162,9 +164,11 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   isBehind(seqs: ReadonlyMap<string, number>): boolean {
     const probed = this.#going.slice(0, maxProbed)
     const isAhead = ({ run_id, seq }: RunSummary) => (seqs.get(run_id) ?? 0) > (seq ?? 0)
-    this.#ahead = probed.filter(isAhead).map(({ run_id }) => run_id)
+    this.#ahead = new Map(
+      probed.filter(isAhead).map(({ run_id }) => [run_id, seqs.get(run_id) ?? 0]),
+    )
     // What is not in the answer was deleted.
-    return this.#ahead.length > 0 || probed.some(({ run_id }) => !seqs.has(run_id))
+    return this.#ahead.size > 0 || probed.some(({ run_id }) => !seqs.has(run_id))
   }
 
   explain(error: PgflowError): PgflowError {
@@ -219,10 +223,12 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   /** Whether a run has ended unheard: the feed tells of that, but not of every change. */
   #hasMissed(read: readonly RunSummary[]): boolean {
-    const ahead = this.#ahead
-    this.#ahead = []
+    const ahead = [...this.#ahead]
+    this.#ahead = new Map()
     const byId = new Map(read.map((row) => [row.run_id, row]))
-    return ahead.some((runId) => {
+    return ahead.some(([runId, seq]) => {
+      // An outdated answer had taken it back.
+      if ((this.#lists.heardEver(runId) ?? 0) >= seq) return false
       const row = byId.get(runId)
       return row ? isTerminal(row.status) : this.#query.status !== null
     })

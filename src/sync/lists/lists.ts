@@ -155,6 +155,7 @@ export class Lists {
       },
       // Without the feed a run may have left unheard.
       heardLately: (runId) => (this.#feed.isJoined ? this.#recent.lately(runId) : null),
+      heardEver: (runId) => this.#recent.last(runId),
     })
     return new LiveResource(source, this.#context, (handlers) => this.#feed.subscription(handlers))
   }

@@ -40,6 +40,11 @@ export class RecentSeqs {
     return at >= this.#isCertainFrom && at > this.#scheduler.now() - outdatedFor ? seq : null
   }
 
+  /** The last seq that was heard of a run, however long ago; null if none is remembered. */
+  last(runId: string): number | null {
+    return this.#heard.get(runId)?.seq ?? null
+  }
+
   /** Something may have been missed. */
   doubt(): void {
     this.#isCertainFrom = this.#scheduler.now()

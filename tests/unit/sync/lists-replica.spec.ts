@@ -56,3 +56,22 @@ it('the feed is not called silent because a replica lagged', async () => {
   await kit.clock.advance(10_000)
   expect(kit.list(query)?.connection.error).toBeNull()
 })
+
+it('the feed is not called silent for an end that it told, however old a replica is', async () => {
+  const kit = createListKit()
+  const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
+  const gone = kit.backend.start('f')
+  kit.backend.start('f')
+  const { refresh } = await observed(kit, query)
+  await kit.clock.advance(5_000)
+  const stop = lag(kit, query)
+  kit.backend.end(gone, 'completed')
+  await kit.clock.advance(40_000)
+  void refresh()
+  await kit.clock.advance(300)
+  expect(kit.list(query)?.ids).toContain(gone) // a replica 40 s behind is believed
+  stop()
+  await kit.clock.advance(40_000)
+  expect(kit.list(query)).toMatchObject({ connection: { status: 'live', error: null } })
+  expect(kit.list(query)?.ids).not.toContain(gone)
+})

@@ -132,6 +132,14 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
   })
 
+  it('is not called silent when the read tells more of what was heard', async () => {
+    const { kit, probe } = await probed()
+    // A replica that does not have the run yet.
+    await probe.replySeqs({})
+    await (await kit.nextRequest()).reply(snapshot('r', 1, 'started', 'started'))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', seq: 1, error: null })
+  })
+
   it('is not called silent for what it missed before it was joined anew', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 2 })
