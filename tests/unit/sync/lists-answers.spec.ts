@@ -44,6 +44,18 @@ describe('an answer without a run that was heard of lately', () => {
     expect(askedSince(kit, settled)).toBe(0)
   })
 
+  it('is outdated also where there are more runs than are shown', async () => {
+    const kit = createListKit()
+    const ids = [1, 2, 3, 4, 5].map(() => kit.backend.start('f')).reverse()
+    const { refresh } = await observed(kit, all)
+    lag(kit)
+    const id = kit.backend.start('f')
+    await kit.clock.advance(300)
+    void refresh()
+    await kit.clock.advance(moment)
+    expect(kit.list(all)?.ids).toEqual([id, ids[0]])
+  })
+
   it('is believed in the end: the run may have been deleted', async () => {
     const kit = createListKit()
     const first = kit.backend.start('f')
@@ -63,9 +75,10 @@ describe('an answer without a run that was heard of lately', () => {
     const ids = [1, 2, 3].map(() => kit.backend.start('f')).reverse()
     const { refresh } = await observed(kit, all)
     kit.backend.end(ids[1] ?? '', 'completed')
-    for (let n = 0; n < 3; n += 1) kit.backend.start('f')
+    await kit.clock.advance(500)
+    expect(kit.shown(all)[1]?.status).toBe('completed') // heard
     kit.backend.faults = { ...noListFaults, lose: 1 }
-    await kit.clock.advance(0)
+    for (let n = 0; n < 3; n += 1) kit.backend.start('f')
     const asked = kit.backend.requests.length
     void refresh()
     await kit.clock.advance(moment)
@@ -104,6 +117,59 @@ describe('an answer with a row that is older than what is known', () => {
       await kit.clock.advance(2_500)
     }
     expect(kit.summaries.value[id]?.status).toBe('started')
+  })
+})
+
+describe('an answer that was overtaken by the feed', () => {
+  it('takes nothing from a run that is still shown', async () => {
+    const kit = createListKit()
+    const ids = [kit.backend.start('f'), kit.backend.start('f')].reverse()
+    const { refresh } = await observed(kit, all)
+    lag(kit)
+    kit.backend.end(ids[0] ?? '', 'completed')
+    await kit.clock.advance(500)
+    void refresh()
+    await kit.clock.advance(moment)
+    expect(kit.list(all)?.ids).toEqual(ids)
+    expect(kit.shown(all)[0]?.status).toBe('completed')
+  })
+
+  it('by an event that does not tell all is followed by another', async () => {
+    const kit = createListKit()
+    const failed: ListQuery = { ...all, status: 'failed' }
+    const id = kit.backend.start('f')
+    const { refresh } = await observed(kit, failed)
+    kit.backend.answerTime = 1_000
+    void refresh()
+    await kit.clock.advance(500)
+    kit.backend.end(id, 'failed')
+    await kit.clock.advance(4_000)
+    expect(kit.shown(failed)).toMatchObject([{ run_id: id, remaining_steps: 1 }])
+  })
+
+  it('before it was asked for is not asked for again', async () => {
+    const kit = createListKit()
+    const id = kit.backend.start('f')
+    await observed(kit, all)
+    kit.traced.length = 0
+    kit.backend.drop()
+    while (kit.traced.at(-1)?.kind !== 'fetch') await kit.clock.step()
+    const asked = kit.backend.requests.length
+    kit.backend.end(id, 'completed')
+    await kit.clock.advance(moment * 2)
+    expect(askedSince(kit, asked)).toBe(1)
+    expect(kit.shown(all)[0]?.status).toBe('completed')
+  })
+})
+
+describe('a run that was heard of before its list was opened', () => {
+  it('is in the list', async () => {
+    const kit = createListKit()
+    await observed(kit, { ...all, flow: 'g' })
+    const id = kit.backend.start('f')
+    await kit.clock.advance(500)
+    await observed(kit, all)
+    expect(kit.list(all)?.ids).toEqual([id])
   })
 })
 
