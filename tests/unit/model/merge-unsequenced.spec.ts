@@ -456,7 +456,7 @@ describe('a status that a broadcast of plain pgflow tells', () => {
   })
 
   it('is missing, and so is what tells whether it is late: it applies', () => {
-    const held = holding({ status: 'started', initial_tasks: 4, remaining_tasks: 4 })
+    const held = holding({ status: 'started', initial_tasks: 4, remaining_tasks: 1 })
     const progress = (fields: object) =>
       held.hear(event('step:progress', { step_slug: 'a', ...fields }))
     expect(progress({ started_at: at(3) })).toBe('apply')
