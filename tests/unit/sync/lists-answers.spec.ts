@@ -143,8 +143,10 @@ describe('an answer that was overtaken by the feed', () => {
     kit.backend.answerTime = 1_000
     void refresh()
     await kit.clock.advance(500)
+    const asked = kit.backend.requests.length
     kit.backend.end(id, 'failed')
     await kit.clock.advance(4_000)
+    expect(askedSince(kit, asked)).toBe(1)
     expect(kit.shown(failed)).toMatchObject([{ run_id: id, remaining_steps: 1 }])
   })
 
