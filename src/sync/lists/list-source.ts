@@ -241,15 +241,14 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   /** Whether a row is not shown any more because of what was heard of its run since. */
   #hasLeft({ run_id, seq }: RunSummary): boolean {
     const isShown = this.#context.state.summary(run_id) !== undefined
-    return !isShown && seq !== null && (this.#lists.heardLately(run_id) ?? 0) > seq
+    return !isShown && (this.#lists.heardLately(run_id) ?? 0) > (seq ?? Infinity)
   }
 
   /** The shown runs that were heard of lately, and that an answer does not have in their place. */
   #missingIn({ rows, hasMore }: ListRows): RunSummary[] {
     const ids = new Set(rows.map(({ run_id }) => run_id))
-    const last = rows.at(-1)
     return this.#shown.rows.filter((row) => {
-      const isCovered = !hasMore || (last !== undefined && compareRuns(row, last) < 0)
+      const isCovered = !hasMore || rows.some((other) => compareRuns(row, other) < 0)
       return isCovered && !ids.has(row.run_id) && this.#wasHeard(row.run_id)
     })
   }
@@ -257,7 +256,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   /** Whether a row is older than what is known, and nothing that came meanwhile explains it. */
   #isOutdated({ run_id, seq }: RunSummary, updates: readonly RunUpdate[]): boolean {
     const known = this.#context.state.summary(run_id)?.seq ?? 0
-    if (seq === null || seq >= known) return false
+    if ((seq ?? Infinity) >= known) return false
     return !updates.some((update) => update.run_id === run_id && (update.seq ?? 0) >= known)
   }
 
