@@ -127,7 +127,6 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       this.#phase = 'ended'
       return this.#show()
     }
-    if (this.#phase === 'ended') return
     this.#follow()
     this.subscribe()
     this.#ask('asked')

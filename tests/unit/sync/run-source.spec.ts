@@ -16,6 +16,7 @@ describe('a run that is observed again', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
     const asked = kit.transport.requests.length
     kit.manager.observe('r')
+    kit.show(true)
     await kit.clock.advance(60_000)
     expect(kit.transport.requests).toHaveLength(asked)
     expect(kit.status('r')).toBe('closed')
