@@ -1,5 +1,6 @@
 import { isTransientCode, type PgflowErrorCode } from './error-codes.ts'
 import { hintOf } from './error-hints.ts'
+import { clip } from './model/text.ts'
 
 export type { PgflowErrorCode }
 
@@ -98,4 +99,9 @@ export function runNotFound(runId: string): PgflowError {
   return new PgflowError('run_not_found', `There is no run ${runId}, or it is not yours to see.`, {
     runId,
   })
+}
+
+/** There is no such flow. */
+export function flowNotFound(flowSlug: string): PgflowError {
+  return new PgflowError('flow_not_found', `There is no flow "${clip(flowSlug)}".`)
 }

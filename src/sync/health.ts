@@ -3,6 +3,19 @@ import type { ConnectionStatus } from '../model/entities.ts'
 import type { Subscription } from './subscription.ts'
 
 /**
+ * ```
+ *         open                     it has ended, and all of it is known
+ *  idle ────────▶ following ─────────────────────────────▶ ended
+ *    ▲              │  ▲ ▲                                    │
+ *    │              │  │ └──────── a read says it goes on ────┘
+ *    │      refused │  │ answered: after a new token, a wake, a refresh, a slow poll
+ *    │              ▼  │
+ *    │             refused
+ *    └── dispose, from each of them
+ * ```
+ *
+ * What has ended when it is opened goes from `idle` to `ended` at once.
+ *
  * - `idle`: nobody observes it.
  * - `following`: it is kept true.
  * - `ended`: it has ended, and all of it is known.

@@ -13,21 +13,12 @@ import { outdatedFor } from './timings.ts'
 import type { Trace, TraceKind } from './trace.ts'
 import type { PageActivity } from './page-activity.ts'
 
-/*
- *         open                  all known, and it has ended
- *  idle ────────▶ following ─────────────────────────────▶ ended
- *    ▲              │  ▲ ▲                                    │
- *    └──────────────┘  │ └──────── a read says it goes on ────┘
- *      dispose         │ an answer: after a new token, a wake, a refresh, a slow poll
- *                      ▼
- *                   refused
- */
 /** What a resource needs from outside. */
 export interface ResourceContext {
   scheduler: Scheduler
   pageActivity: PageActivity
   probe: SeqProbe
-  /** Rendering on a server: every read is asked once, and nothing is left behind. */
+  /** Rendering on a server: each read is sent once, and no timer or channel outlives the page. */
   isServer: boolean
   /** How long nothing may change before a run counts as stalled, in ms. */
   stallAfter: number
@@ -43,8 +34,8 @@ const ignore = () => undefined
 
 /**
  * Keeps one thing in the store true: a run, or a list of runs. The database is the truth, broadcasts
- * are hints. Every join is followed by a snapshot that was asked for after it, so whatever was sent
- * in between is in it; and silence is not trusted. What differs between the two is in their source.
+ * are hints. After every join a snapshot is requested, which holds whatever was sent before the join;
+ * and a channel on which nothing comes is checked. Runs and lists differ only in their source.
  */
 export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   readonly source: Kind
@@ -57,6 +48,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   readonly #rests: DoubtLimiter
   readonly #silence: SilenceWatch
   #phase: Phase = 'idle'
+  /** It is over, although some of it may still run: `idle` is also what has not begun. */
+  #isDisposed = false
   readonly #health = new Health()
   /** The last answer was older than what is shown, and was dropped. */
   #isDropped = false
@@ -100,6 +93,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       health: this.#health,
       poll: this.#poll,
       isWaiting: () => !this.#fetcher.current,
+      isHearing: () => this.#isHearing,
       probedIds: () => source.probedIds(this.#isHearing),
       isBehind: (seqs) => source.isBehind(seqs),
       readInterval: source.readInterval,
@@ -110,7 +104,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     })
   }
 
-  /** Whether nothing is held that the database has said. */
+  /** Whether there is nothing worth keeping for the next observer. */
   get isNothing(): boolean {
     return this.source.isNothing
   }
@@ -120,10 +114,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     return this.#life.signal
   }
 
-  /** Follows from now on: reads at once, and subscribes. What is known to have ended needs neither. */
+  /** Follows from now on: reads at once, and subscribes. A run known to have ended needs neither. */
   open(): void {
-    if (this.#phase === 'following') return
-    if (this.source.isSettled) {
+    if (this.#isDisposed || this.#phase === 'following') return
+    if (this.#phase !== 'refused' && this.source.isSettled) {
       this.#phase = 'ended'
       return this.#show()
     }
@@ -133,11 +127,11 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   /**
-   * Follows what is about to exist: nothing is read yet.
-   * @param joinsNow - whether it may be subscribed to before it exists.
+   * Follows a run that is being started: nothing is read yet.
+   * @param joinsNow - join its channel already, before the run exists.
    */
   openForStart(joinsNow: boolean): void {
-    if (this.#phase === 'ended') return
+    if (this.#isDisposed || this.#phase === 'ended') return
     if (this.#phase !== 'following') this.#follow()
     if (joinsNow) this.#subscription.open()
     else if (!this.source.isShown) this.#subscription.close()
@@ -152,14 +146,16 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Leaves for good; an answer still under way changes nothing any more. */
   dispose(reason: string): void {
+    this.#isDisposed = true
     this.#leave('idle')
     this.#show()
     this.#life.abort(new PgflowError('aborted', reason))
   }
 
   /**
-   * Reads, or joins the read that is about to be sent. Resolves when an answer has come, be it an
-   * outdated one.
+   * Reads, or joins the read that is about to be sent. Resolves on any answer, even one that is
+   * dropped as outdated.
+   * @param isRest - only the rest of a list, after the rows that are shown.
    * @throws PgflowError
    */
   read(isRest = false): Promise<void> {
@@ -175,7 +171,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /**
    * Sends a request of the caller's, after whatever is under way, and merges its answer.
-   * @param ends - end the wait for what is under way; the request minds them itself.
+   * @param ends - signals that end the wait for what is under way; the request itself watches them.
    * @throws PgflowError
    */
   async submit(request: () => Promise<Answer>, ends: readonly EndSignal[]): Promise<void> {
@@ -195,7 +191,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#fail(error, true)
   }
 
-  /** A start has got its answer: what is known now may be all. */
+  /** A start was answered: the run may be over already. */
   startSettled(): void {
     this.#endIfSettled()
     this.#show()
@@ -229,7 +225,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
   }
 
-  /** The channel is not silent. */
+  /** Something came on the channel: it is not silent. */
   readonly onHeard = (wasSilent: boolean): void => {
     this.#health.isUnheard = false
     if (wasSilent) this.#show()
@@ -251,7 +247,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
     if (process.env.NODE_ENV !== 'production') this.#trace('event', update)
     if (process.env.NODE_ENV !== 'production' && merged.isGap) this.#trace('gap', update)
-    // A gap shows what was lost before.
+    // What was lost before would show as a gap now: nothing is suspected any more.
     if (this.source.showsGaps) {
       this.#poll.heard()
       if (this.#health.isSuspected) this.#poll.schedule()
@@ -259,7 +255,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
     const wasQuiet = this.#poll.unchanged > 0
     this.#poll.changed()
-    // The timer was set for a quiet time.
+    // The timer still waits as long as it does for a quiet run.
     if (wasQuiet) this.#poll.schedule()
     if (merged.needsSnapshot) this.#doubt()
     else if (merged.needsRest) this.#rests.request()
@@ -267,7 +263,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (this.#health.isStalled) this.#show()
   }
 
-  /** Updates that wait for an answer have turned out to be wrong. */
+  /** Drops updates that were kept for an answer and have turned out to be wrong. */
   discard(isWrong: (update: Update) => boolean): void {
     this.#fetcher.discard(isWrong)
   }
@@ -286,7 +282,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Not joined any more, or not yet. */
   readonly onDown = (error: PgflowError): void => {
     if (process.env.NODE_ENV !== 'production') this.#trace('left', error)
-    // A channel that is refused again and again must not put off the next read each time.
+    // Only the first time: each refusal would set the timer anew, and the read would never come.
     if (this.#health.isLost) return this.#show()
     this.#health.isLost = true
     this.#health.needsSnapshot = true
@@ -300,7 +296,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   /** Something was sent that could not be understood. */
   readonly onMissed = (): void => {
     if (process.env.NODE_ENV !== 'production') this.#trace('gap')
-    // Whoever was told of it may have let it go.
+    // A caller's `onError` or `trace` may have disposed it.
     if (this.#phase !== 'following') return
     if (this.#fetcher.current?.isSent) this.#fetcher.current.isOvertaken = true
     this.#doubt()
@@ -355,20 +351,21 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   #readRest(): void {
-    // Whatever is under way looks at it anyway when it has its answer.
-    if (!this.#fetcher.current) this.#ask('poll', true)
+    // A request under way is followed by this when it is answered.
+    if (this.#phase === 'following' && !this.#fetcher.current) this.#ask('poll', true)
   }
 
   #readIfNeeded(): void {
-    if (this.#health.needsSnapshot && !this.#fetcher.current) this.#ask('doubt')
+    const isWanted = this.#phase === 'following' && this.#health.needsSnapshot
+    if (isWanted && !this.#fetcher.current) this.#ask('doubt')
   }
 
-  /** What is shown may not be all, or not be true. */
+  /** What is shown may be incomplete or wrong. */
   #doubt(): void {
     this.#health.needsSnapshot = true
     // A request under way looks at the update again when it has its answer.
     if (!this.#fetcher.current) this.#doubts.request()
-    // Last: who sees it may let it go.
+    // Last, because a watcher of the connection may dispose it.
     this.#show()
   }
 
@@ -378,7 +375,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (this.#life.signal.aborted) return
     this.#health.isOverruled = true
     this.#isDropped = merged.isDropped
-    // Also an outdated answer says that it can be read.
+    // Even an outdated answer shows that reading is allowed.
     this.#refusals.reset()
     if (merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
@@ -391,7 +388,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     } else {
       this.#accept(fetch, merged)
     }
-    if (this.#phase === 'idle') return this.#endIfSettled()
+    if (this.#phase === 'idle') {
+      source.readUnfollowed()
+      return this.#endIfSettled()
+    }
     if (!merged.isDropped) this.#resume()
     const isCurrent = !merged.isDropped && !this.#fetcher.hasNext
     const isWhole = isCurrent && this.#phase === 'following' && !fetch.isRest
@@ -407,33 +407,29 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   #accept(fetch: Fetch<Update>, { needsSnapshot, isNews, isMissed }: Settled): void {
     this.#health.error = null
     this.#health.hasPolled = true
-    // What was missed before it was joined says nothing of the channel.
-    const isWhole = this.#isHearing && !this.#health.needsSnapshot
-    const { isSuspected, isUnheard } = this.#health
-    if (isSuspected && isUnheard && isMissed && isWhole) this.#subscription.markSilent()
-    this.#health.isSuspected = false
+    if (this.#silence.showsSilence(isMissed)) this.#subscription.markSilent()
     this.#poll.succeeded(isNews || fetch.updates.length > 0, fetch.reason === 'poll')
     const isBehind = needsSnapshot || this.#fetcher.hasNext || fetch.isOvertaken
-    // The end of a list says nothing of what is before it.
+    // The rest of a list says nothing of the rows before it.
     this.#health.needsSnapshot = fetch.isRest
       ? this.#health.needsSnapshot || needsSnapshot
       : isBehind
   }
 
-  /** Follows what can be read after all, or goes on although it had ended. */
+  /** Follows again: it can be read after all, or goes on after its end. */
   #resume(): void {
-    if (this.source.isSettled) return
+    if (this.#phase === 'ended' && this.source.isSettled) return
     this.#phase = 'following'
     this.#silence.start()
-    // Also where a start had closed it, and has failed: the run is there after all.
-    if (!this.source.starting) this.#subscription.open()
+    // Also where a failed start had closed the channel: the answer shows that the run exists.
+    if (!this.source.isSettled && !this.source.starting) this.#subscription.open()
   }
 
   #fail(error: PgflowError, isAwaited: boolean): void {
     if (!isAwaited) this.#context.report(error)
     if (this.#phase === 'idle' || this.#phase === 'ended' || this.source.starting) return
     const mayPass = error.isTransient || error.code === 'server_error' || error.code === 'aborted'
-    // What was readable a moment ago may be so again.
+    // A refusal of something that is shown may pass.
     const isDoubted = this.#phase !== 'refused' && this.source.isShown
     if (!mayPass && !(isDoubted && this.#refusals.isOpen(error.code))) return this.#refuse(error)
     if (error.code !== 'aborted') this.#health.error = error
@@ -459,17 +455,17 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   #pollState() {
-    // What watches the state may dispose it in the middle of anything: hence `idle`.
+    // A watcher of the store may dispose this in the middle of a method: hence `idle`.
     if (this.#context.isServer || this.#phase === 'ended' || this.#phase === 'idle') return null
     const isRefused = this.#phase === 'refused'
-    // What was never shown is not asked for again by itself.
+    // What was refused and never shown is not polled.
     if (this.#fetcher.current || (isRefused && !this.source.isShown)) return null
     const isProbed = this.#silence.canProbe
     return { isRefused, isOffline: this.#isOffline, isHearing: this.#isHearing, isProbed }
   }
 
   #pollNow(): void {
-    // When nobody looks, `wake` follows. What is known to be missing is read all the same.
+    // A page that nobody sees reads when it is seen. What is known to be missing is read all the same.
     const isMissing = this.#health.needsSnapshot && this.#subscription.isJoined
     const isWanted = isMissing || this.source.isUnconfirmed
     if (!isWanted && !this.#context.pageActivity.isVisible()) return

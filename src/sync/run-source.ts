@@ -25,16 +25,16 @@ const dropped: Settled = {
 /** One run with its steps. */
 export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   readonly key: string
-  // A seq says nothing of contents, which somebody may have forged.
+  // The seq of a probe says nothing of contents, which may be forged.
   readonly readInterval = 200_000
   readonly #context: RunContext
-  /** What broadcasts say may not be all, or not be true: it is not emitted before a snapshot. */
+  /** What broadcasts say may be incomplete or forged: changes are emitted only after a snapshot. */
   #isInDoubt = false
-  /** A snapshot has said what is held, as far as it tells of an end. */
+  /** An end that is held was confirmed by a snapshot, or cannot be forged. */
   #isConfirmed: boolean
-  /** The highest seq of a dropped answer: nothing older follows it. */
+  /** The highest seq of the answers that were dropped: nothing older is taken after them. */
   #dropped = 0
-  /** The seq of the last broadcast that said that the run goes on, be it after a repair. */
+  /** The highest seq of a broadcast that said that the run goes on, as after a repair. */
   #wentOn = 0
   /** The seq of the last answer that was taken. */
   #confirmed: number | null = null
@@ -102,7 +102,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (status !== undefined && !isTerminal(status)) {
       this.#wentOn = Math.max(this.#wentOn, event.seq ?? 0)
     }
-    // Before the first snapshot there is nothing to merge into: the read keeps the event.
+    // Stale before the first snapshot: the resource has kept the event for its answer.
     const outcome = this.#context.state.applyEvent(event)
     if (outcome.kind === 'stale') return null
     // On a public channel anybody who knows the id can send that the run has ended, and without a
@@ -120,7 +120,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     trustsDatabase: boolean,
   ): Settled {
     if (!snapshot) {
-      // Asked before the run existed: it is being started here, or was heard of meanwhile.
+      // Too early: the run is being started here, or a broadcast of it came meanwhile.
       const isExpected = !this.isShown && updates.length > 0 && !trustsDatabase
       if (this.#starts > 0 || isExpected) return dropped
       throw runNotFound(this.key)
@@ -142,7 +142,6 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     this.#dropped = 0
     this.#confirmed = snapshot.seq
     if (trustsDatabase) this.#wentOn = 0
-    this.#clearClosed()
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some(
       (event) => event.needsSnapshot && (event.seq ?? Infinity) > known,
@@ -181,9 +180,16 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   show({ status, error, isStalled }: ResourceState): void {
     const { state } = this.#context
     const isClosed = state.connection(this.key)?.status === 'closed'
-    // What has ended stays closed, and of what was never shown nothing is to be left.
+    // What has ended stays closed, and of a run that was never shown nothing is left.
     if (status === 'idle' && (isClosed || !this.#run)) return
     state.setConnection(this.key, { status, stalled: isStalled, error: error?.toJSON() ?? null })
+  }
+
+  readUnfollowed(): void {
+    const { state } = this.#context
+    const { status, error } = state.connection(this.key) ?? {}
+    if (status !== 'closed' && status !== 'idle') return
+    if (error || !this.#hasEnded) state.setConnection(this.key, idle)
   }
 
   drop(): void {
@@ -194,20 +200,12 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     this.#context.state.forget(this.key)
   }
 
-  /** It was read, and has not ended: also where nobody follows the run, it is closed no more. */
-  #clearClosed(): void {
-    const { state } = this.#context
-    const { status, error } = state.connection(this.key) ?? {}
-    if (status !== 'closed' && status !== 'idle') return
-    if (error || !this.#hasEnded) state.setConnection(this.key, idle)
-  }
-
-  /** Answers that are older are dropped; null if none is. */
+  /** The lowest seq that an answer may have; null takes any. */
   #oldestAccepted(isFinal: boolean, trustsDatabase: boolean): number | null {
-    // On a public channel the seq may have been forged, but not that of an answer.
+    // On a public channel a seq that was heard may be forged, that of an answer cannot.
     const isPublic = this.#context.transport.joinsBeforeStart
     const certain = isPublic ? this.#confirmed : this.#seqAtRequest
-    // A confirmed end is never taken back, and what was dropped is followed by nothing older.
+    // A confirmed end is final, and after what was dropped nothing older is taken.
     if (this.isSettled && this.#isSequenced) return certain ?? this.#seqAtRequest
     if (trustsDatabase) return this.#dropped || null
     return isFinal ? certain : this.#seqAtRequest
@@ -221,7 +219,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     return this.#held?.run
   }
 
-  /** At 0 nothing is counted. */
+  /** With 0 the events of the run have no numbers, as with plain pgflow. */
   get #isSequenced(): boolean {
     return (this.#held?.seq ?? 0) > 0
   }
@@ -231,7 +229,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 }
 
-/** The updates that can follow a snapshot without a gap; what is far beyond it was forged. */
+/** The updates that can follow a snapshot without a gap: of n of them, none is beyond seq + n. */
 function following({ seq }: RunSnapshot, updates: readonly RunEvent[]): RunEvent[] {
   const last = (seq ?? 0) + updates.length
   return updates.filter((event) => event.seq !== null && event.seq <= last)

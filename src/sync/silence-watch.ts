@@ -13,6 +13,8 @@ export interface SilenceWatchContext {
   poll: PollTimer
   /** Whether no request of it is under way. */
   isWaiting: () => boolean
+  /** Whether its channel is joined, and not known to be silent. */
+  isHearing: () => boolean
   /** The runs that a probe has to ask for; none where only a read helps. */
   probedIds: () => readonly string[]
   /** Whether the database is ahead of what is held. */
@@ -68,6 +70,19 @@ export class SilenceWatch {
     if (isProbe) void probe.request(this.#target)
     else read(health.isSuspected ? 'doubt' : 'poll')
     return isProbe
+  }
+
+  /**
+   * Whether an answer shows that the channel is silent: a probe found the database ahead, nothing
+   * was heard since, and the answer holds something that should have been.
+   * @param isMissed - whether it holds that.
+   */
+  showsSilence(isMissed: boolean): boolean {
+    const { health, isHearing } = this.#context
+    const { isSuspected, isUnheard, needsSnapshot } = health
+    health.isSuspected = false
+    // What was lost before the join, whose snapshot is still missing, is not the channel's fault.
+    return isSuspected && isUnheard && isMissed && !needsSnapshot && isHearing()
   }
 
   /** A whole read was answered: the next one has time. */

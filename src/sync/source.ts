@@ -75,6 +75,8 @@ export interface Source<Answer, Update> {
   /** The database has refused it for good. */
   onRefused(error: PgflowError): void
   show(state: ResourceState): void
+  /** A read that nobody follows was answered: an old error goes, and what goes on is not closed. */
+  readUnfollowed(): void
   /** Nobody observes it any more. */
   drop(): void
   /** Drops all that is held of it. */

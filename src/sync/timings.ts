@@ -4,7 +4,7 @@ import { backoff } from '../model/scheduler.ts'
 
 /** How long a read after a join waits for those of other runs. */
 export const gatherJoins = 100
-/** How long a read that is in no sendNow waits for others. */
+/** How long a read that is in no hurry waits for others. */
 export const gatherReads = 250
 /** How long a broadcast may still be on its way after the database has told of it. */
 export const deliveryTime = 250
@@ -41,8 +41,8 @@ export interface PollState {
 }
 
 /**
- * How long to wait. It grows while nothing is new; ± 25 %, so that many clients do not ask in step.
- * Probes are never late: how long a channel may be deaf depends on them.
+ * How long to wait. It grows while nothing is new, and varies by a quarter, so that many clients do
+ * not ask in step. Probes are never late, only early: they decide how long a channel may be deaf.
  */
 export function pollDelay(state: PollState, random: () => number): number {
   if (state.isRefused) return whileRefused * (0.75 + random() / 4)

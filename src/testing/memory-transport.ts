@@ -8,7 +8,8 @@ import {
   userTopic,
 } from '../model/wire.ts'
 import { fromFailure } from '../transport/failures.ts'
-import { flowNotFound, sortOutIds, valueOf } from '../transport/rpc.ts'
+import { flowNotFound } from '../errors.ts'
+import { sortOutIds, valueOf } from '../transport/rpc.ts'
 import { apiSchema } from '../transport/schemas.ts'
 import type { ListTransport, PgflowTransport } from '../transport/types.ts'
 import type { Channels } from './channels.ts'

@@ -1,5 +1,5 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { PgflowError, toPgflowError } from '../errors.ts'
+import { flowNotFound, PgflowError, toPgflowError } from '../errors.ts'
 import type { FlowShape, Json, RunPage, ListFilter, RunSnapshot } from '../model/entities.ts'
 import { isSameJson } from '../model/json.ts'
 import {
@@ -8,7 +8,7 @@ import {
   parsePlainSnapshot,
 } from '../model/plain-wire.ts'
 import { answerOf, answerOrNull, type Dialect, type Reply } from './failures.ts'
-import { flowNotFound, sortOutIds, valueOf } from './rpc.ts'
+import { sortOutIds, valueOf } from './rpc.ts'
 import { plainSchema } from './schemas.ts'
 
 /** How many runs are read at once: pgflow has no function for many. */

@@ -1,8 +1,7 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { PgflowError } from '../errors.ts'
+import { flowNotFound, PgflowError } from '../errors.ts'
 import type { FlowShape, Json, RunSnapshot } from '../model/entities.ts'
 import { isRunId, notARunId } from '../model/run-id.ts'
-import { clip } from '../model/text.ts'
 import { parseFlowShape, parseSeqs, parseSnapshot, type Parsed } from '../model/wire.ts'
 import { answerOf } from './failures.ts'
 import { apiSchema } from './schemas.ts'
@@ -96,11 +95,6 @@ export function valueOf<T>(name: string, parsed: Parsed<T>): T {
 /** A reply that is not what it should be. */
 export function malformed(name: string, reason: string): PgflowError {
   return new PgflowError('malformed_reply', `${name} returned something unexpected: ${reason}`)
-}
-
-/** There is no such flow. */
-export function flowNotFound(flowSlug: string): PgflowError {
-  return new PgflowError('flow_not_found', `There is no flow "${clip(flowSlug)}".`)
 }
 
 async function call(

@@ -28,8 +28,8 @@ export interface ListRelations {
   onRead: (rows: readonly RunSummary[]) => void
   /** The seq of a run of which something was heard so lately that an answer may be older. */
   heardLately: (runId: string) => number | null
-  /** The last seq that the feed told of a run, however long ago; null if none is remembered. */
-  heardEver: (runId: string) => number | null
+  /** The last seq that the feed itself told of a run, however long ago; null if none is known. */
+  toldByFeed: (runId: string) => number | null
 }
 
 /** The first runs of a query, as many as were asked for. */
@@ -191,6 +191,10 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     })
   }
 
+  readUnfollowed(): void {
+    // A list is read only while somebody observes it.
+  }
+
   drop(): void {
     // A server's lists are for the browser that takes them over.
     if (!this.#context.isServer) this.forget()
@@ -228,7 +232,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     const byId = new Map(read.map((row) => [row.run_id, row]))
     return ahead.some(([runId, seq]) => {
       // An outdated answer had taken it back.
-      if ((this.#lists.heardEver(runId) ?? 0) >= seq) return false
+      if ((this.#lists.toldByFeed(runId) ?? 0) >= seq) return false
       const row = byId.get(runId)
       return row ? isTerminal(row.status) : this.#query.status !== null
     })
@@ -247,8 +251,9 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   /** The shown runs that were heard of lately, and that an answer does not have in their place. */
   #missingIn({ rows, hasMore }: ListRows): RunSummary[] {
     const ids = new Set(rows.map(({ run_id }) => run_id))
+    const last = rows.at(-1)
     return this.#shown.rows.filter((row) => {
-      const isCovered = !hasMore || rows.some((other) => compareRuns(row, other) < 0)
+      const isCovered = !hasMore || (last !== undefined && compareRuns(row, last) < 0)
       return isCovered && !ids.has(row.run_id) && this.#wasHeard(row.run_id)
     })
   }

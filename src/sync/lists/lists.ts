@@ -41,6 +41,8 @@ export class Lists {
   readonly #registry: Registry<ListResource>
   readonly #feed: UserFeed
   readonly #recent: RecentSeqs
+  /** What the feed itself told; the others learn from runs that are followed, too. */
+  readonly #fed: RecentSeqs
   /** Runs that the user of now has started here: they may enter a list before it is read again. */
   readonly #started = new Set<string>()
   /** Ends with what is shown: what was begun before is not for what is shown later. */
@@ -51,8 +53,12 @@ export class Lists {
     const { scheduler, times, isServer } = context
     this.#context = { ...context, stallAfter: Infinity }
     this.#recent = new RecentSeqs(scheduler)
+    this.#fed = new RecentSeqs(scheduler)
     this.#feed = new UserFeed(context, {
-      onUpdate: (update) => this.#merge(update),
+      onUpdate: (update) => {
+        this.#fed.isNew(update)
+        this.#merge(update)
+      },
       onMissed: () => this.#recent.doubt(),
     })
     this.#registry = new Registry({
@@ -111,6 +117,7 @@ export class Lists {
   /** What was heard of a run above this seq has turned out to be wrong: what comes next is newer. */
   forgetAbove(runId: string, seq: number): void {
     this.#recent.forget(runId)
+    this.#fed.forget(runId)
     this.#context.state.forgetAbove(runId, seq)
     const isWrong = (update: RunUpdate) => update.run_id === runId && (update.seq ?? 0) > seq
     for (const resource of this.#registry.all) {
@@ -155,7 +162,7 @@ export class Lists {
       },
       // Without the feed a run may have left unheard.
       heardLately: (runId) => (this.#feed.isJoined ? this.#recent.lately(runId) : null),
-      heardEver: (runId) => this.#recent.last(runId),
+      toldByFeed: (runId) => this.#fed.last(runId),
     })
     return new LiveResource(source, this.#context, (handlers) => this.#feed.subscription(handlers))
   }
@@ -184,6 +191,7 @@ export class Lists {
   #forgetUser(): void {
     this.#started.clear()
     this.#recent.clear()
+    this.#fed.clear()
     this.#life.abort(new PgflowError('aborted', 'The page is not wanted any more.'))
     this.#life = new AbortController()
   }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { ListQuery } from '../../../src/model/entities.ts'
-import { createListKit, observed } from './support/list-kit.ts'
+import { all, createListKit, moment, observed } from './support/list-kit.ts'
 
 type Kit = ReturnType<typeof createListKit>
 
@@ -74,4 +74,26 @@ it('the feed is not called silent for an end that it told, however old a replica
   await kit.clock.advance(40_000)
   expect(kit.list(query)).toMatchObject({ connection: { status: 'live', error: null } })
   expect(kit.list(query)?.ids).not.toContain(gone)
+})
+
+it('a deaf feed is found although a followed run has told of the end', async () => {
+  const kit = createListKit()
+  kit.backend.answerTime = 1
+  const ids = [1, 2].map(() => kit.backend.start('f'))
+  const r = ids[1] ?? ''
+  await observed(kit, all)
+  await kit.clock.advance(moment)
+  expect(kit.list(all)?.connection.status).toBe('live')
+  kit.backend.faults = { ...kit.backend.faults, lose: 1 }
+  kit.backend.end(r, 'completed')
+  const probes = kit.backend.probes.length
+  const reads = kit.backend.requests.length
+  while (kit.backend.probes.length === probes) await kit.clock.advance(10)
+  // The answer to the probe has come; the read for it is not sent yet.
+  await kit.clock.advance(220)
+  expect(kit.backend.requests.length).toBe(reads)
+  kit.manager.receive({ run_id: r, seq: 3, run: { status: 'completed' }, needsSnapshot: false })
+  await kit.clock.advance(moment)
+  expect(kit.backend.requests.length).toBeGreaterThan(reads)
+  expect(kit.list(all)?.connection.status).toBe('polling')
 })
