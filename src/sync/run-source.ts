@@ -152,7 +152,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
     return {
       isNews: outcome.hasChanged,
-      isMissed: (snapshot.seq ?? 0) > seqBefore,
+      // A counter that was lost starts anew far above, and nothing was sent.
+      isMissed: outcome.hasChanged && (snapshot.seq ?? 0) > seqBefore,
       isOutdated: false,
       isDropped: false,
       isGap: outcome.needsSnapshot,

@@ -64,6 +64,11 @@ export class Conditions {
     return this.#latest(losses)
   }
 
+  /** When something may last have been missed: also what a replica did not have yet at a join. */
+  get lastMissed(): number {
+    return Math.max(this.lastLoss, this.lastOf('replica'))
+  }
+
   /** Whether a code was among the answers so far. */
   wasRefusedWith(...codes: string[]): boolean {
     return codes.some((code) => this.#refusals.has(code))

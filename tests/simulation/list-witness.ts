@@ -108,7 +108,7 @@ export class ListWitness {
       if (row.status !== run?.status) return `run ${is} is shown as ${row.status} (${status})`
     }
     if (status === 'closed') return `it is closed with ${error?.code ?? 'no error'}`
-    const isHeard = mode === 'private' && hasFeed() && conditions.lastLoss === -Infinity
+    const isHeard = mode === 'private' && hasFeed() && conditions.lastMissed === -Infinity
     if (status === 'polling' && isHeard) return 'it is polled, and the feed delivers'
     return status === 'live' || status === 'polling' ? null : `it is ${status}`
   }

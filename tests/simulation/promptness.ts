@@ -113,7 +113,8 @@ export class Promptness {
   #isHeard(runId: string): boolean {
     const { conditions, hearing, hears } = this.#context
     if (!hears(runId)) return false
-    return conditions.lastLoss === -Infinity || hearing.lastAt(runId) > conditions.lastLoss
+    const { lastMissed } = conditions
+    return lastMissed === -Infinity || hearing.lastAt(runId) > lastMissed
   }
 
   /** Until when what is wrong may be so. */

@@ -140,6 +140,13 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', seq: 1, error: null })
   })
 
+  it('is not called silent when only the counter of the run has been made anew', async () => {
+    const { kit, probe } = await probed()
+    await probe.replySeqs({ r: 1_700_000_000_000 })
+    await (await kit.nextRequest()).reply(snapshot('r', 1_700_000_000_000))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
+  })
+
   it('is not called silent for what it missed before it was joined anew', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 2 })
