@@ -131,6 +131,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
    * @param joinsNow - join its channel already, before the run exists.
    */
   openForStart(joinsNow: boolean): void {
+    if (this.#phase === 'idle' && this.source.isSettled) this.#phase = 'ended'
     if (this.#isDisposed || this.#phase === 'ended') return
     if (this.#phase !== 'following') this.#follow()
     if (joinsNow) this.#subscription.open()

@@ -79,7 +79,9 @@ export function createTransport(parts: TransportParts): PgflowTransport & ListTr
     if (answer === undefined || answer instanceof PgflowError) return hearing.refuse(runId, now())
     hearing.answer(runId, askedAt, answer.seq)
     // Nobody looks at what comes of a run that was let go of.
-    if (answer.seq !== null && channels.has(runId)) hearing.hear(runId, answer.seq)
+    // Of a read that was sent before the run was removed and followed anew, nothing is kept.
+    const isKept = askedAt >= (channels.openedAt(runId) ?? Infinity)
+    if (answer.seq !== null && isKept) hearing.hear(runId, answer.seq)
   }
 
   return {

@@ -31,6 +31,22 @@ describe('starting a run again that is known', () => {
   })
 })
 
+describe('starting a run again that has ended, and that nobody follows any more', () => {
+  it('leaves it closed when the start fails, also where nobody sees the page', async () => {
+    const kit = createKit({ gcTime: 0 })
+    const { release } = kit.manager.observe('r')
+    await kit.channelOf('r').join()
+    await (await kit.nextRequest()).reply(snapshot('r', 5, 'completed'))
+    release()
+    await kit.clock.advance(1)
+    kit.show(false)
+    const again = codeOf(kit.manager.start('r', anyStart))
+    await (await kit.nextRequest()).fail(new PgflowError('flow_not_found', 'No.'))
+    expect(await again).toBe('flow_not_found')
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
+  })
+})
+
 describe('refreshing a run while it is being started', () => {
   it('does not resolve before a snapshot of it is in the store', async () => {
     const kit = createKit()
