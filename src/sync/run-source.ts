@@ -130,7 +130,9 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     // After an end there is nothing to wait for, and whatever claims to be later was forged. Without
     // a seq nothing tells what is later.
-    const isFinal = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#wentOn
+    const isPublic = this.#context.transport.joinsBeforeStart
+    const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#wentOn
+    const isFinal = isPublic && isEnd
     const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
     const oldest = this.#oldestAccepted(isFinal, trustsDatabase)
     const seqBefore = this.#held?.seq ?? 0
@@ -205,9 +207,9 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   #oldestAccepted(isFinal: boolean, trustsDatabase: boolean): number | null {
     // On a public channel a seq that was heard may be forged, that of an answer cannot.
     const isPublic = this.#context.transport.joinsBeforeStart
-    const certain = isPublic ? this.#confirmed : this.#seqAtRequest
+    const certain = isPublic ? (this.#confirmed ?? this.#seqAtRequest) : this.#seqAtRequest
     // A confirmed end is final, and after what was dropped nothing older is taken.
-    if (this.isSettled && this.#isSequenced) return certain ?? this.#seqAtRequest
+    if (this.isSettled && this.#isSequenced) return certain
     if (trustsDatabase) return this.#dropped || null
     return isFinal ? certain : this.#seqAtRequest
   }

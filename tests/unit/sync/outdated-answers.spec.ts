@@ -142,6 +142,32 @@ describe('a run that had ended and was repaired by hand', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', seq: 8 })
   })
 
+  it('is not ended again by a read that was under way, on a private channel', async () => {
+    const kit = createKit({ isPrivate: true })
+    kit.manager.observe('r')
+    await kit.channelOf('r').join()
+    const read = await kit.nextRequest()
+    await read.reply(snapshot('r', 2))
+    const refreshed = codeOf(kit.manager.refresh('r'))
+    const next = await kit.nextRequest()
+    await kit.channelOf('r').receive('a:started', { seq: 5, step_slug: 'a', initial_tasks: 1 })
+    await next.reply(snapshot('r', 4, 'failed', 'failed'))
+    expect(await refreshed).toBe('none')
+    expect(kit.state.connections.value.r).toMatchObject({ seq: 5 })
+    expect(kit.status('r')).not.toBe('closed')
+  })
+
+  it('is not ended again by an outdated answer once it is followed anew', async () => {
+    const kit = createKit({ gcTime: 0 })
+    const { release } = await kit.goLive('r', 4)
+    release()
+    await kit.clock.advance(1)
+    kit.manager.observe('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 3, 'failed'))
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(kit.state.connections.value.r?.seq).toBe(4)
+  })
+
   it('is not said to be known to its end when it is read and nobody follows it', async () => {
     const kit = createKit()
     const { release } = await kit.goLive('r', 3)
