@@ -107,7 +107,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (outcome.kind === 'stale') return null
     // On a public channel anybody who knows the id can send that the run has ended, and without a
     // seq the broadcasts before it may be lost: a snapshot has to confirm it.
-    this.#isConfirmed = !this.#context.transport.joinsBeforeStart || !this.#hasEnded
+    this.#isConfirmed = !this.#isPublic || !this.#hasEnded
     const needsSnapshot = outcome.needsSnapshot || event.needsSnapshot || this.isUnconfirmed
     this.#isInDoubt ||= needsSnapshot
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
@@ -128,11 +128,10 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (snapshot.run.run_id !== this.key) {
       throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
     }
-    // After an end there is nothing to wait for, and whatever claims to be later was forged. Without
-    // a seq nothing tells what is later.
-    const isPublic = this.#context.transport.joinsBeforeStart
+    // After an end there is nothing to wait for, and whatever claims to be later was forged: where it
+    // can be, and where a seq tells what is later.
     const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#wentOn
-    const isFinal = isPublic && isEnd
+    const isFinal = this.#isPublic && isEnd
     const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
     const oldest = this.#oldestAccepted(isFinal, trustsDatabase)
     const seqBefore = this.#held?.seq ?? 0
@@ -149,7 +148,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
       (event) => event.needsSnapshot && (event.seq ?? Infinity) > known,
     )
     const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
-    this.#isConfirmed = !isEndedOnlyHere || !this.#context.transport.joinsBeforeStart
+    this.#isConfirmed = !isEndedOnlyHere || !this.#isPublic
     this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
     return {
@@ -206,12 +205,16 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   /** The lowest seq that an answer may have; null takes any. */
   #oldestAccepted(isFinal: boolean, trustsDatabase: boolean): number | null {
     // On a public channel a seq that was heard may be forged, that of an answer cannot.
-    const isPublic = this.#context.transport.joinsBeforeStart
-    const certain = isPublic ? (this.#confirmed ?? this.#seqAtRequest) : this.#seqAtRequest
+    const certain = this.#isPublic ? (this.#confirmed ?? this.#seqAtRequest) : this.#seqAtRequest
     // A confirmed end is final, and after what was dropped nothing older is taken.
     if (this.isSettled && this.#isSequenced) return certain
     if (trustsDatabase) return this.#dropped || null
     return isFinal ? certain : this.#seqAtRequest
+  }
+
+  /** Whether anybody who knows the run's id may send on its channel. */
+  get #isPublic(): boolean {
+    return this.#context.transport.joinsBeforeStart
   }
 
   get #held() {

@@ -38,7 +38,8 @@ it.each([
   expect(kit.list(query)).toMatchObject({ ids: [id, first], connection: { status: 'live' } })
 })
 
-it('the feed is not called silent because a replica lagged', async () => {
+/** A list of what is going; a run ends, of which the feed tells and the replica does not know. */
+async function endWhileLagging() {
   const kit = createListKit()
   const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
   const gone = kit.backend.start('f')
@@ -47,6 +48,11 @@ it('the feed is not called silent because a replica lagged', async () => {
   await kit.clock.advance(5_000)
   const stop = lag(kit, query)
   kit.backend.end(gone, 'completed')
+  return { kit, query, gone, refresh, stop }
+}
+
+it('the feed is not called silent because a replica lagged', async () => {
+  const { kit, query, gone, refresh, stop } = await endWhileLagging()
   await kit.clock.advance(300)
   expect(kit.list(query)?.ids).not.toContain(gone) // heard
   void refresh()
@@ -58,14 +64,7 @@ it('the feed is not called silent because a replica lagged', async () => {
 })
 
 it('the feed is not called silent for an end that it told, however old a replica is', async () => {
-  const kit = createListKit()
-  const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
-  const gone = kit.backend.start('f')
-  kit.backend.start('f')
-  const { refresh } = await observed(kit, query)
-  await kit.clock.advance(5_000)
-  const stop = lag(kit, query)
-  kit.backend.end(gone, 'completed')
+  const { kit, query, gone, refresh, stop } = await endWhileLagging()
   await kit.clock.advance(40_000)
   void refresh()
   await kit.clock.advance(300)
