@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { stepHistory } from './support/step-history.ts'
+import { recordSteps, stepHistory } from './support/step-history.ts'
 import { test } from './support/test.ts'
 
 const text = 'Bees love clover. Clover has bees. Bees make wonderful honey.'
@@ -9,6 +9,7 @@ describe('a run', () => {
     app,
     playground: { backend },
   }) => {
+    await recordSteps(app.page)
     backend.worker.pause()
     await app.start('Analyse a text', text)
     await app.untilStep('clean', 'started')

@@ -1,6 +1,12 @@
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
+/**
+ * Told by Chromium, now and then, when it lets the test's own driver into the frame that shows the
+ * HTML of a step: the frame runs no script, so it refuses that one too.
+ */
+const frameRefusesScripts = "error: Blocked script execution in 'about:srcdoc'"
+
 /** Notes every error and warning of a page, to fail the test that did not ask for it. */
 export class ConsoleWatch {
   readonly #seen: string[] = []
@@ -9,7 +15,8 @@ export class ConsoleWatch {
   constructor(page: Page) {
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return
-      this.#seen.push(`${message.type()}: ${message.text()} (${message.location().url})`)
+      const line = `${message.type()}: ${message.text()} (${message.location().url})`
+      if (!line.startsWith(frameRefusesScripts)) this.#seen.push(line)
     })
     page.on('pageerror', (error) => this.#seen.push(`page error: ${error.stack ?? error.message}`))
     page.on('crash', () => this.#seen.push('the page crashed'))

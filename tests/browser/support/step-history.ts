@@ -7,9 +7,9 @@ declare global {
   }
 }
 
-/** Notes every status that a step shows, however briefly. To be called before the page loads. */
+/** Notes every status that a step shows from now on, however briefly, until the page is left. */
 export async function recordSteps(page: Page): Promise<void> {
-  await page.addInitScript(() => {
+  await page.evaluate(() => {
     window.stepHistory = {}
     const note = (slug: string, status: string | null | undefined) => {
       const history = (window.stepHistory[slug] ??= [])

@@ -4,7 +4,6 @@ import { App } from './app.ts'
 import { launchChromium } from './chromium.ts'
 import type { ConsoleWatch } from './console-watch.ts'
 import { servePlayground, type Playground } from './playground.ts'
-import { recordSteps } from './step-history.ts'
 
 interface Fixtures {
   $worker: { playground: Playground; browser: Browser }
@@ -46,7 +45,6 @@ export const test = base.extend<Fixtures>({
       page.setDefaultTimeout(30_000)
       const app = new App(page)
       visitors.push({ context, console: app.console })
-      await recordSteps(page)
       await page.goto(playground.url)
       await app.startButton.waitFor()
       return app
