@@ -9,9 +9,13 @@ const underWay = 2
 
 /** Decides what a broadcast without a seq does. */
 export function mergeUnsequenced(view: HeldRun, event: RunEvent): EventOutcome {
-  const apply = { kind: 'apply', seq: null, needsSnapshot: false } as const
+  const hasEnded = isTerminal(view.run.status)
+  const apply = { kind: 'apply', seq: null, needsSnapshot: false, hasEnded } as const
   const { step, retry } = event
-  if (isNews(view, event)) return { ...apply, run: changesOf(event), step, retry }
+  if (isNews(view, event)) {
+    const run = changesOf(event)
+    return { ...apply, run, step, retry, hasEnded: isTerminal(run.status ?? view.run.status) }
+  }
   const output = missingOutput(view, event)
   if (output) return { ...apply, run: {}, step: output, retry: null }
   // Not understood, so not applied either; that it came is told, and the snapshot is asked for.

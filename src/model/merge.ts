@@ -35,6 +35,8 @@ export type EventOutcome =
       seq: number | null
       /** Broadcasts before this one are missing, or it undoes an end: only a snapshot can tell the rest. */
       needsSnapshot: boolean
+      /** Whether the run has ended after it. */
+      hasEnded: boolean
     }
 
 /**
@@ -47,16 +49,25 @@ export function mergeEvent(view: HeldRun, event: RunEvent): EventOutcome {
   if (event.seq <= last) return { kind: 'stale' }
   const { step, retry, seq } = event
   const needsSnapshot = seq > last + 1 || undoesEnd(view, event)
-  return { kind: 'apply', run: changesOf(event), step, retry, seq, needsSnapshot }
+  const run = changesOf(event)
+  return {
+    kind: 'apply',
+    run,
+    step,
+    retry,
+    seq,
+    needsSnapshot,
+    hasEnded: isTerminal(run.status ?? view.run.status),
+  }
 }
 
 /** Whether a run or step that had ended goes on, as after a repair by hand. */
 function undoesEnd(view: HeldRun, { run, step }: RunEvent): boolean {
-  const held = step ? view.step(step.slug) : view.run
   const { status } = step ? step.patch : run
-  return (
-    held !== undefined && status !== undefined && isTerminal(held.status) && !isTerminal(status)
-  )
+  // First what costs nothing: most events tell of an end.
+  if (status === undefined || isTerminal(status)) return false
+  const held = step ? view.step(step.slug) : view.run
+  return held !== undefined && isTerminal(held.status)
 }
 
 /** What a snapshot makes of a state. */

@@ -255,7 +255,9 @@ function completeStepPatch(change: string, patch: StepPatch): void {
 }
 
 /** What a broadcast may change: what a run is, only the database's answers say. */
-export function changesOf({ run }: RunEvent): RunPatch {
+export function changesOf({ run, step }: RunEvent): RunPatch {
+  // A step's event tells nothing else of its run.
+  if (step) return run
   const { flow_slug: _flow, input: _input, ...changes } = run
   return changes
 }

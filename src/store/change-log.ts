@@ -12,6 +12,10 @@ export class ChangeLog {
   readonly #listeners = new Set<RunChangeListener>()
   #queue: { change: RunChange; listeners: RunChangeListener[] }[] = []
 
+  get isListening(): boolean {
+    return this.#listeners.size > 0
+  }
+
   /** Tells those who listen now. */
   push(change: RunChange): void {
     if (this.#listeners.size === 0) return

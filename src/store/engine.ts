@@ -36,6 +36,7 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
   const changes = new ChangeLog()
   let lists: ListSubscriber | null = null
   const { state, setOutputError, ...tables } = createRunState({
+    isListening: () => changes.isListening,
     onChange: (change) => changes.push(change),
     onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
     onWrite: (runId, seqBefore) => lists?.onWrite(runId, seqBefore),

@@ -37,12 +37,12 @@ function createListEngine(engine: Engine) {
 
   /** What a list shows of a run that is followed is as new as what the store holds of it. */
   function update(runId: string): void {
-    const held = lists?.isObserved ? engine.state.held(runId) : undefined
+    const held = lists?.isObserved ? engine.state.run(runId) : undefined
     if (!held) return
-    const { run_id, ...run } = held.run
+    const { run_id, ...run } = held
     // At 0 there is no seq: what the store holds is the newest.
-    const seq = held.seq === 0 ? null : held.seq
-    lists?.receive({ run_id, seq, run, needsSnapshot: false })
+    const seq = engine.state.seq(runId)
+    lists?.receive({ run_id, seq: seq === 0 ? null : seq, run, needsSnapshot: false })
   }
 
   function reset(): void {
@@ -52,7 +52,7 @@ function createListEngine(engine: Engine) {
 
   engine.subscribeLists({
     onWrite(runId, seqBefore) {
-      const seq = engine.state.held(runId)?.seq ?? 0
+      const seq = engine.state.seq(runId) ?? 0
       // What the database takes back was forged.
       if (seqBefore > seq) lists?.forgetAbove(runId, seq)
       update(runId)

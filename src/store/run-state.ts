@@ -20,12 +20,13 @@ import {
   mergeEvent,
   mergeSnapshot,
   type EventOutcome,
+  type HeldRun,
   type SnapshotOutcome,
 } from '../model/merge.ts'
 import { ownValue } from '../model/own-value.ts'
 import type { RunPatch, StepPatch } from '../model/wire.ts'
 import type { AppliedSnapshot, RunState } from '../sync/types.ts'
-import { PendingChanges } from './pending-changes.ts'
+import { PendingChanges, type Row } from './pending-changes.ts'
 
 /** What subscribes to the state of runs. */
 export interface RunStateSubscriber {
@@ -35,6 +36,16 @@ export interface RunStateSubscriber {
   onOutput: (run: PgflowRun, stepSlug: string | null, output: Json | null) => void
   /** An event or a snapshot of a run was written; before it the run was held at this seq, if at all. */
   onWrite: (runId: string, seqBefore: number) => void
+  /** Whether anybody wants to know of changes. */
+  isListening: () => boolean
+}
+
+/** What became of a step that was written. */
+interface PutStep {
+  /** The row, raw. */
+  step: PgflowStep
+  isNew: boolean
+  hasChanged: boolean
 }
 
 /**
@@ -65,31 +76,27 @@ export function createRunState(subscriber?: RunStateSubscriber) {
     return rowOf(connections, runId) ?? made
   }
 
-  /** Writes into a row; notes what is to be told of it, and returns whether anything differed. */
-  function changeRow(
-    row: PgflowRun | PgflowStep,
-    slug: string | null,
-    patch: RunPatch | StepPatch,
-  ): boolean {
-    const raw = toRaw(row)
+  /**
+   * Writes into the row of a key, which is `raw` without Vue; notes what is to be told of it, and returns whether
+   * anything differed.
+   */
+  function changeRow(key: string, row: Row, raw: Row, patch: RunPatch | StepPatch): boolean {
     const { status, output } = raw
-    const hasChanged = assignRow(row, patch)
-    if (raw.output !== output) Reflect.deleteProperty(outputErrors.value, keyOf(raw.run_id, slug))
-    if (raw.status !== status || raw.output !== output) pending.note(raw.run_id, slug, status)
+    const hasChanged = assignRow(row, raw, patch)
+    if (raw.output !== output) drop(outputErrors, key)
+    if (raw.status !== status || raw.output !== output) pending.note(raw, status)
     return hasChanged
   }
 
-  function putStep(runId: string, slug: string, patch: StepPatch, isFirst: boolean): boolean {
+  function putStep(runId: string, slug: string, patch: StepPatch): PutStep {
     const key = stepKey(runId, slug)
     const known = rowOf(steps, key)
     const step = known ?? shallowReactive(createdStep(runId, slug))
-    const hasChanged = changeRow(step, slug, patch)
+    const raw = toRaw(step)
+    const hasChanged = changeRow(key, step, raw, patch)
     if (!known) steps.value[key] = step
-    const { status } = toRaw(step)
-    // What is read for the first time is no news, but its output is to be looked at.
-    if (isFirst) pending.note(runId, slug, status, true)
-    if (isTerminal(status)) Reflect.deleteProperty(retries.value, key)
-    return hasChanged || !known
+    if (isTerminal(raw.status)) drop(retries, key)
+    return { step: raw, isNew: !known, hasChanged: hasChanged || !known }
   }
 
   function putOrder(runId: string, slugs: string[]): void {
@@ -136,28 +143,30 @@ export function createRunState(subscriber?: RunStateSubscriber) {
 
   /** Tells what has changed: first that the run has started, last that it has ended. */
   function emitChanges(runId: string): void {
-    const run = rawRow(runs, runId)
     const changed = pending.take(runId)
+    const run = changed && rawRow(runs, runId)
     if (!run || !subscriber) return
+    const isHeard = subscriber.isListening()
     const tellRun = (from: string) => {
-      if (run.status !== from) subscriber.onChange({ kind: 'run', run: { ...run }, from })
+      if (isHeard && run.status !== from) {
+        subscriber.onChange({ kind: 'run', run: { ...run }, from })
+      }
       tellOutput(run, null, run)
     }
-    const ofRun = changed.get(null)
+    const ofRun = changed.get(run)
     const isEnd = isTerminal(run.status)
     if (ofRun !== undefined && !isEnd) tellRun(ofRun)
-    for (const [slug, from] of changed) {
-      const step = slug === null ? undefined : rawRow(steps, stepKey(runId, slug))
-      if (!step) continue
-      if (step.status !== from) {
+    for (const [step, from] of changed) {
+      if (!('step_slug' in step)) continue
+      if (isHeard && step.status !== from) {
         subscriber.onChange({ kind: 'step', run: { ...run }, step: { ...step }, from })
       }
-      tellOutput(run, slug, step)
+      tellOutput(run, step.step_slug, step)
     }
     if (ofRun !== undefined && isEnd) tellRun(ofRun)
   }
 
-  function tellOutput(run: PgflowRun, slug: string | null, row: PgflowRun | PgflowStep): void {
+  function tellOutput(run: PgflowRun, slug: string | null, row: Row): void {
     if (row.status !== 'completed') return
     // Without a seq the database does not tell the output of every step: null may mean unknown.
     const isTold = row.output !== null || rawRow(connections, run.run_id)?.seq != null
@@ -175,15 +184,16 @@ export function createRunState(subscriber?: RunStateSubscriber) {
     const row = slug === null ? rawRow(runs, runId) : rawRow(steps, key)
     if (row?.output !== output) return
     if (error) outputErrors.value[key] = error.toJSON()
-    else Reflect.deleteProperty(outputErrors.value, key)
+    else drop(outputErrors, key)
   }
 
   function dropSteps(runId: string, keep: ReadonlySet<string>): void {
     for (const slug of rawRow(stepOrder, runId) ?? []) {
       if (keep.has(slug)) continue
-      Reflect.deleteProperty(steps.value, stepKey(runId, slug))
-      Reflect.deleteProperty(retries.value, stepKey(runId, slug))
-      Reflect.deleteProperty(outputErrors.value, stepKey(runId, slug))
+      const key = stepKey(runId, slug)
+      const step = rawRow(steps, key)
+      if (step) pending.drop(step)
+      for (const rows of [steps, retries, outputErrors]) drop(rows, key)
     }
   }
 
@@ -192,18 +202,16 @@ export function createRunState(subscriber?: RunStateSubscriber) {
     if (seq !== null) connection.seq = seq
   }
 
-  function commitEvent(runId: string, outcome: EventOutcome): EventOutcome {
+  function commitEvent({ run }: HeldRun, outcome: EventOutcome): EventOutcome {
     if (outcome.kind === 'stale') return outcome
+    const runId = run.run_id
     putSeq(runId, outcome.seq)
-    const run = rowOf(runs, runId)
     if (outcome.step) {
       const { slug, patch } = outcome.step
-      const isNew = !rawRow(steps, stepKey(runId, slug))
-      putStep(runId, slug, patch, false)
-      if (isNew) insertIntoOrder(runId, slug)
+      if (putStep(runId, slug, patch).isNew) insertIntoOrder(runId, slug)
       if (outcome.retry) putRetry(runId, slug, outcome.retry)
     }
-    if (run) changeRow(run, null, outcome.run)
+    changeRow(runId, shallowReactive(run), run, outcome.run)
     return outcome
   }
 
@@ -212,29 +220,38 @@ export function createRunState(subscriber?: RunStateSubscriber) {
     putSeq(runId, outcome.seq)
     const run = rowOf(runs, runId)
     if (!run) {
-      runs.value[runId] = holdRaw(outcome.run)
-      pending.note(runId, null, outcome.run.status, true)
+      const row = holdRaw(outcome.run)
+      runs.value[runId] = row
+      pending.take(runId)
+      pending.note(toRaw(row), row.status, true)
     }
     const slugs = outcome.steps.map((step) => step.step_slug)
     dropSteps(runId, new Set(slugs))
     let hasChanged = !run
     for (const step of outcome.steps) {
-      hasChanged = putStep(runId, step.step_slug, step, !run) || hasChanged
+      const put = putStep(runId, step.step_slug, step)
+      hasChanged ||= put.hasChanged
+      // What is read for the first time is no news, but its output is to be looked at.
+      if (!run) pending.note(put.step, put.step.status, true)
     }
     putOrder(runId, slugs)
-    if (run) hasChanged = changeRow(run, null, outcome.run) || hasChanged
+    if (run) hasChanged = changeRow(runId, run, toRaw(run), outcome.run) || hasChanged
     return { ...outcome, hasChanged }
   }
 
-  function held(runId: string) {
+  function held(runId: string): HeldRun | undefined {
     // Read raw: the sync must not make whoever calls it depend on what it looks at.
     const run = rawRow(runs, runId)
     if (!run) return undefined
     return {
-      run: toRaw(run),
+      run,
       step: (slug: string) => rawRow(steps, stepKey(runId, slug)),
-      seq: rawRow(connections, runId)?.seq ?? (run.status === 'pending' ? null : 0),
+      seq: seqOf(run),
     }
+  }
+
+  function seqOf(run: PgflowRun): number | null {
+    return rawRow(connections, run.run_id)?.seq ?? (run.status === 'pending' ? null : 0)
   }
 
   let writes = 0
@@ -261,14 +278,15 @@ export function createRunState(subscriber?: RunStateSubscriber) {
     removed.delete(runId)
     dropSteps(runId, new Set())
     pending.take(runId)
-    Reflect.deleteProperty(runs.value, runId)
-    Reflect.deleteProperty(stepOrder.value, runId)
-    Reflect.deleteProperty(outputErrors.value, runId)
-    Reflect.deleteProperty(connections.value, runId)
+    for (const rows of [runs, stepOrder, outputErrors, connections]) drop(rows, runId)
   }
 
   const state: RunState = {
-    held,
+    run: (runId) => rawRow(runs, runId),
+    seq(runId) {
+      const run = rawRow(runs, runId)
+      return run ? seqOf(run) : null
+    },
     begin(runId: string, flowSlug: string, input: Json) {
       if (!rawRow(runs, runId)) {
         runs.value[runId] = holdRaw(pendingRun(runId, flowSlug, input))
@@ -277,7 +295,7 @@ export function createRunState(subscriber?: RunStateSubscriber) {
     applyEvent(event) {
       const current = held(event.run_id)
       if (!current) return { kind: 'stale' }
-      const outcome = whole(() => commitEvent(event.run_id, mergeEvent(current, event)))
+      const outcome = whole(() => commitEvent(current, mergeEvent(current, event)))
       if (outcome.kind !== 'stale') subscriber?.onWrite(event.run_id, current.seq ?? 0)
       return outcome
     },
@@ -324,8 +342,13 @@ function rawRow<Row extends object>(rows: Ref<Record<string, Row>>, key: string)
  * not come to depend on what is looked at here.
  */
 function rowOf<Row extends object>(rows: Ref<Record<string, Row>>, key: string): Row | undefined {
-  const row = rawRow(rows, key)
+  const row = ownValue(toRaw(rows.value), key)
   return row && shallowReactive(row)
+}
+
+/** Deletes a row, if it is there: through Vue even looking for nothing costs. */
+function drop(rows: Ref<Record<string, unknown>>, key: string): void {
+  if (Object.hasOwn(toRaw(rows.value), key)) Reflect.deleteProperty(rows.value, key)
 }
 
 /** The key of a run or, with a slug, of one of its steps. */
@@ -337,11 +360,12 @@ function keyOf(runId: string, slug: string | null): string {
  * Writes what differs, and returns whether anything did; an equal input or output keeps its
  * identity.
  */
-function assignRow(row: PgflowRun | PgflowStep, patch: RunPatch | StepPatch): boolean {
-  const current = toRaw(row)
+function assignRow(row: Row, raw: Row, patch: RunPatch | StepPatch): boolean {
   let hasChanged = false
-  for (const [field, value] of Object.entries(patch)) {
-    if (isSameJson(Reflect.get(current, field), value)) continue
+  const values: Record<string, unknown> = patch
+  for (const field in values) {
+    const value = values[field]
+    if (isSameJson(Reflect.get(raw, field), value)) continue
     Reflect.set(row, field, asRaw(value))
     hasChanged = true
   }

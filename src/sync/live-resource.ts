@@ -249,7 +249,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (process.env.NODE_ENV !== 'production') this.#trace('event', update)
     if (process.env.NODE_ENV !== 'production' && merged.isGap) this.#trace('gap', update)
     // What was lost before would show as a gap now: nothing is suspected any more.
-    if (this.source.showsGaps) {
+    if (merged.showsGaps) {
       this.#poll.heard()
       if (this.#health.isSuspected) this.#poll.schedule()
       this.#health.isSuspected = false

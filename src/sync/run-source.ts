@@ -58,10 +58,6 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     return !this.isShown
   }
 
-  get showsGaps(): boolean {
-    return this.#isSequenced
-  }
-
   get isSettled(): boolean {
     return this.#hasEnded && this.#isConfirmed
   }
@@ -94,7 +90,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   onSent(): void {
-    this.#seqAtRequest = this.#held?.seq ?? null
+    this.#seqAtRequest = this.#seq
   }
 
   receive(event: RunEvent): Merged | null {
@@ -107,11 +103,11 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (outcome.kind === 'stale') return null
     // On a public channel anybody who knows the id can send that the run has ended, and without a
     // seq the broadcasts before it may be lost: a snapshot has to confirm it.
-    this.#isConfirmed = !this.#isPublic || !this.#hasEnded
-    const needsSnapshot = outcome.needsSnapshot || event.needsSnapshot || this.isUnconfirmed
+    this.#isConfirmed = !this.#isPublic || !outcome.hasEnded
+    const needsSnapshot = outcome.needsSnapshot || event.needsSnapshot || !this.#isConfirmed
     this.#isInDoubt ||= needsSnapshot
     if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
-    return { needsSnapshot, isGap: outcome.needsSnapshot }
+    return { needsSnapshot, isGap: outcome.needsSnapshot, showsGaps: outcome.seq !== null }
   }
 
   settle(
@@ -134,7 +130,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     const isFinal = this.#isPublic && isEnd
     const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
     const oldest = this.#oldestAccepted(isFinal, trustsDatabase)
-    const seqBefore = this.#held?.seq ?? 0
+    const seqBefore = this.#seq ?? 0
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
       this.#dropped = Math.max(this.#dropped, snapshot.seq ?? 0)
@@ -168,7 +164,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   isBehind(seqs: ReadonlyMap<string, number>): boolean {
     const seq = seqs.get(this.key)
-    return seq === undefined || seq > (this.#held?.seq ?? 0)
+    return seq === undefined || seq > (this.#seq ?? 0)
   }
 
   explain(error: PgflowError): PgflowError {
@@ -217,17 +213,17 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     return this.#context.transport.joinsBeforeStart
   }
 
-  get #held() {
-    return this.#context.state.held(this.key)
+  get #seq(): number | null {
+    return this.#context.state.seq(this.key)
   }
 
   get #run() {
-    return this.#held?.run
+    return this.#context.state.run(this.key)
   }
 
   /** With 0 the events of the run have no numbers, as with plain pgflow. */
   get #isSequenced(): boolean {
-    return (this.#held?.seq ?? 0) > 0
+    return (this.#seq ?? 0) > 0
   }
 
   get #hasEnded(): boolean {

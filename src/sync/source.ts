@@ -10,6 +10,8 @@ export interface Merged {
   isGap: boolean
   /** Rows are missing at the end of a list. */
   needsRest?: boolean
+  /** A broadcast lost before this one would have shown as a gap: while some are heard, none is. */
+  showsGaps?: boolean
 }
 
 /** What merging an answer came to. */
@@ -45,8 +47,6 @@ export interface Source<Answer, Update> {
   readonly isSettled: boolean
   /** Whether it seems to have ended, and only a broadcast has said so. */
   readonly isUnconfirmed: boolean
-  /** Whether a lost broadcast shows as a gap at the next one: while some are heard, none is lost. */
-  readonly showsGaps: boolean
   /** The longest time between two whole reads, in ms: a probe cannot tell everything. */
   readonly readInterval: number
   /** Settles when the starts under way have their answers; null while there are none. */

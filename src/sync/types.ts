@@ -1,6 +1,6 @@
 import type { PgflowError } from '../errors.ts'
-import type { Json, RunConnection, RunSnapshot } from '../model/entities.ts'
-import type { EventOutcome, HeldRun, SnapshotOutcome } from '../model/merge.ts'
+import type { Json, PgflowRun, RunConnection, RunSnapshot } from '../model/entities.ts'
+import type { EventOutcome, SnapshotOutcome } from '../model/merge.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { RunTransport } from '../transport/types.ts'
@@ -12,8 +12,10 @@ import type { PageActivity } from './page-activity.ts'
 
 /** What the sync writes of runs: the store, seen from below. */
 export interface RunState {
-  /** What is held of a run, if anything. */
-  held(runId: string): HeldRun | undefined
+  /** The run, if it is held. */
+  run(runId: string): Readonly<PgflowRun> | undefined
+  /** The last broadcast that is part of what is held of a run; see `HeldRun`. */
+  seq(runId: string): number | null
   /** Shows a run that is being started. A run that is already held stays as it is. */
   begin(runId: string, flowSlug: string, input: Json): void
   /** Merges a broadcast into a run that is held; stale if it is not. */

@@ -41,7 +41,6 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   // Only a read finds runs that are new.
   readonly readInterval = 60_000
   // The feed tells of many runs, and not of every change of each.
-  readonly showsGaps = false
   readonly starting = null
   readonly #query: ListQuery
   readonly #context: ListContext

@@ -57,6 +57,7 @@ export function createKit(options: KitOptions = {}) {
     onChange: (change) => told.push(summaryOf(change)),
     onOutput: () => undefined,
     onWrite: () => undefined,
+    isListening: () => true,
   })
   const reported: PgflowError[] = []
   const traced: TraceKind[] = []
