@@ -4,7 +4,8 @@ import { createFollowed } from './followed.ts'
 import { ownValue } from '../model/own-value.ts'
 import type { PgflowConfig } from '../options.ts'
 import { createOutputValidation } from './output-validation.ts'
-import { createRunState } from './run-state.ts'
+import { RunStateWriter } from './run-state.ts'
+import { createRunTables } from './run-tables.ts'
 import { createServerReads } from './server-reads.ts'
 import { Runs } from '../sync/runs.ts'
 import { SeqProbe } from '../sync/seq-probe.ts'
@@ -35,7 +36,8 @@ export interface ListSubscriber {
 export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => void) {
   const changes = new ChangeLog()
   let lists: ListSubscriber | null = null
-  const { state, setOutputError, ...tables } = createRunState({
+  const tables = createRunTables()
+  const state = new RunStateWriter(tables, {
     isListening: () => changes.isListening,
     onChange: (change) => changes.push(change),
     onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
@@ -44,7 +46,7 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
   const outputs = createOutputValidation({
     schemas: (flowSlug) => ownValue(config().flows, flowSlug),
     report: (error) => config().report(error),
-    setError: setOutputError,
+    setError: (...wrong) => state.setOutputError(...wrong),
   })
   const shapes = createFlowShapes(config)
   const followed = createFollowed()

@@ -3,7 +3,8 @@ import { PgflowError } from '../../../../src/errors.ts'
 import { createdStep, pendingRun, type RunSnapshot } from '../../../../src/model/entities.ts'
 import type { RunChange } from '../../../../src/model/changes.ts'
 import type { Scheduler } from '../../../../src/model/scheduler.ts'
-import { createRunState } from '../../../../src/store/run-state.ts'
+import { RunStateWriter } from '../../../../src/store/run-state.ts'
+import { createRunTables } from '../../../../src/store/run-tables.ts'
 import { Runs } from '../../../../src/sync/runs.ts'
 import type { TraceKind } from '../../../../src/sync/trace.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
@@ -53,7 +54,8 @@ export function createKit(options: KitOptions = {}) {
   const { hasSeqs, ignoresAbort } = options
   const transport = new ScriptedTransport(!options.isPrivate, hasSeqs, ignoresAbort)
   const told: string[] = []
-  const { state: writer, ...state } = createRunState({
+  const state = createRunTables()
+  const writer = new RunStateWriter(state, {
     onChange: (change) => told.push(summaryOf(change)),
     onOutput: () => undefined,
     onWrite: () => undefined,

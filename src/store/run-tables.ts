@@ -1,0 +1,109 @@
+import { markRaw, ref, shallowReactive, toRaw, type Ref } from 'vue'
+import type { PlainError } from '../errors.ts'
+import {
+  compareSteps,
+  stepKey,
+  type PgflowRun,
+  type PgflowStep,
+  type RunConnection,
+  type StepRetry,
+} from '../model/entities.ts'
+import { isSameJson } from '../model/json.ts'
+import { ownValue } from '../model/own-value.ts'
+import type { RunPatch, StepPatch } from '../model/wire.ts'
+
+/** A row that a broadcast can change. */
+export type Row = PgflowRun | PgflowStep
+
+type Table<T> = Ref<Record<string, T>>
+
+/** The state of runs as the store shows it: plain rows by id. */
+export type RunTables = ReturnType<typeof createRunTables>
+
+/** Makes the state of a store that holds nothing. */
+export function createRunTables() {
+  return {
+    /** Runs by `run_id`. */
+    runs: ref<Record<string, PgflowRun>>({}),
+    /** Steps by `run_id/step_slug`. */
+    steps: ref<Record<string, PgflowStep>>({}),
+    /** The step slugs of each run, in the order to show them. */
+    stepOrder: ref<Record<string, string[]>>({}),
+    /** Of steps that are being tried again, by `run_id/step_slug`: the last attempt that failed. */
+    retries: ref<Record<string, StepRetry>>({}),
+    /** Outputs that are not what the schema given for them describes, by `run_id[/step_slug]`. */
+    outputErrors: ref<Record<string, PlainError>>({}),
+    /** How live each run is, by `run_id`. */
+    connections: ref<Record<string, RunConnection>>({}),
+  }
+}
+
+/** The key of a run or, with a slug, of one of its steps. */
+export function keyOf(runId: string, slug: string | null): string {
+  return slug === null ? runId : stepKey(runId, slug)
+}
+
+/** What a table holds under a key, raw: whoever looks at it does not come to depend on it. */
+export function rawRow<T extends object>(rows: Table<T>, key: string): T | undefined {
+  return toRaw(ownValue(toRaw(rows.value), key))
+}
+
+/**
+ * The reactive row of a key, looked up raw: whoever starts or observes a run inside an effect must
+ * not come to depend on what is looked at here.
+ */
+export function rowOf<T extends object>(rows: Table<T>, key: string): T | undefined {
+  const row = ownValue(toRaw(rows.value), key)
+  return row && shallowReactive(row)
+}
+
+/** Deletes a row, if it is there: through Vue even looking for nothing costs. */
+export function dropRow(rows: Table<unknown>, key: string): void {
+  if (Object.hasOwn(toRaw(rows.value), key)) Reflect.deleteProperty(rows.value, key)
+}
+
+/**
+ * Writes what differs into a row, which is `raw` without Vue, and returns whether anything did; an
+ * equal input or output keeps its identity.
+ */
+export function writeRow(row: Row, raw: Row, patch: RunPatch | StepPatch): boolean {
+  let hasChanged = false
+  const values: Record<string, unknown> = patch
+  for (const field in values) {
+    const value = values[field]
+    if (isSameJson(Reflect.get(raw, field), value)) continue
+    Reflect.set(row, field, asRaw(value))
+    hasChanged = true
+  }
+  return hasChanged
+}
+
+/** Rows are shallow: Vue would take names in inputs and outputs, such as `__v_isRef`, for its marks. */
+export function toRow(run: PgflowRun): PgflowRun {
+  return shallowReactive({ ...run, input: asRaw(run.input), output: asRaw(run.output) })
+}
+
+/** Puts a step in its place: by halves, as a flow may have thousands. */
+export function insertIntoOrder(
+  { steps, stepOrder }: RunTables,
+  runId: string,
+  slug: string,
+): void {
+  const slugs = rawRow(stepOrder, runId) ?? []
+  const stepOf = (slug: string) => rawRow(steps, stepKey(runId, slug))
+  const step = stepOf(slug)
+  let [low, high] = [0, slugs.length]
+  while (step && low < high) {
+    const middle = (low + high) >> 1
+    const other = stepOf(slugs[middle] ?? '')
+    if (other && compareSteps(other, step) < 0) low = middle + 1
+    else high = middle
+  }
+  stepOrder.value[runId] = [...slugs.slice(0, low), slug, ...slugs.slice(low)]
+}
+
+/** Inputs and outputs can be large and are replaced whole: no need to watch their insides. */
+function asRaw<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) markRaw(value)
+  return value
+}
