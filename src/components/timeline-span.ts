@@ -24,7 +24,7 @@ export function spanOf(
   now: number | null,
 ): TimelineSpan | null {
   let start = timeOf(run.started_at) ?? Infinity
-  let end = endOf({ ...run }) ?? -Infinity
+  let end = endOf(run) ?? -Infinity
   for (const step of steps) {
     const from = timeOf(step.started_at)
     start = Math.min(start, from ?? Infinity)

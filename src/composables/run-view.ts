@@ -9,11 +9,12 @@ import {
   type RunConnection,
 } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
-import { progressOf, type Progress } from '../model/progress.ts'
+import type { Progress } from '../model/progress.ts'
 import { useEngine } from '../store/installation.ts'
 import { usePgflowStore } from '../store/pgflow-store.ts'
 import type { RunObservation } from '../sync/runs.ts'
 import { observeInScope, type ScopedObservation } from './observe-in-scope.ts'
+import { stepsProgress } from './steps-progress.ts'
 
 /** What a component sees of one run. */
 export interface RunView<Flow extends AnyFlow = AnyFlow> {
@@ -53,7 +54,7 @@ export function createRunView(
   const step = (slug: string): PgflowStep | null => {
     return runId.value === null ? null : (store.stepOf(runId.value, slug) ?? null)
   }
-  const progress = computed(() => progressOf(steps.value))
+  const progress = stepsProgress(steps)
   const hasStatus = (status: string) => computed(() => run.value?.status === status)
   const connection = computed((): RunConnection => {
     const error = idError?.value?.toJSON()

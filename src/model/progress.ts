@@ -36,25 +36,44 @@ export function taskProgressOf(step: PgflowStep<unknown>): Progress {
   return { total, completed, failed, skipped, done, fraction }
 }
 
-/** Counts what became of the steps; `fraction` has the finished tasks of those under way too. */
-export function progressOf(steps: readonly PgflowStep<unknown>[]): Progress {
-  const countOf = (status: string) => steps.filter((step) => step.status === status).length
-  const total = steps.length
-  let done = 0
-  let weight = 0
+/** What became of some of the steps of a run. */
+export interface StepCounts extends Omit<Progress, 'fraction'> {
+  /** The sum of how far each of them is. */
+  sum: number
+}
+
+/** Counts what became of some steps. */
+export function countSteps(steps: readonly PgflowStep<unknown>[]): StepCounts {
+  const counts = { total: steps.length, completed: 0, failed: 0, skipped: 0, done: 0, sum: 0 }
   for (const step of steps) {
-    const isOver = isTerminal(step.status)
-    if (isOver) done += 1
-    weight += isOver ? 1 : taskProgressOf(step).fraction
+    const { status } = step
+    if (status === 'completed') counts.completed += 1
+    if (status === 'failed') counts.failed += 1
+    if (status === 'skipped') counts.skipped += 1
+    const isOver = isTerminal(status)
+    if (isOver) counts.done += 1
+    counts.sum += isOver ? 1 : taskProgressOf(step).fraction
   }
+  return counts
+}
+
+/** The progress of a run whose steps were counted in parts. */
+export function addUp(parts: readonly StepCounts[]): Progress {
+  const sumOf = (field: keyof StepCounts) => parts.reduce((sum, part) => sum + part[field], 0)
+  const total = sumOf('total')
   return {
     total,
-    completed: countOf('completed'),
-    failed: countOf('failed'),
-    skipped: countOf('skipped'),
-    done,
-    fraction: total === 0 ? 0 : weight / total,
+    completed: sumOf('completed'),
+    failed: sumOf('failed'),
+    skipped: sumOf('skipped'),
+    done: sumOf('done'),
+    fraction: total === 0 ? 0 : sumOf('sum') / total,
   }
+}
+
+/** Counts what became of the steps; `fraction` has the finished tasks of those under way too. */
+export function progressOf(steps: readonly PgflowStep<unknown>[]): Progress {
+  return addUp([countSteps(steps)])
 }
 
 /**
