@@ -1,4 +1,4 @@
-import { onBeforeUnmount, onMounted, shallowRef, type ShallowRef } from 'vue'
+import { onMounted, shallowRef, watch, type ShallowRef } from 'vue'
 
 /** The part of a scrolling element that is seen, in px of its content. */
 export interface Viewport {
@@ -14,17 +14,18 @@ const stepSize = 240
 /** What a server assumes, and a browser until it has measured. */
 const assumed: Viewport = { left: 0, top: 0, width: 1920, height: 1080 }
 
-/** Follows what is seen of an element that scrolls. It is told only of steps of some hundred px. */
+/**
+ * Follows what is seen of an element that scrolls, in steps of some hundred px. The element may come
+ * later, and go.
+ */
 export function useViewport(
   element: Readonly<ShallowRef<HTMLElement | null>>,
 ): Readonly<ShallowRef<Viewport>> {
   const viewport = shallowRef(assumed)
-  let observer: ResizeObserver | undefined
 
-  function measure(): void {
-    const measured = element.value
+  function measure(measured: HTMLElement): void {
     // Not laid out: in a part of the page that is hidden, or where there is no layout.
-    if (!measured || measured.clientHeight === 0) return
+    if (measured.clientHeight === 0) return
     const next = {
       left: Math.floor(measured.scrollLeft / stepSize) * stepSize,
       top: Math.floor(measured.scrollTop / stepSize) * stepSize,
@@ -34,20 +35,56 @@ export function useViewport(
     if (!isSame(viewport.value, next)) viewport.value = next
   }
 
-  onMounted(() => {
-    const measured = element.value
-    if (!measured) return
-    measure()
-    measured.addEventListener('scroll', measure, { passive: true })
-    if (typeof ResizeObserver === 'undefined') return
-    observer = new ResizeObserver(measure)
-    observer.observe(measured)
-  })
-  onBeforeUnmount(() => {
-    element.value?.removeEventListener('scroll', measure)
-    observer?.disconnect()
+  useElement(element, (measured) => {
+    const onChange = () => measure(measured)
+    measured.addEventListener('scroll', onChange, { passive: true })
+    const stop = watchSize(measured, onChange)
+    return () => {
+      measured.removeEventListener('scroll', onChange)
+      stop()
+    }
   })
   return viewport
+}
+
+/** Whether an element is narrower than `limit` px; a server assumes that it is not. */
+export function useIsNarrow(
+  element: Readonly<ShallowRef<HTMLElement | null>>,
+  limit: number,
+): Readonly<ShallowRef<boolean>> {
+  const isNarrow = shallowRef(false)
+  useElement(element, (measured) =>
+    watchSize(measured, () => {
+      const { clientWidth } = measured
+      if (clientWidth > 0) isNarrow.value = clientWidth < limit
+    }),
+  )
+  return isNarrow
+}
+
+/** Calls `begin` with an element each time that there is another one, and ends what it returns. */
+function useElement(
+  element: Readonly<ShallowRef<HTMLElement | null>>,
+  begin: (element: HTMLElement) => () => void,
+): void {
+  onMounted(() => {
+    watch(
+      element,
+      (now, _before, onCleanup) => {
+        if (now) onCleanup(begin(now))
+      },
+      { immediate: true, flush: 'post' },
+    )
+  })
+}
+
+/** Calls `measure` now and whenever the size of an element changes, until what it returns is called. */
+function watchSize(element: HTMLElement, measure: () => void): () => void {
+  measure()
+  if (typeof ResizeObserver === 'undefined') return () => undefined
+  const observer = new ResizeObserver(measure)
+  observer.observe(element)
+  return () => observer.disconnect()
 }
 
 function isSame(a: Viewport, b: Viewport): boolean {

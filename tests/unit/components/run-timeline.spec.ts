@@ -93,10 +93,30 @@ describe('RunTimeline', () => {
     const run = pgflow.seedRun('many', {})
     const { wrapper } = await show(pgflow, { runId: run.id })
     expect(wrapper.findAll('[role=option]').length).toBeLessThan(50)
+    // So many signs that pulse would cost too much.
+    expect(wrapper.classes()).not.toContain('pgflow-moving')
     expect(wrapper.get('.pgflow-rows-all').attributes('style')).toBe('height: 64000px;')
     await wrapper.get('[role=listbox]').trigger('keydown', { key: 'End' })
     const active = wrapper.get('[role=listbox]').attributes('aria-activedescendant')
     expect(document.getElementById(active ?? '')?.dataset.step).toBe('s1999')
+  })
+
+  it('mounts the rows that are scrolled to, of a run that came after the timeline', async () => {
+    const steps = Array.from({ length: 2000 }, (_, index) => [`s${index}`, {}])
+    const many = Object.fromEntries(steps) as TestFlow
+    const pgflow = createBackend({ flows: { many } })
+    const { wrapper } = await show(pgflow, { runId: null })
+    await wrapper.setProps({ runId: pgflow.seedRun('many', {}).id })
+    await pgflow.settled()
+    const box = wrapper.get('[role=listbox]').element
+    // There is no layout here.
+    Object.defineProperty(box, 'clientHeight', { value: 480 })
+    box.scrollTop = 32_000
+    await wrapper.get('[role=listbox]').trigger('scroll')
+    expect(wrapper.find('[data-step=s1000]').exists()).toBe(true)
+    expect(wrapper.find('[data-step=s100]').exists()).toBe(false)
+    expect(wrapper.findAll('[role=option]').length).toBeLessThan(50)
+    expect(wrapper.classes()).toContain('pgflow-moving')
   })
 
   it('selects by clicks and keys', async () => {
