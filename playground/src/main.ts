@@ -9,6 +9,7 @@ import { createPlaygroundClient, isEmbedded, supabaseKey } from './supabase.ts'
 import { readVisibility, visibilityKey } from './visibility.ts'
 import 'pinia-pgflow/components.css'
 import './styles/base.css'
+import './styles/tones.css'
 import './styles/cards.css'
 import './styles/forms.css'
 

@@ -30,8 +30,11 @@ export function formatTime(iso: string, now: Date = new Date()): string {
   return (isToday ? timeOfToday : timeOfAnotherDay).format(time)
 }
 
+const abbreviations = new Set(['html', 'id', 'url'])
+
 /** A key of an output as a label: `wordsPerSentence` and `inspect_rows` as people write them. */
 export function formatKey(key: string): string {
+  if (abbreviations.has(key)) return key.toUpperCase()
   const words = key
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .replaceAll('_', ' ')
