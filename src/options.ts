@@ -129,9 +129,7 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
     throw new PgflowError('invalid_options', 'supabase is not what createClient returns.')
   }
   if (schema === 'pgflow' && isPrivate) {
-    throw new PgflowError('invalid_options', 'Plain pgflow has no private runs.', {
-      hint: 'Leave out private; or leave out schema, and run the migration of pinia-pgflow.',
-    })
+    throw new PgflowError('invalid_options', 'Plain pgflow has no private runs: leave out private.')
   }
   const scheduler = options.scheduler ?? systemScheduler()
   const connection = { supabase, scheduler, schema, isPrivate }

@@ -28,9 +28,7 @@ export function pluginOf(config: PgflowConfig): Plugin<[]> {
       // Pinia's types promise it; an app without Pinia still does not have it.
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
       if (!pinia) {
-        throw new PgflowError('not_installed', 'pinia-pgflow needs Pinia.', {
-          hint: 'Call app.use(createPinia()) before app.use(createPgflow(…)).',
-        })
+        throw new PgflowError('not_installed', 'pinia-pgflow needs Pinia, used before it.')
       }
       app.onUnmount(
         installConfig(

@@ -1,6 +1,6 @@
 import { computed, type ComputedRef } from 'vue'
 import type { PgflowStep } from '../model/entities.ts'
-import { addUp, countSteps, type Progress } from '../model/progress.ts'
+import { addUp, progressOf, type Progress } from '../model/progress.ts'
 
 /** About the root of the most steps that are usual: neither a part nor their number is large. */
 const partSize = 50
@@ -14,7 +14,7 @@ export function stepsProgress(steps: ComputedRef<readonly PgflowStep[]>): Comput
     const all = steps.value
     return Array.from({ length: Math.ceil(all.length / partSize) }, (_, index) => {
       const part = all.slice(index * partSize, (index + 1) * partSize)
-      return computed(() => countSteps(part))
+      return computed(() => progressOf(part))
     })
   })
   return computed(() => addUp(parts.value.map((part) => part.value)))

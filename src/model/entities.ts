@@ -77,7 +77,7 @@ export interface StepRetry {
 export interface StepSnapshot extends Omit<PgflowStep, 'output'> {
   output?: Json | null
   /** Of a step that is tried again, the last attempt that failed; absent with plain pgflow. */
-  retry?: StepRetry | null
+  retry?: StepRetry | null | undefined
 }
 
 /** A run and its steps as read at one moment; `seq` is null without this project's SQL. */

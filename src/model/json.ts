@@ -22,10 +22,7 @@ function writeJson(input: Json): string {
     return text
   } catch (cause) {
     if (cause instanceof RangeError) throw notSendable(cause)
-    throw new PgflowError('invalid_input', 'The input cannot be written as JSON.', {
-      hint: 'Pass plain objects, arrays, texts, numbers, booleans or null.',
-      cause,
-    })
+    throw new PgflowError('invalid_input', 'The input cannot be written as JSON.', { cause })
   }
 }
 

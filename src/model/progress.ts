@@ -36,44 +36,35 @@ export function taskProgressOf(step: PgflowStep<unknown>): Progress {
   return { total, completed, failed, skipped, done, fraction }
 }
 
-/** What became of some of the steps of a run. */
-export interface StepCounts extends Omit<Progress, 'fraction'> {
-  /** The sum of how far each of them is. */
-  sum: number
-}
-
-/** Counts what became of some steps. */
-export function countSteps(steps: readonly PgflowStep<unknown>[]): StepCounts {
-  const counts = { total: steps.length, completed: 0, failed: 0, skipped: 0, done: 0, sum: 0 }
-  for (const step of steps) {
-    const { status } = step
-    if (status === 'completed') counts.completed += 1
-    if (status === 'failed') counts.failed += 1
-    if (status === 'skipped') counts.skipped += 1
-    const isOver = isTerminal(status)
-    if (isOver) counts.done += 1
-    counts.sum += isOver ? 1 : taskProgressOf(step).fraction
+/** Adds up what became of parts of a run. */
+export function addUp(parts: readonly Progress[]): Progress {
+  const sum = { total: 0, completed: 0, failed: 0, skipped: 0, done: 0, fraction: 0 }
+  for (const part of parts) {
+    for (const count of ['total', 'completed', 'failed', 'skipped', 'done'] as const) {
+      sum[count] += part[count]
+    }
+    sum.fraction += part.fraction * part.total
   }
-  return counts
-}
-
-/** The progress of a run whose steps were counted in parts. */
-export function addUp(parts: readonly StepCounts[]): Progress {
-  const sumOf = (field: keyof StepCounts) => parts.reduce((sum, part) => sum + part[field], 0)
-  const total = sumOf('total')
-  return {
-    total,
-    completed: sumOf('completed'),
-    failed: sumOf('failed'),
-    skipped: sumOf('skipped'),
-    done: sumOf('done'),
-    fraction: total === 0 ? 0 : sumOf('sum') / total,
-  }
+  sum.fraction /= Math.max(1, sum.total)
+  return sum
 }
 
 /** Counts what became of the steps; `fraction` has the finished tasks of those under way too. */
 export function progressOf(steps: readonly PgflowStep<unknown>[]): Progress {
-  return addUp([countSteps(steps)])
+  return addUp(
+    steps.map((step) => {
+      const has = (status: string) => Number(step.status === status)
+      const done = Number(isTerminal(step.status))
+      return {
+        total: 1,
+        completed: has('completed'),
+        failed: has('failed'),
+        skipped: has('skipped'),
+        done,
+        fraction: done || taskProgressOf(step).fraction,
+      }
+    }),
+  )
 }
 
 /**

@@ -31,9 +31,7 @@ export function toRunId(id: unknown): string {
 /** What was given as the id of a run is none. */
 export function notARunId(id: unknown): PgflowError {
   const given = typeof id === 'string' ? `"${clip(id)}"` : `A value of type ${typeof id}`
-  return new PgflowError('invalid_input', `${given} is not the id of a run.`, {
-    hint: 'The id of a run is a UUID.',
-  })
+  return new PgflowError('invalid_input', `${given} is not the id of a run, which is a UUID.`)
 }
 
 /** A new random id. `crypto.randomUUID` does not exist on pages without HTTPS; this works there. */

@@ -48,13 +48,14 @@ export function runTopic(runId: string): string {
 
 const text = v.nullish(v.string(), null)
 /** What counts something: JSON can hold what no counter can be, and a double cannot hold exactly. */
-const whole = v.pipe(
-  v.number(),
-  v.check((value) => Number.isSafeInteger(value) && value >= 0),
-)
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0
+const whole = v.custom<number>(isCount, 'a count')
 const count = v.nullish(whole, null)
 /** The id of a run as Postgres writes it. */
-export const runIdField = v.pipe(v.string(), v.check(isRunId))
+export const runIdField = v.custom<string>(
+  (value) => typeof value === 'string' && isRunId(value),
+  'the id of a run',
+)
 /** What JSON.parse returned needs no check; `Json` inferred through valibot would never end. */
 export const anyJson: v.GenericSchema<unknown, Json> = v.custom<Json>(() => true)
 const json: v.OptionalSchema<typeof anyJson, null> = v.optional(anyJson, null)
@@ -98,8 +99,8 @@ const snapshotSchema = v.object({
     v.object({
       run_id: v.string(),
       step_slug: v.string(),
-      step_index: v.nullable(whole),
-      retry: v.exactOptional(v.nullable(retrySchema)),
+      step_index: count,
+      retry: v.nullish(retrySchema),
       ...stepFields,
     }),
   ),
@@ -125,12 +126,7 @@ const flowShapeSchema = v.object({
 
 const eventSchema = v.object({
   run_id: runIdField,
-  seq: v.optional(
-    v.pipe(
-      whole,
-      v.check((value) => value > 0),
-    ),
-  ),
+  seq: v.optional(v.custom<number>((value) => isCount(value) && value !== 0, 'a count from 1')),
   event_type: v.optional(v.string()),
   step_slug: v.optional(v.string()),
   truncated: v.optional(v.array(v.string())),
@@ -269,7 +265,7 @@ export function toParsed<T>(
   if (result.success) return { ok: true, value: result.output }
   const issue = result.issues[0]
   const path = issue && v.getDotPath(issue)
-  return refused(
-    `${path ? `${clip(path)}: ` : ''}${issue?.expected ?? 'another value'} was expected`,
-  )
+  // Of what is checked here, valibot knows no name.
+  const expected = issue?.type === 'custom' ? issue.message : issue?.expected
+  return refused(`${path ? `${clip(path)}: ` : ''}${expected ?? 'another value'} was expected`)
 }

@@ -99,7 +99,9 @@ describe('RunGraph', () => {
     const { wrapper } = await show(pgflow, { runId: null })
     expect(wrapper.text()).toBe('No run is chosen.')
     await wrapper.setProps({ runId: 'nonsense' })
-    expect(wrapper.get('[role=alert]').text()).toContain('"nonsense" is not the id of a run.')
+    expect(wrapper.get('[role=alert]').text()).toContain(
+      '"nonsense" is not the id of a run, which is a UUID.',
+    )
     await wrapper.setProps({ runId: crypto.randomUUID() })
     expect(wrapper.text()).toBe('The run is loading.')
     await pgflow.settled()

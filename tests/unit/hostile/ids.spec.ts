@@ -24,7 +24,7 @@ const given = (id: unknown) => id as string
 const refused: unknown = expect.objectContaining({
   name: 'PgflowError',
   code: 'invalid_input',
-  hint: 'The id of a run is a UUID.',
+  message: expect.stringContaining('is not the id of a run, which is a UUID.') as string,
 })
 
 /** Shows everything that the composables tell of a run. */

@@ -27,10 +27,10 @@ it('an id of a run is a UUID, and capitals are those of Postgres', () => {
 })
 
 it.each<[unknown, string]>([
-  ['nothing', '"nothing" is not the id of a run.'],
-  [7, 'A value of type number is not the id of a run.'],
+  ['nothing', '"nothing" is not the id of a run, which is a UUID.'],
+  [7, 'A value of type number is not the id of a run, which is a UUID.'],
 ])('%j is refused as the id of a run', (id, message) => {
-  const expected = { code: 'invalid_input', message, hint: 'The id of a run is a UUID.' }
+  const expected = { code: 'invalid_input', message }
   expect(() => toRunId(id)).toThrow(expect.objectContaining(expected))
   expect(notARunId(id)).toMatchObject(expected)
 })
