@@ -79,6 +79,14 @@ export class Fetcher<Answer, Update> {
     return (this.#current?.isAwaited ?? false) || (this.#next?.isAwaited ?? false)
   }
 
+  /**
+   * Whether updates are to be kept. Also after a read that failed: without what came later, what
+   * came while it was under way would be applied as if nothing had followed it.
+   */
+  get isKeeping(): boolean {
+    return this.#current !== null || this.#kept.length > 0
+  }
+
   /** Keeps an update for the next answer, which may be older. */
   keep(update: Update): void {
     const updates = this.#current?.updates ?? this.#kept

@@ -239,7 +239,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   /** Merges what was heard. */
   readonly receive = (update: Update): void => {
-    if (this.#fetcher.current || !this.source.isShown) this.#fetcher.keep(update)
+    if (this.#fetcher.isKeeping || !this.source.isShown) this.#fetcher.keep(update)
     const merged = this.source.receive(update, this.#fetcher.current?.isRest ?? false)
     if (this.#life.signal.aborted) return
     if (!merged) {
