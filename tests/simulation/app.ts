@@ -1,10 +1,6 @@
 import { getEventListeners } from 'node:events'
-import type { EffectScope } from 'vue'
 import { usePgflowStatus } from '../../src/composables/use-pgflow-status.ts'
 import { useFlow } from '../../src/composables/use-flow.ts'
-import { useRun } from '../../src/composables/use-run.ts'
-import { useRuns } from '../../src/composables/use-runs.ts'
-import { useStep } from '../../src/composables/use-step.ts'
 import type { AnyFlow } from '../../src/flow-types.ts'
 import * as bounds from './bounds.ts'
 import type { Calls } from './calls.ts'
@@ -12,19 +8,12 @@ import type { Client } from './client.ts'
 import type { VirtualClock } from './clock.ts'
 import { flowOf, flowSlug, inputOf, runIdOf } from './flows.ts'
 import type { Answer } from './hearing.ts'
+import { Observers } from './observers.ts'
 import type { AppEntry, ListPlan } from './plan.ts'
 import { isEqual } from './projection.ts'
 import { listOf, type ShownList } from './shown-list.ts'
 import type { Truth } from './truth.ts'
 import type { Violate } from './violation.ts'
-import { watchEnds } from './watch-ends.ts'
-
-interface Slot {
-  runId: string | null
-  flow: { runId: { value: string | null } } | null
-  list: ShownList | null
-  release: () => void
-}
 
 /** What the app works with. */
 export interface AppParts {
@@ -52,7 +41,7 @@ type Entry<Kind extends AppEntry['app']> = Extract<AppEntry, { app: Kind }>
 /** An app that starts, observes, waits for and lets go of whatever its schedule says. */
 export class SimulatedApp {
   readonly #parts: AppParts
-  readonly #slots = new Map<number, Slot>()
+  readonly #observers: Observers
   readonly #signals: AbortSignal[] = []
   /** Grows whenever the run, or everything, is forgotten. */
   readonly #generations = new Map<string, number>()
@@ -60,18 +49,23 @@ export class SimulatedApp {
 
   constructor(parts: AppParts) {
     this.#parts = parts
+    const { client, calls, truth, violate } = parts
+    this.#observers = new Observers({
+      ...{ client, calls, truth, violate },
+      isShown: (runId) => this.#isShown(runId),
+      generationOf: (runId) => this.#generationOf(runId),
+    })
     // A badge in the corner of the page.
-    parts.client.mount(() => usePgflowStatus())
+    client.mount(() => usePgflowStatus())
   }
 
   /** The runs that somebody observes. */
   get observed(): Set<string> {
-    const ids = [...this.#slots.values()].flatMap(({ runId, flow }) => [runId, flow?.runId.value])
-    return new Set(ids.filter((id) => typeof id === 'string'))
+    return this.#observers.runIds
   }
 
   get lists(): ShownList[] {
-    return [...this.#slots.values()].flatMap(({ list }) => list ?? [])
+    return this.#observers.lists
   }
 
   /** How many pages of a list were asked for. */
@@ -89,7 +83,7 @@ export class SimulatedApp {
       case 'start':
         return this.#start(entry)
       case 'observe':
-        return this.#observe(entry)
+        return this.#observers.observe(entry)
       case 'wait':
         return this.#wait(entry)
       case 'refresh':
@@ -97,7 +91,7 @@ export class SimulatedApp {
       case 'remove':
         return this.#remove(entry)
       case 'list':
-        return this.#list(entry)
+        return this.#observers.list(entry)
       case 'more':
         return this.#withList(entry.slot, (list) => {
           const { more } = this.#parts
@@ -122,17 +116,15 @@ export class SimulatedApp {
           this.#parts.client.store.fetchFlow<AnyFlow>(flowSlug(entry.flow)),
         )
       case 'release':
-        return this.release(entry.slot)
+        return this.#observers.release(entry.slot)
+      case 'leave':
+        return this.#observers.leave(entry)
+      case 'return':
+        return this.#observers.comeBack(entry)
       case 'reset':
         this.#parts.client.store.$reset()
         return this.forgetAll()
     }
-  }
-
-  /** Lets go of what a slot holds. */
-  release(slot: number): void {
-    this.#slots.get(slot)?.release()
-    this.#slots.delete(slot)
   }
 
   /** What was shown so far counts no more. */
@@ -143,23 +135,11 @@ export class SimulatedApp {
 
   /** Lets go of everything. */
   releaseAll(): void {
-    for (const slot of this.#slots.keys()) this.release(slot)
+    this.#observers.releaseAll()
   }
 
   #expect(name: string, bound: number, promise: Promise<unknown>): void {
     this.#parts.calls.expect(name, bound, promise)
-  }
-
-  #hold(slot: number, held: Partial<Slot> & { scope?: EffectScope; release?: () => void }): void {
-    const before = this.#slots.get(slot)
-    this.#slots.set(slot, {
-      runId: held.runId ?? null,
-      flow: held.flow ?? null,
-      list: held.list ?? null,
-      release: held.release ?? (() => held.scope?.stop()),
-    })
-    // Only now, as a component that takes over from another.
-    before?.release()
   }
 
   #start({ run, via, abortAfter, slot }: Entry<'start'>): void {
@@ -170,10 +150,15 @@ export class SimulatedApp {
     const options = { runId, signal: giveUp.signal }
     const isCurrent = this.#generationOf(runId)
     let started: Promise<unknown>
+    const work = () => useFlow<AnyFlow>(flowOf(run))
     if (via === 'flow') {
-      const { result, scope } = client.mount(() => useFlow<AnyFlow>(flowOf(run)))
+      const { result, scope } = client.mount(work)
       started = result.startAsync(inputOf(run), options)
-      this.#hold(slot, { flow: result, scope })
+      this.#observers.hold(slot, { flow: result, scope })
+    } else if (via === 'kept') {
+      const kept = client.keep(work)
+      started = kept.result.startAsync(inputOf(run), options)
+      this.#observers.hold(slot, { flow: kept.result, kept })
     } else started = client.store.startFlow<AnyFlow>(flowOf(run), inputOf(run), options)
     const abort = calls.expect(`start of run ${run}`, bounds.startCall, started, () => {
       if (!this.#parts.truth.runs.has(runId)) return 'the database has no such run'
@@ -184,31 +169,6 @@ export class SimulatedApp {
       giveUp.abort()
       abort()
     })
-  }
-
-  #observe({ run, via, slot }: Entry<'observe'>): void {
-    const { client } = this.#parts
-    const runId = runIdOf(run)
-    const isCurrent = this.#generationOf(runId)
-    const expectReady = (ready: Promise<void>) => {
-      const check = () => (isCurrent() && !this.#isShown(runId) ? 'the run is not shown' : null)
-      this.#parts.calls.expect(`ready of run ${run}`, bounds.readCall, ready, check)
-    }
-    if (via === 'store') {
-      const { ready, release } = client.store.observeRun(runId)
-      expectReady(ready)
-      return this.#hold(slot, { runId, release })
-    }
-    if (via === 'step') {
-      const { scope } = client.mount(() => useStep(runId, 'first'))
-      return this.#hold(slot, { runId, scope })
-    }
-    const { truth, violate } = this.#parts
-    const generation = () => this.#generationOf(runId)
-    const hooks = watchEnds({ runId, truth, violate, generation })
-    const { result, scope } = client.mount(() => useRun(runId, hooks))
-    expectReady(result.ready)
-    this.#hold(slot, { runId, scope })
   }
 
   #wait({ run, timeout, abortAfter }: Entry<'wait'>): void {
@@ -266,23 +226,13 @@ export class SimulatedApp {
   #remove({ run }: Entry<'remove'>): void {
     const runId = runIdOf(run)
     this.#generations.set(runId, (this.#generations.get(runId) ?? 0) + 1)
-    for (const [slot, held] of this.#slots) {
-      if (held.runId === runId || held.flow?.runId.value === runId) this.release(slot)
-    }
+    this.#observers.releaseRun(runId)
     this.#parts.client.store.removeRun(runId)
     this.#parts.onForget(runId)
   }
 
-  #list({ query, slot }: Entry<'list'>): void {
-    const { result: handle, scope } = this.#parts.client.mount(() =>
-      useRuns<AnyFlow>(listOf(query)),
-    )
-    this.#expect('ready of a list', bounds.readCall, handle.ready)
-    this.#hold(slot, { list: { plan: query, handle }, scope })
-  }
-
   #withList(slot: number, work: (list: ShownList) => void): void {
-    const list = this.#slots.get(slot)?.list
+    const list = this.#observers.listOf(slot)
     if (list) work(list)
   }
 

@@ -1,12 +1,15 @@
 import { PgflowError } from '../../src/errors.ts'
 import type { Violate } from './violation.ts'
 
+/** How long a call may take, in ms: it may grow while the call is kept waiting. */
+export type Bound = number | (() => number)
+
 /** What is known of a call to the library when it settles. */
 interface Call {
   name: string
   askedAt: number
   /** How long it may take, in ms of a client that runs. */
-  bound: number
+  bound: Bound
   /** Since when its caller has given it up. */
   abortedAt: number | null
 }
@@ -29,6 +32,10 @@ export class Calls {
     this.#context = context
   }
 
+  get now(): number {
+    return this.#context.now()
+  }
+
   get open(): number {
     return this.#open.size
   }
@@ -44,7 +51,7 @@ export class Calls {
    */
   expect<T>(
     name: string,
-    bound: number,
+    bound: Bound,
     promise: Promise<T>,
     check: (value: T) => string | null = () => null,
     checkError: (error: PgflowError) => string | null = () => null,
@@ -73,7 +80,8 @@ export class Calls {
   check(): void {
     const { now, heldUpSince, abortedBound, violate } = this.#context
     for (const call of this.#open) {
-      const { name, askedAt, bound, abortedAt } = call
+      const { name, askedAt, abortedAt } = call
+      const bound = typeof call.bound === 'number' ? call.bound : call.bound()
       if (abortedAt !== null && now() - abortedAt > abortedBound) {
         this.#open.delete(call)
         violate('calls', `${name} goes on although it was given up`)

@@ -45,6 +45,10 @@ export interface ChannelsContext {
   onJoined: (runId: string, at: number) => void
   onOpened: (runId: string) => void
   onClosed: (runId: string) => void
+  /** A message that can be read is about to reach the feed's handler. */
+  onFed: (message: Message) => void
+  /** The feed is joined, lost or left, or something came that cannot be read. */
+  onFeedDoubted: () => void
   /** Told before a handler is called. */
   onCall: () => void
 }
@@ -100,6 +104,7 @@ export class SimulatedChannels {
         this.#channels.delete(channel)
         this.#context.journal.note(() => `channel ${channel.topic} closed`)
         if (runId !== null) this.#context.onClosed(runId)
+        else this.#context.onFeedDoubted()
       },
     }
   }
@@ -195,6 +200,7 @@ export class SimulatedChannels {
     this.#context.onCall()
     this.#context.journal.note(() => `channel ${channel.topic} joined`)
     if (channel.runId !== null && !channel.isDeaf) this.#context.onJoined(channel.runId, joinedAt)
+    if (channel.runId === null) this.#context.onFeedDoubted()
     channel.handlers.onJoined()
   }
 
@@ -206,6 +212,7 @@ export class SimulatedChannels {
     journal.note(() => `channel ${channel.topic} down: ${code}`)
     const again = this.#whileCurrent(channel, () => this.#join(channel))
     clock.after(wait ?? rejoinTimes[Math.min(channel.attempts++, 3)] ?? 10_000, again)
+    if (channel.runId === null) this.#context.onFeedDoubted()
     channel.handlers.onDown(new PgflowError(code, `Realtime: ${code}`))
   }
 
@@ -239,6 +246,8 @@ export class SimulatedChannels {
     this.#context.onCall()
     if (runId !== null) this.#context.onArrived(runId, message, forgery)
     const parsed = parseEvent(name, payload)
+    if (runId === null && parsed.ok) this.#context.onFed(message)
+    else if (runId === null) this.#context.onFeedDoubted()
     if (parsed.ok && parsed.value.run_id === (runId ?? parsed.value.run_id)) {
       return handlers.onEvent(parsed.value)
     }

@@ -6,6 +6,7 @@ import { pluginOf } from '../../src/plugin.ts'
 import { usePgflowListStore } from '../../src/store/list-store.ts'
 import { usePgflowStore } from '../../src/store/pgflow-store.ts'
 import type { ListTransport, PgflowTransport } from '../../src/transport/types.ts'
+import { keepAlive, type Kept } from './kept.ts'
 import type { SimulatedPageActivity } from './page-activity.ts'
 
 interface Node {
@@ -14,7 +15,7 @@ interface Node {
 const node = (): Node => ({ parent: null })
 
 /** Vue needs something to render to; nothing is rendered. */
-const { createApp } = createRenderer<Node, Node>({
+const { createApp, render } = createRenderer<Node, Node>({
   insert: (child, parent) => void (child.parent = parent),
   remove: () => {},
   createElement: node,
@@ -48,6 +49,8 @@ export class Client {
   readonly #app: App<Node>
   readonly #pinia: Pinia
   readonly #scope: EffectScope
+  /** What is kept alive, until it is unmounted. */
+  readonly #kept = new Set<Kept<unknown>>()
 
   constructor({ transport, pageActivity, options, state, onComplaint }: ClientParts) {
     this.#pinia = createPinia()
@@ -86,6 +89,18 @@ export class Client {
     })
   }
 
+  /** Mounts what a component's set-up does in a `<KeepAlive>`. */
+  keep<T>(work: () => T): Kept<T> {
+    const kept = keepAlive(this.#app, render, node(), work)
+    const stop = () => {
+      this.#kept.delete(held)
+      kept.stop()
+    }
+    const held = { ...kept, stop }
+    this.#kept.add(held)
+    return held
+  }
+
   /** The state as a server sends it, or a browser stores it. */
   serialise(): string {
     return JSON.stringify(this.#pinia.state.value)
@@ -98,6 +113,7 @@ export class Client {
 
   unmount(): void {
     this.#scope.stop()
+    for (const { stop } of this.#kept) stop()
     this.#app.unmount()
   }
 }

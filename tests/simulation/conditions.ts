@@ -1,3 +1,4 @@
+import { throttledTimers } from './bounds.ts'
 import type { FaultEntry, MessageFate, RequestFate, RequestKind } from './plan.ts'
 import { chance, type Random } from './random.ts'
 
@@ -19,6 +20,7 @@ export class Conditions {
   #asleepUntil = 0
   /** Codes by which requests were refused, ever. */
   readonly #refusals = new Set<string>()
+  /** How long the app has slept or will have, in all. */
   #slept = 0
 
   constructor(random: Random, now: () => number) {
@@ -78,11 +80,6 @@ export class Conditions {
     return this.#refusals.size > 0
   }
 
-  /** How long the app has slept or will have, in all. */
-  get slept(): number {
-    return this.#slept
-  }
-
   /** Until when nothing of the app runs; in the past when it does. */
   get asleepUntil(): number {
     return this.#asleepUntil
@@ -94,6 +91,14 @@ export class Conditions {
     const [throttle] = this.of('throttled')
     if (!throttle) return now
     return Math.min(throttle.until, Math.ceil(now / 60_000) * 60_000)
+  }
+
+  /** For how long the app may have been kept from running since then, in ms. */
+  heldUpSince(time: number): number {
+    const isThrottled = this.lastOf('throttled') >= time
+    const hasSlept = this.lastOf('asleep') >= time
+    // Several timers one after the other, each up to a minute late.
+    return (isThrottled ? 6 * throttledTimers : 0) + (hasSlept ? this.#slept : 0)
   }
 
   fateOfRequest(kind: RequestKind): RequestFate | null {

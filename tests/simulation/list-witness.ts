@@ -1,5 +1,5 @@
 import { toRaw } from 'vue'
-import type { RunSummary } from '../../src/model/entities.ts'
+import { isTerminal, type RunSummary } from '../../src/model/entities.ts'
 import { listOf, type ShownList } from './shown-list.ts'
 import * as bounds from './bounds.ts'
 import type { Conditions } from './conditions.ts'
@@ -21,6 +21,8 @@ export interface ListWitnessContext {
   /** Whether the feed of the user is joined and hears. */
   hasFeed: () => boolean
   pagesOf: (plan: ShownList['plan']) => number
+  /** Whether the feed has told so lately that the run has ended that no list may show it as going on. */
+  hasHeardEnd: (runId: string) => boolean
   /** Whether this page has started the run, be it that it was somebody else's. */
   hasStarted: (runId: string) => boolean
   violate: Violate
@@ -70,7 +72,7 @@ export class ListWitness {
   }
 
   #checkRows({ plan }: ShownList, rows: readonly RunSummary[]): void {
-    const { truth, now, hearing, mode, user, pagesOf, hasStarted } = this.#context
+    const { truth, now, hearing, mode, user, pagesOf, hasStarted, hasHeardEnd } = this.#context
     const { flow, status } = listOf(plan)
     const wrong = (text: string) => this.#context.violate('lists', `${nameOf(plan)} ${text}`)
     const pages = pagesOf(plan)
@@ -82,6 +84,9 @@ export class ListWitness {
       if (hearing.isForgedInLists(row.run_id, now())) return
       if (status !== null && row.status !== status) wrong(`shows ${name}, which is ${row.status}`)
       if (flow !== null && row.flow_slug !== flow) wrong(`shows ${name} of ${row.flow_slug}`)
+      const isBack = !isTerminal(row.status) && hasHeardEnd(row.run_id)
+      const wasRepaired = truth.runs.get(row.run_id)?.repairedAt != null
+      if (isBack && !wasRepaired) wrong(`shows ${name} as ${row.status}, and has heard of its end`)
       const owner = truth.runs.get(row.run_id)?.owner
       const isOwn = owner === user() || (mode !== 'private' && hasStarted(row.run_id))
       if (!isOwn) wrong(`shows ${name} of ${String(owner)} to ${String(user())}`)

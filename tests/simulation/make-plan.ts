@@ -1,5 +1,6 @@
 import { createRandom } from './clock.ts'
 import { makeFaults } from './make-faults.ts'
+import { makeRemount, vias } from './make-remounts.ts'
 import { profileOf } from './make-profile.ts'
 import type { AppEntry, Entry, ListPlan, Mode, Plan, WorkEntry } from './plan.ts'
 import { between, chance, pick, wholeBetween, type Random } from './random.ts'
@@ -82,7 +83,7 @@ function makeRun(scope: PlanScope, run: number): Entry[] {
   } else entries.push(makeStart(scope, run, between(random, 0, 2_000)))
   if (chance(random, 0.9)) entries.push(makeObserver(scope, run, between(random, 0, 3_000)))
   const meddling = chance(random, 0.5) ? wholeBetween(random, 1, 8) : 0
-  for (let time = 0; time < meddling; time += 1) entries.push(makeAction(scope, run))
+  for (let time = 0; time < meddling; time += 1) entries.push(...makeAction(scope, run))
   return entries
 }
 
@@ -113,49 +114,54 @@ export function makeWork(scope: PlanScope, run: number, given?: number): WorkEnt
 function makeStart({ random }: PlanScope, run: number, at: number): AppEntry {
   return {
     ...{ at, group: 'app', app: 'start', run, slot: makeSlot(random) },
-    via: chance(random, 0.4) ? 'flow' : 'store',
+    via: chance(random, 0.4) ? pick(random, ['flow', 'flow', 'kept'] as const) : 'store',
     abortAfter: chance(random, 0.15) ? between(random, 0, 600) : null,
   }
 }
 
 function makeObserver({ random }: PlanScope, run: number, at: number): AppEntry {
-  const via = pick(random, ['store', 'run', 'step'] as const)
+  const via = pick(random, vias)
   return { at, group: 'app', app: 'observe', run, via, slot: makeSlot(random) }
 }
 
 /** Anything that an app does with one run. */
-function makeAction(scope: PlanScope, run: number): AppEntry {
+function makeAction(scope: PlanScope, run: number): AppEntry[] {
   const { random, span } = scope
   const at = between(random, 300, span)
   const base = { at, group: 'app' } as const
   const dice = random()
-  if (dice < 0.25) return makeObserver(scope, run, at)
-  if (dice < 0.5) return { ...base, app: 'release', slot: makeSlot(random) }
-  if (dice < 0.62) return { ...base, app: 'refresh', run }
-  if (dice < 0.72) return makeStart(scope, run, at)
+  if (dice < 0.25) return [makeObserver(scope, run, at)]
+  if (dice < 0.35) return [{ ...base, app: 'release', slot: makeSlot(random) }]
+  if (dice < 0.5) return makeRemount(scope, makeSlot(random), at)
+  if (dice < 0.62) return [{ ...base, app: 'refresh', run }]
+  if (dice < 0.72) return [makeStart(scope, run, at)]
   if (dice < 0.92) {
     const timeout = chance(random, 0.6) ? between(random, 100, 30_000) : null
     const abortAfter = timeout === null || chance(random, 0.2) ? between(random, 0, span * 2) : null
-    return { ...base, app: 'wait', run, timeout, abortAfter }
+    return [{ ...base, app: 'wait', run, timeout, abortAfter }]
   }
-  return { ...base, app: 'remove', run }
+  return [{ ...base, app: 'remove', run }]
 }
 
 /** Lists of several queries, and what is done with them. */
-export function makeLists({ random, span }: PlanScope): AppEntry[] {
+export function makeLists(scope: PlanScope): AppEntry[] {
+  const { random, span } = scope
   const entries: AppEntry[] = []
   const count = wholeBetween(random, 1, 3)
   for (let list = 0; list < count; list += 1) {
     const slot = 100 + list
     const query = makeQuery(random)
-    entries.push({ at: between(random, 0, span / 2), group: 'app', app: 'list', query, slot })
+    const at = between(random, 0, span / 2)
+    const isKept = chance(random, 0.3)
+    entries.push({ at, group: 'app', app: 'list', query, slot, isKept })
     const actions = wholeBetween(random, 0, 3)
     for (let action = 0; action < actions; action += 1) {
       const at = between(random, 500, span)
       const dice = random()
       if (dice < 0.4) entries.push({ at, group: 'app', app: 'more', slot })
       else if (dice < 0.6) entries.push({ at, group: 'app', app: 'reread', slot })
-      else if (dice < 0.75) entries.push({ at, group: 'app', app: 'release', slot })
+      else if (dice < 0.65) entries.push({ at, group: 'app', app: 'release', slot })
+      else if (dice < 0.75) entries.push(...makeRemount(scope, slot, at))
       else if (dice < 0.88)
         entries.push({ at, group: 'app', app: 'list', query: makeQuery(random), slot })
       else entries.push({ at, group: 'app', app: 'page', query })
@@ -164,7 +170,8 @@ export function makeLists({ random, span }: PlanScope): AppEntry[] {
   return entries
 }
 
-function makeQuery(random: Random): ListPlan {
+/** Which runs a list shows. */
+export function makeQuery(random: Random): ListPlan {
   return {
     flow: chance(random, 0.25) ? wholeBetween(random, 0, 3) : null,
     status: chance(random, 0.5) ? pick(random, ['started', 'completed', 'failed'] as const) : null,

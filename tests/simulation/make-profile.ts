@@ -1,5 +1,7 @@
 import { makeFault, makeFaults } from './make-faults.ts'
-import { eachRun, finish, makeLists, makeWork, type PlanScope } from './make-plan.ts'
+import { makeEnds } from './make-ends.ts'
+import { eachRun, finish, makeLists, makeQuery, makeWork, type PlanScope } from './make-plan.ts'
+import { makeListRemounts, makeRunRemounts } from './make-remounts.ts'
 import type { AppEntry, Entry, FaultEntry, Mode, Plan, RequestFate } from './plan.ts'
 import { between, chance, pick, wholeBetween, type Random } from './random.ts'
 
@@ -22,7 +24,9 @@ export function profileOf(random: Random, seed: number): Plan | null {
   if (dice < 0.168) return quiet(random, seed)
   if (dice < 0.2) return stale(random, seed)
   if (dice < 0.22) return unseen(random, seed)
-  return dice < 0.225 ? many(random, seed) : null
+  if (dice < 0.225) return many(random, seed)
+  if (dice < 0.33) return remounts(random, seed)
+  return dice < 0.36 ? makeEnds(random, seed) : null
 }
 
 const counted = (random: Random): Mode => (chance(random, 0.5) ? 'public' : 'private')
@@ -164,4 +168,22 @@ function many(random: Random, seed: number): Plan {
   const faults = makeFaults(scope, wholeBetween(random, 0, 2))
   const plan = finish(seed, 'many', scope, [...entries, ...faults])
   return { ...plan, maxChannels: pick(random, [10, 90] as const), isRendered: false }
+}
+
+/** Components come and go, by turns and at any moment, while requests and messages are lost or late. */
+function remounts(random: Random, seed: number): Plan {
+  const span = between(random, 4_000, 20_000)
+  const mode = chance(random, 0.9) ? counted(random) : 'plain'
+  const scope: PlanScope = { random, mode, runs: wholeBetween(random, 1, 3), span }
+  const entries = eachRun(scope.runs, (run): Entry[] => [
+    { at: 0, group: 'work', work: 'seed', run },
+    ...makeWork(scope, run),
+    ...makeRunRemounts(scope, run),
+  ])
+  const lists = wholeBetween(random, 0, 2)
+  const ofLists = Array.from({ length: lists }, (_, list) =>
+    makeListRemounts(scope, makeQuery(random), 100 + list),
+  )
+  const faults = makeFaults(scope, wholeBetween(random, 0, 4))
+  return finish(seed, 'remounts', scope, [...entries, ...ofLists.flat(), ...faults])
 }

@@ -5,6 +5,9 @@ import type { PgflowErrorCode } from '../../src/errors.ts'
 /** With which SQL, and on which channels. `plain-old` is pgflow before 0.11. */
 export type Mode = 'public' | 'private' | 'plain' | 'plain-old'
 
+/** How a run is observed: by the store, or by a component, which may be kept alive when it is left. */
+export type ObserveVia = 'store' | 'run' | 'step' | 'kept'
+
 /** What a request asks for. */
 export type RequestKind = 'start' | 'read' | 'probe' | 'list' | 'flow'
 
@@ -38,6 +41,8 @@ export type WorkEntry = { at: number; group: 'work'; run: number } & (
   | { work: 'step'; roll: number; of: number }
   | { work: 'seed' }
   | { work: 'fail' }
+  /** All that is left of it is done. */
+  | { work: 'finish' }
   | { work: 'repair' }
   | { work: 'delete' }
   | { work: 'lose-counter' }
@@ -45,17 +50,27 @@ export type WorkEntry = { at: number; group: 'work'; run: number } & (
 
 /** What the app does. `slot` names what is released later. */
 export type AppEntry = { at: number; group: 'app' } & (
-  | { app: 'start'; run: number; via: 'store' | 'flow'; abortAfter: number | null; slot: number }
-  | { app: 'observe'; run: number; via: 'store' | 'run' | 'step'; slot: number }
+  | {
+      app: 'start'
+      run: number
+      via: 'store' | 'flow' | 'kept'
+      abortAfter: number | null
+      slot: number
+    }
+  | { app: 'observe'; run: number; via: ObserveVia; slot: number }
   | { app: 'wait'; run: number; timeout: number | null; abortAfter: number | null }
   | { app: 'refresh'; run: number }
   | { app: 'remove'; run: number }
-  | { app: 'list'; query: ListPlan; slot: number }
+  | { app: 'list'; query: ListPlan; slot: number; isKept?: boolean }
   | { app: 'more'; slot: number }
   | { app: 'reread'; slot: number }
   | { app: 'page'; query: ListPlan }
   | { app: 'flow'; flow: number }
   | { app: 'release'; slot: number }
+  /** A component is left: it is unmounted, or deactivated where it is to be kept. */
+  | { app: 'leave'; slot: number; isKept: boolean }
+  /** What was left is come back to, be it by another way; what was not is mounted anew at once. */
+  | { app: 'return'; slot: number; via: ObserveVia | null }
   | { app: 'reset' }
   | { app: 'reload' }
   | { app: 'sign-in'; user: string | null }
@@ -116,4 +131,14 @@ export interface Plan {
 }
 
 export type Profile =
-  'mixed' | 'quiet' | 'flood' | 'outage' | 'deaf' | 'many' | 'lists' | 'stale' | 'unseen'
+  | 'mixed'
+  | 'quiet'
+  | 'flood'
+  | 'outage'
+  | 'deaf'
+  | 'many'
+  | 'lists'
+  | 'stale'
+  | 'unseen'
+  | 'remounts'
+  | 'ends'

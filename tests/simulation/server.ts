@@ -37,6 +37,8 @@ export async function renderOnServer(world: World): Promise<string> {
       onJoined: nothing,
       onOpened: nothing,
       onClosed: nothing,
+      onFed: nothing,
+      onFeedDoubted: nothing,
       onCall: nothing,
     },
   })

@@ -66,19 +66,23 @@ export class Traffic {
       if (open.length > 1) {
         violate('requests', `${open.length} ${kind}s of run ${runOfId(runId)} are in flight`)
       }
-      if (kind === 'read') this.#checkRate(runId)
+      if (kind === 'read') this.#checkRate(runId, `run ${runOfId(runId)}`)
     }
   }
 
-  #checkRate(runId: string): void {
+  /**
+   * @param key - the run, or what the list shows.
+   * @param readers - how many may read by themselves.
+   */
+  #checkRate(key: string, name: string, readers = 1): void {
     const { now, violate } = this.#context
-    const recent = (this.#reads.get(runId) ?? []).filter((at) => at > now() - bounds.readWindow)
+    const recent = (this.#reads.get(key) ?? []).filter((at) => at > now() - bounds.readWindow)
     recent.push(now())
-    this.#reads.set(runId, recent)
-    const allowed = bounds.readsPerWindow + 2 * this.#stirs.length
+    this.#reads.set(key, recent)
+    const allowed = readers * bounds.readsPerWindow + 2 * this.#stirs.length
     if (recent.length <= allowed) return
-    violate('cost', `run ${runOfId(runId)} was read ${recent.length} times within 10 s`)
-    this.#reads.delete(runId)
+    violate('cost', `${name} was read ${recent.length} times within 10 s`)
+    this.#reads.delete(key)
   }
 
   #checkList({ about }: SentRequest): void {
@@ -86,7 +90,10 @@ export class Traffic {
     const key = about.join(' ')
     const isSame = (other: SentRequest) => other.kind === 'list' && other.about.join(' ') === key
     const open = [...requests.open].filter(isSame)
-    if (open.length <= listReadsAllowed(key)) return
-    violate('requests', `${open.length} reads of the list ${key} are in flight`)
+    const allowed = listReadsAllowed(key)
+    if (open.length > allowed) {
+      violate('requests', `${open.length} reads of the list ${key} are in flight`)
+    }
+    this.#checkRate(key, `the list ${key}`, allowed)
   }
 }

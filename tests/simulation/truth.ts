@@ -177,8 +177,15 @@ export class Truth {
       this.#transaction(() => record.repair())
     } else if (record.isOver) return false
     else if (entry.work === 'fail') this.#transaction(() => record.failRun('ended by hand'))
+    else if (entry.work === 'finish') this.#finish(record)
     else return this.#step(record, entry.roll, entry.of)
     return true
+  }
+
+  /** Workers do all that is left of a run. */
+  #finish(record: RunRecord): void {
+    // Nothing fails by a roll of a half.
+    while (!record.isOver && this.#step(record, 0.5, 0));
   }
 
   /** A worker does something with one of the steps that are under way. */

@@ -9,14 +9,17 @@ export interface EndWatch {
   violate: Violate
   /** Returns whether nothing of the run was forgotten since it was called. */
   generation: () => () => boolean
+  /** Whether the component is shown: nothing is told to one that is kept alive and left. */
+  isShown: () => boolean
 }
 
 /** Hooks of one component: each end is told to it once, and when the database has it. */
-export function watchEnds({ runId, truth, violate, generation }: EndWatch): RunHooks {
+export function watchEnds({ runId, truth, violate, generation, isShown }: EndWatch): RunHooks {
   let isCurrent = generation()
   let ends = 0
   return {
     onEnded: ({ status }) => {
+      if (!isShown()) violate('changes', 'onEnded came to a component that is not shown')
       // What was forgotten may be told again.
       ends = isCurrent() ? ends + 1 : 1
       isCurrent = generation()

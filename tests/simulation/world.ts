@@ -10,6 +10,7 @@ import { Client } from './client.ts'
 import { createRandom, settleAll, VirtualClock } from './clock.ts'
 import { Conditions } from './conditions.ts'
 import { runOfId } from './flows.ts'
+import { FeedHearing } from './feed-hearing.ts'
 import { Hearing } from './hearing.ts'
 import { Journal } from './journal.ts'
 import { ListWitness } from './list-witness.ts'
@@ -108,6 +109,7 @@ export class World {
 export class Page {
   readonly time: AppTime
   readonly hearing = new Hearing()
+  readonly feed = new FeedHearing()
   readonly requests: Requests
   readonly channels: SimulatedChannels
   readonly client: Client
@@ -147,6 +149,8 @@ export class Page {
       onOpened: (runId) => this.traffic.orphan(runId),
       onCall: this.touch,
       onClosed: (runId) => this.hearing.forget(runId),
+      onFed: (message) => this.feed.hear(message, now()),
+      onFeedDoubted: () => this.feed.doubt(),
     })
     this.traffic = new Traffic({
       ...{ requests: this.requests, channels: this.channels, maxChannels: plan.maxChannels },
@@ -171,7 +175,7 @@ export class Page {
     this.client.run(() => this.client.store.onRunChange(this.changes.hear))
     this.calls = new Calls({
       ...{ now, violate, abortedBound: bounds.abortedCall },
-      heldUpSince: (time) => heldUpSince(conditions, time),
+      heldUpSince: (time) => conditions.heldUpSince(time),
     })
     this.app = new SimulatedApp({
       ...{ client: this.client, calls: this.calls, clock, truth, violate },
@@ -194,6 +198,7 @@ export class Page {
       this.requests.sent.some(({ kind, about }) => kind === 'start' && about.includes(runId))
     this.lists = new ListWitness({
       hasStarted,
+      hasHeardEnd: (runId) => this.feed.hasEnded(runId, now()),
       ...common,
       hasFeed,
       pagesOf: (plan) => this.app.pagesOf(plan),
@@ -281,19 +286,12 @@ export class Page {
     this.changes.forget(runId)
     const forgotten = runId === null ? this.shown.runIds : [runId]
     for (const each of forgotten) this.traffic.orphan(each)
-    if (runId === null) this.hearing.clear()
-    else this.hearing.forget(runId)
+    if (runId !== null) return this.hearing.forget(runId)
+    this.hearing.clear()
+    this.feed.doubt()
   }
 }
 
 function isListEntry(entry: Plan['entries'][number]): boolean {
   return entry.group === 'app' && (entry.app === 'page' || entry.app === 'list')
-}
-
-/** For how long the app may have been kept from running. */
-function heldUpSince(conditions: Conditions, time: number): number {
-  const isThrottled = conditions.lastOf('throttled') >= time
-  const hasSlept = conditions.lastOf('asleep') >= time
-  // Several timers one after the other, each up to a minute late.
-  return (isThrottled ? 6 * bounds.throttledTimers : 0) + (hasSlept ? conditions.slept : 0)
 }
