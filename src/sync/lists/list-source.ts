@@ -28,6 +28,8 @@ export interface ListRelations {
   onRead: (rows: readonly RunSummary[]) => void
   /** The seq of a run of which something was heard so lately that an answer may be older. */
   heardLately: (runId: string) => number | null
+  /** The seq of a run that the feed told lately, whatever may have been missed since. */
+  toldLately: (runId: string) => number | null
   /** The last seq that the feed itself told of a run, however long ago; null if none is known. */
   toldByFeed: (runId: string) => number | null
 }
@@ -244,7 +246,9 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   /** Whether a row is not shown any more because of what was heard of its run since. */
   #hasLeft({ run_id, seq }: RunSummary): boolean {
     const isShown = this.#context.state.summary(run_id) !== undefined
-    return !isShown && (this.#lists.heardLately(run_id) ?? 0) > (seq ?? Infinity)
+    // What the feed told is true also where something was missed since.
+    const told = this.#lists.heardLately(run_id) ?? this.#lists.toldLately(run_id) ?? 0
+    return !isShown && told > (seq ?? Infinity)
   }
 
   /** The shown runs that were heard of lately, and that an answer does not have in their place. */

@@ -162,6 +162,7 @@ export class Lists {
       },
       // Without the feed a run may have left unheard.
       heardLately: (runId) => (this.#feed.isJoined ? this.#recent.lately(runId) : null),
+      toldLately: (runId) => this.#fed.lately(runId),
       toldByFeed: (runId) => this.#fed.last(runId),
     })
     return new LiveResource(source, this.#context, (handlers) => this.#feed.subscription(handlers))

@@ -96,3 +96,18 @@ it('a deaf feed is found although a followed run has told of the end', async () 
   expect(kit.backend.requests.length).toBeGreaterThan(reads)
   expect(kit.list(all)?.connection.status).toBe('polling')
 })
+
+it.each(['joined anew', 'in doubt'] as const)(
+  'an end that was heard is not taken back by a replica once the feed is %s',
+  async (how) => {
+    const { kit, query, gone } = await endWhileLagging()
+    await kit.clock.advance(300)
+    expect(kit.list(query)?.ids).not.toContain(gone) // heard
+    const reads = kit.backend.requests.length
+    if (how === 'in doubt') kit.backend.garble()
+    else kit.backend.drop()
+    await kit.clock.advance(moment)
+    expect(kit.backend.requests.length).toBeGreaterThan(reads)
+    expect(kit.list(query)?.ids).not.toContain(gone)
+  },
+)
