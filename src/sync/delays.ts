@@ -1,5 +1,5 @@
 import type { Scheduler } from '../model/scheduler.ts'
-import { doubtFirst, doubtMost, refusedAfter } from './timings.ts'
+import { doubtFirst, refusedAfter } from './timings.ts'
 
 /** Whether something has lasted for so long. By a timer: no jump of a clock makes it early. */
 export class Elapsed {
@@ -66,13 +66,16 @@ export class RefusalWindow {
  */
 export class DoubtLimiter {
   readonly #scheduler: Scheduler
+  readonly #most: number
   readonly #read: () => void
   #gap = doubtFirst
   #isPending = false
   #cancel: (() => void) | null = null
 
-  constructor(scheduler: Scheduler, read: () => void) {
+  /** @param most - the longest time between two reads while doubts go on, in ms. */
+  constructor(scheduler: Scheduler, most: number, read: () => void) {
     this.#scheduler = scheduler
+    this.#most = most
     this.#read = read
   }
 
@@ -97,7 +100,7 @@ export class DoubtLimiter {
         return
       }
       this.#isPending = false
-      this.#gap = Math.min(doubtMost, this.#gap * 2)
+      this.#gap = Math.min(this.#most, this.#gap * 2)
       this.#send()
     })
     this.#read()

@@ -69,8 +69,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const readNow = () => this.#phase === 'following' && this.#ask('doubt')
     this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
     this.#refusals = new RefusalWindow(scheduler, readNow)
-    this.#doubts = new DoubtLimiter(scheduler, () => this.#readIfNeeded())
-    this.#rests = new DoubtLimiter(scheduler, () => this.#readRest())
+    this.#doubts = new DoubtLimiter(scheduler, source.doubtInterval, () => this.#readIfNeeded())
+    this.#rests = new DoubtLimiter(scheduler, source.doubtInterval, () => this.#readRest())
     this.#poll = new PollTimer({
       scheduler,
       state: () => this.#pollState(),

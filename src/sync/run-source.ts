@@ -3,7 +3,7 @@ import { isTerminal, type RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { Fetch, FetchReason } from './fetcher.ts'
 import type { Merged, ResourceState, Settled, Source } from './source.ts'
-import { gatherJoins, gatherReads } from './timings.ts'
+import { doubtMost, gatherJoins, gatherReads } from './timings.ts'
 import type { RunContext } from './types.ts'
 
 const gatherTimes: Record<FetchReason, number> = {
@@ -27,6 +27,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   readonly key: string
   // The seq of a probe says nothing of contents, which may be forged.
   readonly readInterval = 200_000
+  readonly doubtInterval = doubtMost
   readonly #context: RunContext
   /** What broadcasts say may be incomplete or forged: changes are emitted only after a snapshot. */
   #isInDoubt = false

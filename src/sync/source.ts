@@ -49,6 +49,8 @@ export interface Source<Answer, Update> {
   readonly isUnconfirmed: boolean
   /** The longest time between two whole reads, in ms: a probe cannot tell everything. */
   readonly readInterval: number
+  /** The longest time between two reads for doubt while doubts go on, in ms. */
+  readonly doubtInterval: number
   /** Settles when the starts under way have their answers; null while there are none. */
   readonly starting: Promise<void> | null
   /**

@@ -15,6 +15,8 @@ export const refusedAfter = 30_000
 /** The shortest time between two reads for doubt; it doubles while doubts go on. */
 export const doubtFirst = 1_000
 export const doubtMost = 10_000
+/** Of lists: many runs go on at once, and whoever looks at them sees that one is missing. */
+export const doubtMostOfLists = 4_000
 /** While the browser says that there is no network: its word is only a hint. */
 const whileOffline = 30_000
 /** While the database refuses what it has shown before. */

@@ -14,7 +14,7 @@ import {
 import { pause, withTimeout } from '../abort.ts'
 import type { Fetch } from '../fetcher.ts'
 import type { Merged, ResourceState, Settled, Source } from '../source.ts'
-import { gatherReads } from '../timings.ts'
+import { doubtMostOfLists, gatherReads } from '../timings.ts'
 import { listKey, type ListContext } from './types.ts'
 
 /** The most runs that one RPC returns. */
@@ -42,6 +42,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   readonly isNothing = false
   // Only a read finds runs that are new.
   readonly readInterval = 60_000
+  readonly doubtInterval = doubtMostOfLists
   // The feed tells of many runs, and not of every change of each.
   readonly starting = null
   readonly #query: ListQuery

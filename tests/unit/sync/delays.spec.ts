@@ -6,7 +6,7 @@ import { VirtualClock } from '../../simulation/clock.ts'
 function createLimiter() {
   const clock = new VirtualClock(() => 0.5)
   const reads: number[] = []
-  const limiter = new DoubtLimiter(clock, () => reads.push(clock.time))
+  const limiter = new DoubtLimiter(clock, 10_000, () => reads.push(clock.time))
   return { clock, reads, limiter }
 }
 

@@ -34,3 +34,19 @@ it('a list of one status that loses rows does not ask without a limit', async ()
   const requests = kit.backend.requests.length - asked
   expect(requests).toBeLessThan(60)
 })
+
+it('a list of one status is filled up within five seconds, however long runs go on ending', async () => {
+  const kit = createListKit()
+  const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
+  const ids = Array.from({ length: 80 }, () => kit.backend.start('f')).reverse()
+  await observed(kit, query)
+  let short = 0
+  let longest = 0
+  for (let time = 0; time < 60_000; time += 100) {
+    if (time % 900 === 0) kit.backend.end(ids[time / 900] ?? '', 'completed')
+    await kit.clock.advance(100)
+    short = kit.list(query)?.ids.length === 5 ? 0 : short + 100
+    longest = Math.max(longest, short)
+  }
+  expect(longest).toBeLessThan(5_000)
+})
