@@ -47,8 +47,8 @@ export interface ChannelsContext {
   onClosed: (runId: string) => void
   /** A message that can be read is about to reach the feed's handler. */
   onFed: (message: Message) => void
-  /** The feed is joined, lost or left, or something came that cannot be read. */
-  onFeedDoubted: () => void
+  /** The feed is left: what was heard on it may be forgotten. */
+  onFeedLeft: () => void
   /** Told before a handler is called. */
   onCall: () => void
 }
@@ -104,7 +104,7 @@ export class SimulatedChannels {
         this.#channels.delete(channel)
         this.#context.journal.note(() => `channel ${channel.topic} closed`)
         if (runId !== null) this.#context.onClosed(runId)
-        else this.#context.onFeedDoubted()
+        else this.#context.onFeedLeft()
       },
     }
   }
@@ -200,7 +200,6 @@ export class SimulatedChannels {
     this.#context.onCall()
     this.#context.journal.note(() => `channel ${channel.topic} joined`)
     if (channel.runId !== null && !channel.isDeaf) this.#context.onJoined(channel.runId, joinedAt)
-    if (channel.runId === null) this.#context.onFeedDoubted()
     channel.handlers.onJoined()
   }
 
@@ -212,7 +211,6 @@ export class SimulatedChannels {
     journal.note(() => `channel ${channel.topic} down: ${code}`)
     const again = this.#whileCurrent(channel, () => this.#join(channel))
     clock.after(wait ?? rejoinTimes[Math.min(channel.attempts++, 3)] ?? 10_000, again)
-    if (channel.runId === null) this.#context.onFeedDoubted()
     channel.handlers.onDown(new PgflowError(code, `Realtime: ${code}`))
   }
 
@@ -247,7 +245,6 @@ export class SimulatedChannels {
     if (runId !== null) this.#context.onArrived(runId, message, forgery)
     const parsed = parseEvent(name, payload)
     if (runId === null && parsed.ok) this.#context.onFed(message)
-    else if (runId === null) this.#context.onFeedDoubted()
     if (parsed.ok && parsed.value.run_id === (runId ?? parsed.value.run_id)) {
       return handlers.onEvent(parsed.value)
     }

@@ -5,7 +5,7 @@ import { textOf } from './projection.ts'
 /** For how long what was heard of a run counts more than an answer that says otherwise, in ms. */
 const remembered = 29_000
 
-/** What the feed of a user has told of runs that have ended, since nothing of it can be missing. */
+/** What the feed of a user has told of runs that have ended. */
 export class FeedHearing {
   readonly #ends = new Map<string, number>()
 
@@ -15,8 +15,8 @@ export class FeedHearing {
     if (isTerminal(textOf(payload.status))) this.#ends.set(runId, now)
   }
 
-  /** The feed was joined, lost or left, or a message came that cannot be read. */
-  doubt(): void {
+  /** The feed is left, or everything is forgotten. */
+  clear(): void {
     this.#ends.clear()
   }
 

@@ -38,7 +38,7 @@ export async function renderOnServer(world: World): Promise<string> {
       onOpened: nothing,
       onClosed: nothing,
       onFed: nothing,
-      onFeedDoubted: nothing,
+      onFeedLeft: nothing,
       onCall: nothing,
     },
   })

@@ -150,7 +150,7 @@ export class Page {
       onCall: this.touch,
       onClosed: (runId) => this.hearing.forget(runId),
       onFed: (message) => this.feed.hear(message, now()),
-      onFeedDoubted: () => this.feed.doubt(),
+      onFeedLeft: () => this.feed.clear(),
     })
     this.traffic = new Traffic({
       ...{ requests: this.requests, channels: this.channels, maxChannels: plan.maxChannels },
@@ -288,7 +288,7 @@ export class Page {
     for (const each of forgotten) this.traffic.orphan(each)
     if (runId !== null) return this.hearing.forget(runId)
     this.hearing.clear()
-    this.feed.doubt()
+    this.feed.clear()
   }
 }
 
