@@ -119,6 +119,15 @@ describe('polls that bring nothing new', () => {
     await kit.channelOf('r').goDown()
     expect((await waitOf(kit)).wait).toBe(2_000 + gathering)
   })
+
+  it('begin anew when somebody looks at the page again', async () => {
+    const kit = createKit()
+    kit.manager.observe('r')
+    for (let n = 0; n < 5; n += 1) await (await kit.nextRequest()).reply(snapshot('r', 1))
+    kit.show(true)
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    expect((await waitOf(kit)).wait).toBe(2_000 + gathering)
+  })
 })
 
 describe('the wait before a poll', () => {
