@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { codeOf, createKit, snapshot } from './support/kit.ts'
+import { all, createListKit, observed } from './support/list-kit.ts'
 
 const day = 86_400_000
 const start = { flowSlug: 'f', input: {} }
@@ -49,6 +50,35 @@ describe('a clock that jumps', () => {
     const before = kit.clock.time
     await kit.nextRequest()
     expect(kit.clock.time - before).toBeLessThanOrEqual(60_000)
+  })
+})
+
+describe('a clock that jumps, and lists', () => {
+  it.each([
+    [-day, true],
+    [day, true],
+    [-day, false],
+    [day, false],
+  ])('by %i ms does not put off what is new in a list (feed: %s)', async (jump, hasFeed) => {
+    const kit = createListKit({ hasFeed })
+    kit.backend.start('f')
+    await observed(kit, all)
+    kit.backend.faults = { ...kit.backend.faults, lose: 1 }
+    kit.jump(jump)
+    const id = kit.backend.start('f')
+    await kit.clock.advance(hasFeed ? 61_000 : 4_000)
+    expect(kit.list(all)?.ids[0]).toBe(id)
+  })
+
+  it.each([-day, day])('by %i ms takes back nothing that was heard before', async (jump) => {
+    const kit = createListKit()
+    kit.backend.start('f')
+    await observed(kit, all)
+    kit.jump(jump)
+    const id = kit.backend.start('f')
+    await kit.clock.advance(1_000)
+    expect(kit.list(all)).toMatchObject({ ids: [id, expect.anything()] })
+    expect(kit.list(all)?.connection).toEqual({ status: 'live', error: null })
   })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
 import { createKit, snapshot, type KitOptions } from './support/kit.ts'
+import { all, createListKit, moment, observed } from './support/list-kit.ts'
 
 const refused = () => new PgflowError('unauthorized', 'The token has expired.')
 
@@ -29,6 +30,34 @@ describe('a refusal of what was shown', () => {
     expect(kit.transport.openChannels).toHaveLength(1)
     await (await kit.nextRequest()).reply(snapshot('r', 2))
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null, seq: 2 })
+  })
+
+  it.each([
+    'unauthorized',
+    'not_signed_in',
+    'run_not_found',
+    'not_migrated',
+    'not_granted',
+    'schema_not_exposed',
+  ] as const)('is doubted, whatever it is: one %s ends neither a run nor a list', async (code) => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r').catch(() => undefined)
+    await (await kit.nextRequest()).fail(new PgflowError(code, 'No.'))
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
+
+    const lists = createListKit()
+    const id = lists.backend.start('f')
+    const { refresh } = await observed(lists, all)
+    lists.backend.refusal = new PgflowError(code, 'No.')
+    const refused = expect(refresh()).rejects.toMatchObject({ code })
+    await lists.clock.advance(300)
+    await refused
+    expect(lists.list(all)?.ids).toEqual([id])
+    lists.backend.refusal = null
+    await lists.clock.advance(moment)
+    expect(lists.list(all)?.connection).toEqual({ status: 'live', error: null })
   })
 
   it('is believed when it has stood for 30 s', async () => {

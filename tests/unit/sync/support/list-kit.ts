@@ -1,5 +1,6 @@
 import { createListState } from '../../../../src/store/list-state.ts'
 import type { ListQuery, RunSummary } from '../../../../src/model/entities.ts'
+import type { Scheduler } from '../../../../src/model/scheduler.ts'
 import type { PgflowError } from '../../../../src/errors.ts'
 import { Lists } from '../../../../src/sync/lists/lists.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
@@ -30,16 +31,19 @@ export const moment = 2_000
 /** The sync of lists and their state, over a model of the database, in virtual time. */
 export function createListKit(options: ListKitOptions = {}) {
   const clock = new VirtualClock(createRandom(options.seed ?? 1))
+  let jumped = 0
+  const { after, random } = clock
+  const scheduler: Scheduler = { now: () => clock.now() + jumped, after, random }
   const backend = new ListBackend(clock, options.hasFeed ?? true, options.isCounted ?? true)
   const pageActivity = new SimulatedPageActivity()
   const { lists, summaries, state } = createListState()
   const reported: PgflowError[] = []
   const traced: TraceRecord[] = []
-  const probe = new SeqProbe(backend, clock, 10_000)
+  const probe = new SeqProbe(backend, scheduler, 10_000)
   const manager = new Lists({
     transport: backend,
     probe,
-    scheduler: clock,
+    scheduler,
     pageActivity,
     state,
     times: { snapshotTimeout: 10_000, gcTime: options.gcTime ?? 5_000 },
@@ -63,6 +67,8 @@ export function createListKit(options: ListKitOptions = {}) {
     list: (query: ListQuery) => lists.value[listKey(query)],
     /** What a list shows, as plain rows. */
     shown: (query: ListQuery): RunSummary[] => [...state.rows(listKey(query)).rows],
+    /** The clock is set ahead or back by so many ms; timers run on. */
+    jump: (ms: number) => (jumped += ms),
     /** How many timers and listeners there are. */
     left: () => clock.pending + pageActivity.watchers,
   }
