@@ -112,7 +112,7 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
     watchSession,
     /** Forgets everything that is held; what is observed is read anew. */
     reset: () => {
-      for (const table of Object.values(tables)) table.value = {}
+      state.reset()
       runs?.restart()
       if (lists) lists.onReset()
       else dropUnusedLists()

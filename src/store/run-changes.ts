@@ -1,6 +1,6 @@
 import type { RunChange } from '../model/changes.ts'
-import { isTerminal, type Json, type PgflowRun, type PgflowStep } from '../model/entities.ts'
-import { rawRow, type Row, type RunTables } from './run-tables.ts'
+import { isTerminal, stepKey, type Json, type PgflowRun } from '../model/entities.ts'
+import { rawRow, type RunTables } from './run-tables.ts'
 
 /** What subscribes to changes of runs. */
 export interface RunChangeSubscriber {
@@ -16,8 +16,8 @@ export interface RunChangeSubscriber {
 export class RunChanges {
   readonly #tables: RunTables
   readonly #subscriber: RunChangeSubscriber
-  /** By run, and by row without Vue. */
-  readonly #before = new Map<string, Map<Row, string>>()
+  /** By run, and by the slug of the step; null is the run itself. */
+  readonly #before = new Map<string, Map<string | null, string>>()
 
   constructor(tables: RunTables, subscriber: RunChangeSubscriber) {
     this.#tables = tables
@@ -25,56 +25,53 @@ export class RunChanges {
   }
 
   /**
-   * A run or step has another status or output than it had.
+   * A run (`slug` null) or step has another status or output than it had.
    * @param isFirst - whether it is only now read: then there was nothing before.
    */
-  note(row: Row, before: string, isFirst = false): void {
-    const ofRun = this.#before.get(row.run_id) ?? new Map<Row, string>()
-    this.#before.set(row.run_id, ofRun)
-    if (isFirst || !ofRun.has(row)) ofRun.set(row, before)
+  note(runId: string, slug: string | null, before: string, isFirst = false): void {
+    const ofRun = this.#before.get(runId) ?? new Map<string | null, string>()
+    this.#before.set(runId, ofRun)
+    if (isFirst || !ofRun.has(slug)) ofRun.set(slug, before)
   }
 
-  /** A step is not held any more: nothing is told of it. */
-  drop(step: PgflowStep): void {
-    this.#before.get(step.run_id)?.delete(step)
-  }
-
-  /** A run is not held any more, or was not until now. */
+  /** Nothing is held of the run any more. */
   forget(runId: string): void {
     this.#before.delete(runId)
+  }
+
+  /** Nothing is held any more. */
+  clear(): void {
+    this.#before.clear()
   }
 
   /** Tells what has changed: first that the run has started, last that it has ended. */
   emit(runId: string): void {
     const changed = this.#before.get(runId)
-    const run = changed && rawRow(this.#tables.runs, runId)
     this.forget(runId)
-    if (!run) return
-    const runBefore = changed.get(run)
+    const run = rawRow(this.#tables.runs, runId)
+    if (!changed || !run) return
     const isEnd = isTerminal(run.status)
-    if (!isEnd) this.#tell(run, run, runBefore)
-    for (const [row, before] of changed) if (row !== run) this.#tell(run, row, before)
-    if (isEnd) this.#tell(run, run, runBefore)
+    if (!isEnd) this.#tell(runId, null, changed.get(null))
+    for (const [slug, before] of changed) if (slug !== null) this.#tell(runId, slug, before)
+    if (isEnd) this.#tell(runId, null, changed.get(null))
   }
 
-  #tell(run: PgflowRun, row: Row, before: string | undefined): void {
-    if (before === undefined) return
+  /** Looks the row up: a subscriber may have removed it a moment ago. */
+  #tell(runId: string, slug: string | null, before: string | undefined): void {
+    const { runs, steps, connections } = this.#tables
+    const run = rawRow(runs, runId)
+    const step = slug === null ? null : rawRow(steps, stepKey(runId, slug))
+    const row = step === null ? run : step
+    if (!run || !row || before === undefined) return
     const { onChange, onOutput, isListening } = this.#subscriber
-    const step = 'step_slug' in row ? row : null
     if (row.status !== before && isListening()) {
       const copy = { ...run }
-      const from = before
-      if (step) onChange({ kind: 'step', run: copy, step: { ...step }, from })
-      else onChange({ kind: 'run', run: copy, from })
+      if (step) onChange({ kind: 'step', run: copy, step: { ...step }, from: before })
+      else onChange({ kind: 'run', run: copy, from: before })
     }
     if (row.status !== 'completed') return
     // Without a seq the database does not tell the output of every step: null may mean unknown.
-    const isTold = row.output !== null || this.#hasSeq(run.run_id)
-    if (isTold) onOutput(run, step?.step_slug ?? null, row.output)
-  }
-
-  #hasSeq(runId: string): boolean {
-    const connection = rawRow(this.#tables.connections, runId)
-    return connection !== undefined && connection.seq !== null
+    const isTold = row.output !== null || (rawRow(connections, runId)?.seq ?? null) !== null
+    if (isTold) onOutput(run, slug, row.output)
   }
 }

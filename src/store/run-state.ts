@@ -8,7 +8,6 @@ import {
   stepKey,
   type Json,
   type PgflowRun,
-  type PgflowStep,
   type RunConnection,
   type RunSnapshot,
   type StepRetry,
@@ -44,8 +43,6 @@ export interface RunStateSubscriber extends RunChangeSubscriber {
 
 /** What became of a step that was written. */
 interface WrittenStep {
-  /** The row, raw. */
-  step: PgflowStep
   isNew: boolean
   hasChanged: boolean
 }
@@ -73,7 +70,8 @@ export class RunStateWriter implements RunState {
   }
 
   seq(runId: string): number | null {
-    return this.#held(runId)?.seq ?? null
+    const run = this.run(runId)
+    return run ? this.#seqOf(run) : null
   }
 
   begin(runId: string, flowSlug: string, input: Json): void {
@@ -152,6 +150,12 @@ export class RunStateWriter implements RunState {
     for (const rows of [runs, stepOrder, outputErrors, connections]) dropRow(rows, runId)
   }
 
+  /** Forgets everything, also what is of no run. */
+  reset(): void {
+    for (const table of Object.values(this.#tables)) table.value = {}
+    this.#changes.clear()
+  }
+
   clear(): void {
     const tables = [this.#tables.runs, this.#tables.connections]
     const ids = tables.flatMap((table) => Object.keys(toRaw(table.value)))
@@ -165,9 +169,13 @@ export class RunStateWriter implements RunState {
       run && {
         run,
         step: (slug) => rawRow(this.#tables.steps, stepKey(runId, slug)),
-        seq: this.connection(runId)?.seq ?? (run.status === 'pending' ? null : 0),
+        seq: this.#seqOf(run),
       }
     )
+  }
+
+  #seqOf({ run_id, status }: PgflowRun): number | null {
+    return this.connection(run_id)?.seq ?? (status === 'pending' ? null : 0)
   }
 
   /** What a subscriber removes while a run is written is dropped when all of it is written. */
@@ -189,7 +197,7 @@ export class RunStateWriter implements RunState {
       if (this.#putStep(runId, slug, patch).isNew) insertIntoOrder(this.#tables, runId, slug)
       if (event.retry) this.#putRetry(runId, slug, event.retry)
     }
-    this.#changeRow(runId, shallowReactive(run), run, event.run)
+    this.#changeRow(shallowReactive(run), event.run)
   }
 
   /** Returns whether anything differed. */
@@ -200,10 +208,10 @@ export class RunStateWriter implements RunState {
     this.#putSeq(runId, seq)
     const known = rowOf(this.#tables.runs, runId)
     if (!known) {
-      const row = toRow(run)
-      this.#tables.runs.value[runId] = row
-      this.#changes.forget(runId)
-      this.#changes.note(toRaw(row), run.status, true)
+      this.#tables.runs.value[runId] = toRow(run)
+      this.#changes.note(runId, null, run.status, true)
+      // What is there before the run may have come from a server.
+      dropRow(this.#tables.outputErrors, runId)
     }
     const slugs = steps.map(({ step_slug }) => step_slug)
     this.#dropSteps(runId, new Set(slugs))
@@ -212,10 +220,10 @@ export class RunStateWriter implements RunState {
       const written = this.#putStep(runId, step.step_slug, step)
       hasChanged ||= written.hasChanged
       // What is read for the first time is no news, but its output is to be looked at.
-      if (!known) this.#changes.note(written.step, step.status, true)
+      if (!known) this.#changes.note(runId, step.step_slug, step.status, true)
     }
     this.#putOrder(runId, slugs)
-    if (known && this.#changeRow(runId, known, toRaw(known), run)) hasChanged = true
+    if (known && this.#changeRow(known, run)) hasChanged = true
     return hasChanged
   }
 
@@ -233,15 +241,14 @@ export class RunStateWriter implements RunState {
     if (seq !== null) connection.seq = seq
   }
 
-  /**
-   * Writes into the row of a key, which is `raw` without Vue; notes what is to be told of it, and
-   * returns whether anything differed.
-   */
-  #changeRow(key: string, row: Row, raw: Row, patch: RunPatch | StepPatch): boolean {
-    const { status, output } = raw
-    const hasChanged = writeRow(row, raw, patch)
-    if (raw.output !== output) dropRow(this.#tables.outputErrors, key)
-    if (raw.status !== status || raw.output !== output) this.#changes.note(raw, status)
+  /** Writes into a row; notes what is to be told of it, and returns whether anything differed. */
+  #changeRow(row: Row, patch: RunPatch | StepPatch): boolean {
+    const raw = toRaw(row)
+    const { run_id, status, output } = raw
+    const slug = 'step_slug' in raw ? raw.step_slug : null
+    const hasChanged = writeRow(row, patch)
+    if (raw.output !== output) dropRow(this.#tables.outputErrors, keyOf(run_id, slug))
+    if (raw.status !== status || raw.output !== output) this.#changes.note(run_id, slug, status)
     return hasChanged
   }
 
@@ -250,11 +257,10 @@ export class RunStateWriter implements RunState {
     const key = stepKey(runId, slug)
     const known = rowOf(steps, key)
     const row = known ?? shallowReactive(createdStep(runId, slug))
-    const step = toRaw(row)
-    const hasChanged = this.#changeRow(key, row, step, patch)
+    const hasChanged = this.#changeRow(row, patch)
     if (!known) steps.value[key] = row
-    if (isTerminal(step.status)) dropRow(retries, key)
-    return { step, isNew: !known, hasChanged: hasChanged || !known }
+    if (isTerminal(toRaw(row).status)) dropRow(retries, key)
+    return { isNew: !known, hasChanged: hasChanged || !known }
   }
 
   #dropSteps(runId: string, keep: ReadonlySet<string>): void {
@@ -262,8 +268,6 @@ export class RunStateWriter implements RunState {
     for (const slug of rawRow(stepOrder, runId) ?? []) {
       if (keep.has(slug)) continue
       const key = stepKey(runId, slug)
-      const step = rawRow(steps, key)
-      if (step) this.#changes.drop(step)
       for (const rows of [steps, retries, outputErrors]) dropRow(rows, key)
     }
   }
@@ -280,7 +284,8 @@ export class RunStateWriter implements RunState {
     const step = rawRow(steps, key)
     if (!run || !step || isTerminal(step.status)) return
     retries.value[key] = retry
-    this.#subscriber.onChange({ kind: 'retry', run: { ...run }, step: { ...step }, retry })
+    const { isListening, onChange } = this.#subscriber
+    if (isListening()) onChange({ kind: 'retry', run: { ...run }, step: { ...step }, retry })
   }
 
   /** Takes over what a snapshot says of the attempts of steps: news only where it is more. */

@@ -53,7 +53,7 @@ export function rawRow<T extends object>(rows: Table<T>, key: string): T | undef
  * not come to depend on what is looked at here.
  */
 export function rowOf<T extends object>(rows: Table<T>, key: string): T | undefined {
-  const row = ownValue(toRaw(rows.value), key)
+  const row = rawRow(rows, key)
   return row && shallowReactive(row)
 }
 
@@ -63,10 +63,11 @@ export function dropRow(rows: Table<unknown>, key: string): void {
 }
 
 /**
- * Writes what differs into a row, which is `raw` without Vue, and returns whether anything did; an
- * equal input or output keeps its identity.
+ * Writes what differs into a row, and returns whether anything did; an equal input or output keeps its
+ * identity.
  */
-export function writeRow(row: Row, raw: Row, patch: RunPatch | StepPatch): boolean {
+export function writeRow(row: Row, patch: RunPatch | StepPatch): boolean {
+  const raw = toRaw(row)
   let hasChanged = false
   const values: Record<string, unknown> = patch
   for (const field in values) {
