@@ -5,17 +5,21 @@ import { watch } from 'vue'
  * all plugins: what comes more often than every 120 ms is put off for ever.
  */
 const refreshAfter = 400
-
 /**
- * Calls `refresh` a little after something has changed, and once more when nothing does any more, as
- * another plugin's refresh may have taken the place of ours.
+ * The same when nothing changes any more: the refresh of another plugin may have taken the place of
+ * ours, on a busy page several times.
  */
+const repeatedAfter = [400, 800, 1600, 3200]
+
+/** Calls `refresh` a little after something has changed, and some times more when nothing does. */
 export class LiveRefresh {
   readonly #state: () => unknown
   readonly #refresh: () => void
   #stopWatching: (() => void) | null = null
   #timer: ReturnType<typeof setTimeout> | null = null
   #hasChanged = false
+  /** How many times it was called since the last change. */
+  #repeats = 0
   #isStopped = false
 
   constructor(state: () => unknown, refresh: () => void) {
@@ -26,8 +30,11 @@ export class LiveRefresh {
 
   /** Something has changed that the state does not tell. */
   readonly touch = (): void => {
+    if (this.#isStopped || this.#hasChanged) return
     this.#hasChanged = true
-    if (this.#timer === null && !this.#isStopped) this.#wait()
+    // A repetition may be far away.
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#wait(refreshAfter)
   }
 
   stop(): void {
@@ -51,14 +58,15 @@ export class LiveRefresh {
     )
   }
 
-  #wait(): void {
+  #wait(delay: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = null
-      const isLast = !this.#hasChanged
+      this.#repeats = this.#hasChanged ? 0 : this.#repeats + 1
       this.#hasChanged = false
       if (!this.#stopWatching) this.#watch()
       this.#refresh()
-      if (!isLast) this.#wait()
-    }, refreshAfter)
+      const next = repeatedAfter[this.#repeats]
+      if (next !== undefined) this.#wait(next)
+    }, delay)
   }
 }

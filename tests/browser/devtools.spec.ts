@@ -1,7 +1,11 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { createPinia } from 'pinia'
+import { usePgflowStore } from 'pinia-pgflow'
 import type { Browser, FrameLocator, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createApp } from 'vue'
+import { createTestPgflow } from '../../src/testing/index.ts'
 import { App } from './support/app.ts'
 import { launchChromium } from './support/chromium.ts'
 import { ConsoleWatch } from './support/console-watch.ts'
@@ -49,6 +53,24 @@ class Inspector {
   get nodeActions(): Locator {
     return this.actions('Search the state')
   }
+}
+
+/** Plays a recording in the database of a test, where the run has to end as it ended in the page. */
+async function expectReplay(recording: string, runId: string): Promise<void> {
+  const pgflow = createTestPgflow()
+  const pinia = createPinia()
+  const app = createApp({ render: () => null })
+  app.use(pinia).use(pgflow)
+  const replay = pgflow.replay(JSON.parse(recording))
+  expect(replay.runId).toBe(runId)
+  const store = usePgflowStore(pinia)
+  await store.refreshRun(runId)
+  expect(store.runById(runId)?.status).toBe('started')
+  await replay.play()
+  // Here is no browser, where it would be followed live.
+  await store.refreshRun(runId)
+  expect(store.runById(runId)).toMatchObject({ flow_slug: 'analyze_text', status: 'completed' })
+  expect(store.stepsOf(runId).map(({ status }) => status)).toEqual(Array(5).fill('completed'))
 }
 
 describe('Vue devtools', () => {
@@ -114,7 +136,9 @@ describe('Vue devtools', () => {
     // Export a recording.
     const download = page.waitForEvent('download')
     await inspector.nodeActions.nth(4).click()
-    expect((await download).suggestedFilename()).toBe(`pgflow-run-${runId}.json`)
+    const file = await download
+    expect(file.suggestedFilename()).toBe(`pgflow-run-${runId}.json`)
+    await expectReplay(await readFile(await file.path(), 'utf8'), runId)
     await page.screenshot({ path: `${output}devtools-inspector.png` })
 
     // The timeline has what happens from when it is recorded.
