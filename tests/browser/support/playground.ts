@@ -1,6 +1,6 @@
-import { createServer } from 'vite'
+import { createServer, type ViteDevServer } from 'vite'
 import type { BackendCore } from '../../../playground/backend/index.ts'
-import { playgroundConfig } from '../../../playground/config.ts'
+import { playgroundConfig, type PlaygroundOptions } from '../../../playground/config.ts'
 
 /** The playground as `npm start` serves it, and a hand on the switches of its backend. */
 export interface Playground {
@@ -25,10 +25,27 @@ export async function servePlayground({
   delete process.env.VITE_SUPABASE_URL
   let announce: (backend: BackendCore) => void = () => {}
   const ready = new Promise<BackendCore>((resolve) => (announce = resolve))
+  const backend = { onReady: (core: BackendCore) => announce(core) }
+  const { server, url } = await listen({ paceMs, devtools, backend }, false)
+  return { url, backend: await ready, close: () => server.close() }
+}
+
+/** Serves the playground over a project of one's own, which `.env.local` in a folder names. */
+export async function servePlaygroundOf(
+  envDir: string,
+): Promise<Pick<Playground, 'url' | 'close'>> {
+  const { server, url } = await listen({ paceMs: 0, devtools: false }, envDir)
+  return { url, close: () => server.close() }
+}
+
+async function listen(
+  options: PlaygroundOptions,
+  envDir: string | false,
+): Promise<{ server: ViteDevServer; url: string }> {
   const server = await createServer({
-    ...playgroundConfig({ paceMs, devtools, backend: { onReady: (backend) => announce(backend) } }),
+    ...playgroundConfig(options),
     configFile: false,
-    envDir: false,
+    envDir,
     cacheDir: new URL('../output/.vite', import.meta.url).pathname,
     logLevel: 'warn',
     // Nobody's edits reload the page in the middle of a test.
@@ -37,5 +54,5 @@ export async function servePlayground({
   await server.listen()
   const [url] = server.resolvedUrls?.local ?? []
   if (url === undefined) throw new Error('The dev server does not listen')
-  return { url, backend: await ready, close: () => server.close() }
+  return { server, url }
 }
