@@ -40,5 +40,5 @@ await onStage(1_600, async ({ playground, visit }) => {
   await panel.untilTrue()
   await wait(aWhile)
   await recording.save(pathOf(name))
-  await report(name)
+  await report(name, 'moving')
 })

@@ -1,6 +1,6 @@
 import type { App } from '../tests/browser/support/app.ts'
 import { FaultPanel } from '../tests/browser/support/fault-panel.ts'
-import { onStage, pathOf, report, type Stage } from './screenshots/stage.ts'
+import { onStage, takePicture, type Stage } from './screenshots/stage.ts'
 
 /** Takes the pictures of the documentation from the real app; `npm run animation` makes the moving one. */
 const schemes = ['light', 'dark'] as const
@@ -15,8 +15,7 @@ async function shoot(app: App, name: string): Promise<void> {
       .catch(() => undefined)
   }
   await app.page.mouse.move(0, 0)
-  await app.page.screenshot({ path: pathOf(name) })
-  await report(name)
+  await takePicture(app.page, name)
 }
 
 /** A run that is under way: a moment that holds still. */
@@ -36,7 +35,7 @@ async function shootRun({ playground: { backend }, visit }: Stage): Promise<void
     await app.untilStep('readability', 'started')
     backend.worker.pause()
     await app.untilStep('report', 'started')
-    await shoot(app, `run-${colorScheme}.png`)
+    await shoot(app, `run-${colorScheme}.webp`)
     backend.worker.resume()
     await app.untilRun('Done')
   }
@@ -64,7 +63,7 @@ async function shootRuns({ playground: { backend }, visit }: Stage): Promise<voi
   await app.visit('Runs')
   await app.untilConnection('live')
   await app.main.getByText('2 of 5 steps').waitFor()
-  await shoot(app, 'runs.png')
+  await shoot(app, 'runs.webp')
   await backend.db.query(`select pgflow_realtime.set_visibility('public')`)
 }
 
@@ -82,7 +81,7 @@ async function shootFaults({ playground: { backend }, visit }: Stage): Promise<v
   backend.worker.resume()
   await panel.untilDatabase('completed')
   await panel.panel.evaluate((element) => element.scrollIntoView({ block: 'end' }))
-  await shoot(app, 'faults.png')
+  await shoot(app, 'faults.webp')
   await panel.press('Reset all faults')
   await app.untilRun('Done')
 }

@@ -14,7 +14,7 @@ export const rewrites = { 'README.md': 'index.md', 'docs/:page*': ':page*' }
 export function siteLink(page: string, href: string): string | null {
   if (!/^\.{0,2}[\w/.-]+(?:#.*)?$/.test(href) || /^\/|^[a-z]+:/.test(href)) return href
   const [path = '', anchor] = href.split('#')
-  if (path.endsWith('.png')) return href
+  if (/\.(?:png|webp)$/.test(path)) return href
   const from = page === 'index.md' ? 'README.md' : outside.includes(page) ? page : `docs/${page}`
   const file = posix.join(posix.dirname(from), path)
   const isPage = outside.includes(file) || (file.startsWith('docs/') && file.endsWith('.md'))

@@ -14,6 +14,8 @@ export interface Recording {
 
 /** At most so many pictures a second: more make a file larger, and nothing clearer. */
 const framesPerSecond = 4
+/** As wide as a README is shown, in px. */
+const width = 960
 /** How long the last picture is seen before it starts over, in ms. */
 const lastFrameMs = 3_000
 
@@ -34,11 +36,9 @@ export async function record(page: Page): Promise<Recording> {
         const next = kept[index + 1]
         return next ? Math.round(next.at - at) : lastFrameMs
       })
-      await sharp(
-        kept.map(({ image }) => image),
-        { join: { animated: true } },
-      )
-        .webp({ quality: 70, effort: 6, minSize: true, mixed: true, loop: 0, delay })
+      const images = kept.map(({ image }) => sharp(image).resize({ width }).png().toBuffer())
+      await sharp(await Promise.all(images), { join: { animated: true } })
+        .webp({ quality: 60, effort: 6, minSize: true, mixed: true, loop: 0, delay })
         .toFile(file)
     },
   }

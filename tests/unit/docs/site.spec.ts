@@ -17,7 +17,7 @@ describe('a link on the site', () => {
     expect(siteLink(page, href)).toBe(target)
   })
 
-  it.each(['https://pgflow.dev', '#seq', '/api/', '../screenshots/devtools.png', 'mailto:a@b.c'])(
+  it.each(['https://pgflow.dev', '#seq', '/api/', '../screenshots/devtools.webp', 'mailto:a@b.c'])(
     'that leads to no document stays: %s',
     (href) => {
       expect(siteLink('guides/live.md', href)).toBe(href)
