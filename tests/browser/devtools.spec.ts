@@ -141,6 +141,19 @@ describe('Vue devtools', () => {
     await expectReplay(await readFile(await file.path(), 'utf8'), runId)
     await page.screenshot({ path: `${output}devtools-inspector.png` })
 
+    // What is sought stays sought when the tree is sent anew.
+    const search = inspector.frame.getByPlaceholder('Search flows, runs, steps and statuses')
+    await search.fill('sentiment')
+    await inspector.row('sync').waitFor({ state: 'detached' })
+    worker.pause()
+    await app.startButton.dispatchEvent('click')
+    await inspector.row('analyze_text').filter({ hasText: '1 running' }).waitFor()
+    expect(await inspector.row('sync').count()).toBe(0)
+    await search.fill('')
+    await inspector.row('sync').waitFor()
+    worker.resume()
+    await app.untilRun('Done')
+
     // The timeline has what happens from when it is recorded.
     await inspector.frame.locator('li', { hasText: 'Timeline' }).click()
     await inspector.frame.locator('.recording-btn').click()
