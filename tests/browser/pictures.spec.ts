@@ -19,6 +19,25 @@ describe('the graph of a run', () => {
   })
 })
 
+describe('the focus in a graph', () => {
+  test('is seen at the box of its step alone, whatever the page gives to what has it', async ({
+    app,
+  }) => {
+    await app.start('Analyse a text')
+    await app.untilRun('Done')
+    await app.openRun()
+    await app.main.getByRole('button', { name: 'Run again' }).focus()
+    await app.page.keyboard.press('Tab')
+    const step = app.main.locator('.pgflow-node[data-step="clean"]')
+    const seen = await step.evaluate((each) => ({
+      hasFocus: each.matches(':focus-visible'),
+      outline: getComputedStyle(each).outlineStyle,
+      box: getComputedStyle(each.querySelector('.pgflow-box') ?? each).strokeWidth,
+    }))
+    expect(seen).toEqual({ hasFocus: true, outline: 'none', box: '3px' })
+  })
+})
+
 describe('the timeline of a run', () => {
   test('shows a step that has just started, also where the clock is behind', async ({
     app,
