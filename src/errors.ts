@@ -14,8 +14,9 @@ export interface PlainError {
 /** What can be said about an error besides its code and message. */
 export interface PgflowErrorDetails {
   /** What to do about it; default: what is known of the code. */
-  hint?: string | undefined
-  runId?: string
+  hint?: string | null | undefined
+  /** The run it is about, if it is about one. */
+  runId?: string | null
   cause?: unknown
 }
 
@@ -75,7 +76,7 @@ export class PgflowError extends Error {
     return this.runId === runId
       ? this
       : new PgflowError(this.code, this.message, {
-          hint: this.hint ?? undefined,
+          hint: this.hint,
           runId,
           cause: this.cause,
         })

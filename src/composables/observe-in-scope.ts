@@ -120,7 +120,7 @@ function readBeforeRender({
 function asSent(error: PlainError | null): Promise<void> {
   if (!error) return Promise.resolve()
   const { code, message, hint } = error
-  return Promise.reject(new PgflowError(code, message, { hint: hint ?? undefined }))
+  return Promise.reject(new PgflowError(code, message, { hint }))
 }
 
 /** A promise whose failure nobody has to handle: it shows in `error`. */

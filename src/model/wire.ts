@@ -264,7 +264,7 @@ export function toParsed<T>(
 ): Parsed<T> {
   if (result.success) return { ok: true, value: result.output }
   const issue = result.issues[0]
-  const path = issue && v.getDotPath(issue)
+  const path = issue?.path?.map(({ key }) => String(key)).join('.')
   // Of what is checked here, valibot knows no name.
   const expected = issue?.type === 'custom' ? issue.message : issue?.expected
   return refused(`${path ? `${clip(path)}: ` : ''}${expected ?? 'another value'} was expected`)

@@ -233,7 +233,7 @@ export class RunStateWriter implements RunState {
     if (known) return known
     const made = idleConnection()
     connections.value[runId] = made
-    return rowOf(connections, runId) ?? made
+    return shallowReactive(made)
   }
 
   #putSeq(runId: string, seq: number | null): void {

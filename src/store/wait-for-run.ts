@@ -64,7 +64,7 @@ export function waitForEnd(
       if (!isFollowed()) queueMicrotask(() => isDone || isFollowed() || abandon())
       if (status !== 'closed') return
       if (error) {
-        fail(new PgflowError(error.code, error.message, { runId, hint: error.hint ?? undefined }))
+        fail(new PgflowError(error.code, error.message, { runId, hint: error.hint }))
       } else if (current?.status === 'completed') finish(() => resolve(current))
       else if (current && isTerminal(current.status)) fail(failureOf(current))
     }

@@ -99,7 +99,7 @@ async function startRepeatedly(
 function explainTimeout(error: unknown, reason: PgflowError | null, ms: number): unknown {
   if (!reason || !(error instanceof PgflowError) || error.code !== 'timeout') return error
   return new PgflowError(reason.code, `${reason.message} It was tried for ${ms} ms.`, {
-    hint: reason.hint ?? undefined,
+    hint: reason.hint,
     cause: reason.cause ?? reason,
   })
 }

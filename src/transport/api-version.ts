@@ -51,5 +51,5 @@ async function explain(failure: PgflowError, ask: () => Promise<unknown>): Promi
     version < ownVersion
       ? 'The database lacks the migration of this package, or has an older one: run the newest.'
       : 'This package is older than the migration in the database: upgrade pinia-pgflow.'
-  return new PgflowError(code, message, { cause, hint, ...(runId !== null && { runId }) })
+  return new PgflowError(code, message, { cause, hint, runId })
 }

@@ -139,7 +139,7 @@ class SharedChannel {
     const { runId, topic } = this.#options
     this.#buildLater(0)
     const message = `The channel ${topic} of this Supabase client belongs to somebody else.`
-    const error = new PgflowError('channel_taken', message, about(runId))
+    const error = new PgflowError('channel_taken', message, { runId })
     // Later, as for the joined: this may be while the channel is being opened.
     queueMicrotask(() => this.#goDown(error))
   }
@@ -174,7 +174,7 @@ class SharedChannel {
     } catch (cause) {
       const message = 'A message of Realtime could not be applied.'
       const error = new PgflowError('malformed_message', message, {
-        ...about(this.#options.runId),
+        runId: this.#options.runId,
         cause,
       })
       for (const handlers of whom) queueMicrotask(() => this.#tellOfFault(handlers, error))
@@ -200,7 +200,7 @@ class SharedChannel {
     const error = new PgflowError(
       'malformed_message',
       `The broadcast "${clip(event)}" was not applied: ${reason}`,
-      about(runId),
+      { runId },
     )
     this.#tell(({ onMalformed }) => onMalformed(error))
   }
@@ -224,7 +224,7 @@ class SharedChannel {
     if (refusal || status === 'CLOSED') giveUp()
     else this.#cancelRebuild = this.#options.scheduler.after(longestSilence, giveUp)
     const code = failure && failure === cause ? failure.code : 'channel_failed'
-    const details = { ...about(runId), cause }
+    const details = { runId, cause }
     this.#goDown(new PgflowError(refusal ?? code, `Realtime: ${reason}`, details))
   }
 
@@ -234,10 +234,6 @@ class SharedChannel {
     this.#isJoined = false
     if (channel) void this.#options.supabase.removeChannel(channel)
   }
-}
-
-function about(runId: string | null): { runId?: string } {
-  return runId === null ? {} : { runId }
 }
 
 function readFrame(frame: unknown): { event: string; payload: unknown } {
