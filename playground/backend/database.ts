@@ -1,4 +1,4 @@
-import type { Transaction } from '@electric-sql/pglite'
+import { PGlite, type Transaction } from '@electric-sql/pglite'
 import { pgmq } from '@electric-sql/pglite-pgmq'
 import { createPgliteConnection, type PgliteConnection } from '@supabase/lite/pglite'
 import {
@@ -9,6 +9,7 @@ import {
   type PreparedLevel,
   type Script,
 } from './prepared.ts'
+import { PreparedMemory } from './prepared-files.ts'
 import { createTurns, TurnsEnded } from './turns.ts'
 
 export type { PreparedLevel }
@@ -35,6 +36,9 @@ export interface Database extends Queryable {
   close(): Promise<void>
 }
 
+/** The default of 128 MB is touched page by page at every boot; the databases here are of 10 MB. */
+const sharedBuffers = '32MB'
+
 export interface DatabaseOptions {
   /** Default `full`: Supabase's own schemas, pgmq, pgflow and this project's migration. */
   level?: PreparedLevel
@@ -53,7 +57,11 @@ export async function openDatabase(options: DatabaseOptions = {}): Promise<Datab
   const connection = await createPgliteConnection({
     url: 'memory://',
     schemaCache,
-    pgliteOptions: { extensions: { pgmq }, ...(prepared && { loadDataDir: prepared.data }) },
+    pgliteOptions: {
+      extensions: { pgmq },
+      startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${sharedBuffers}`],
+      ...(prepared && { fs: new PreparedMemory(prepared.files) }),
+    },
   })
   if (!prepared) {
     for (const script of scripts) await runScript(connection, script)

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { getAuthSchemaSql, SUPABASE_AUTH_HELPERS_SQL } from '@supabase/lite'
+import { readArchive, type PreparedFile } from './prepared-files.ts'
 
 /** How far a fresh database is prepared; each level includes those before it. */
 export type PreparedLevel = 'platform' | 'pgflow' | 'full'
@@ -60,9 +61,12 @@ async function readFolder(folder: string): Promise<Script[]> {
 
 /** A database as it was after its scripts, and its schema as the REST layer sees it. */
 export interface Prepared {
-  data: Blob
+  files: readonly PreparedFile[]
   schema: string
 }
+
+/** What this process has read already, by file. */
+const read = new Map<string, Prepared>()
 
 /** Looks for what an earlier run prepared; a change in scripts or engine makes it another file. */
 export async function findPrepared(
@@ -75,12 +79,16 @@ export async function findPrepared(
   }
   for (const { name, sql } of scripts) hash.update(`${name}\n${sql}\n`)
   const file = join(cacheDir, hash.digest('hex').slice(0, 24))
+  let prepared = read.get(file)
+  if (prepared) return { file, prepared }
   try {
-    const [data, schema] = await Promise.all([
+    const [archive, schema] = await Promise.all([
       readFile(`${file}.tar`),
       readFile(`${file}.json`, 'utf8'),
     ])
-    return { file, prepared: { data: new Blob([data]), schema } }
+    prepared = { files: readArchive(archive), schema }
+    read.set(file, prepared)
+    return { file, prepared }
   } catch {
     return { file, prepared: undefined }
   }
@@ -93,7 +101,10 @@ async function versionOf(packageName: string): Promise<string> {
 }
 
 /** Keeps a prepared database for the next run. */
-export async function keepPrepared(file: string, { data, schema }: Prepared): Promise<void> {
+export async function keepPrepared(
+  file: string,
+  { data, schema }: { data: Blob; schema: string },
+): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   await put(`${file}.json`, schema)
   await put(`${file}.tar`, new Uint8Array(await data.arrayBuffer()))
