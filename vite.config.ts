@@ -125,7 +125,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         maxWorkers: '100%',
         projects: [
           project('node', [
-            'tests/{cli,sql,simulation}/**/*.spec.ts',
+            'tests/{backend,cli,conformance,simulation,sql,ssr}/**/*.spec.ts',
             'tests/unit/{backend,bundle,docs,flows,model,sync}/**/*.spec.ts',
           ]),
           project('dom', [

@@ -19,7 +19,7 @@ const mostHistory = 20
 
 /**
  * One run and what pgflow does with it: its rows change in transactions, and each change is the
- * message that the SQL of this project sends. tests/integration/conformance.spec.ts holds it to the
+ * message that the SQL of this project sends. tests/conformance/scenarios.spec.ts holds it to the
  * real one.
  */
 export class RunRecord {

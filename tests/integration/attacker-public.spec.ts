@@ -7,7 +7,7 @@ import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
 import { ask, codeOf } from './support/raw-api.ts'
-import { WireClient } from './support/wire-client.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 let gate: Gate
 const Open = new Flow<{ text: string }>({ slug: 'open' }).step(

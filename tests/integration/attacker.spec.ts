@@ -1,12 +1,11 @@
-// @vitest-environment node
 import { randomUUID } from 'node:crypto'
 import { Flow } from '@pgflow/dsl'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
+import { Listener } from '../support/listener.ts'
 import { ask, codeOf } from './support/raw-api.ts'
-import { WireClient } from './support/wire-client.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 /** What the attackers are after. */
 const secret = `the plan ${randomUUID()}`

@@ -7,7 +7,7 @@ import { systemScheduler } from '../../src/model/scheduler.ts'
 import { openSharedChannel } from '../../src/transport/shared-channel.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
-import { WireClient } from './support/wire-client.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 let gate: Gate
 const Open = new Flow<Json>({ slug: 'open' }).step({ slug: 'only' }, async () => {

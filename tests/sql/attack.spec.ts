@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Flow } from '@pgflow/dsl'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'
-import { Listener } from '../integration/support/listener.ts'
+import { Listener } from '../support/listener.ts'
 import { connect } from '../support/backend.ts'
 
 const Secret = new Flow<{ text: string }>({ slug: 'secret' }).step({ slug: 'shout' }, (input) =>

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { PgflowError } from 'pinia-pgflow'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { getEventListeners } from 'node:events'
 import { createPinia } from 'pinia'
 import { usePgflowStore, type PgflowError } from 'pinia-pgflow'

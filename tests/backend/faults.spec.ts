@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { once } from 'node:events'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -6,7 +5,7 @@ import { noFaults, type FaultState } from '../../playground/backend/faults/state
 import type { Backend } from '../../playground/backend/index.ts'
 import { bootBackend, connect, until } from '../support/backend.ts'
 import { askSwitches, Greet, readRun, startRun } from './support/fault-switches.ts'
-import { Listener } from './support/listener.ts'
+import { Listener } from '../support/listener.ts'
 import { openSocket, upgradeRequest } from './support/raw-http.ts'
 
 let backend: Backend

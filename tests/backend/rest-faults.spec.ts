@@ -1,4 +1,3 @@
-// @vitest-environment node
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { FaultState } from '../../playground/backend/faults/state.ts'
@@ -6,7 +5,7 @@ import type { Backend } from '../../playground/backend/index.ts'
 import { createKeys } from '../../playground/backend/keys.ts'
 import { bootBackend, connect } from '../support/backend.ts'
 import { askSwitches, Greet, readRun, startRun } from './support/fault-switches.ts'
-import { Listener } from './support/listener.ts'
+import { Listener } from '../support/listener.ts'
 
 let backend: Backend
 let supabase: SupabaseClient

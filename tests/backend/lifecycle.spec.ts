@@ -1,11 +1,10 @@
-// @vitest-environment node
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createBackend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
-import { WireClient } from './support/wire-client.ts'
+import { Listener } from '../support/listener.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 describe('the life of an embedded backend', () => {
   it('leaves nothing behind that keeps a process alive', async () => {

@@ -1,8 +1,7 @@
-// @vitest-environment node
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'
-import { realtimeUrl, WireClient, type Frame } from './support/wire-client.ts'
+import { realtimeUrl, WireClient, type Frame } from '../support/wire-client.ts'
 
 /** What is on the wire, byte by byte where it matters; see the protocol's own reference. */
 describe('realtime on the wire', () => {

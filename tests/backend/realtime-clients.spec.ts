@@ -1,11 +1,10 @@
-// @vitest-environment node
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
-import { realtimeUrl, WireClient, type Frame } from './support/wire-client.ts'
+import { Listener } from '../support/listener.ts'
+import { realtimeUrl, WireClient, type Frame } from '../support/wire-client.ts'
 
 /** What clients send, and what becomes of it: to each other, late, and in another version. */
 describe('what clients send over realtime', () => {

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { Flow } from '@pgflow/dsl'
 import type { Json } from 'pinia-pgflow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

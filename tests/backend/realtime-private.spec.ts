@@ -1,10 +1,9 @@
-// @vitest-environment node
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
-import { realtimeUrl, WireClient } from './support/wire-client.ts'
+import { Listener } from '../support/listener.ts'
+import { realtimeUrl, WireClient } from '../support/wire-client.ts'
 
 /** Private channels are decided by policies on `realtime.messages` alone. */
 describe('private realtime channels', () => {

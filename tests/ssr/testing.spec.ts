@@ -1,11 +1,10 @@
-// @vitest-environment node
 import { createPinia } from 'pinia'
 import { usePgflowStore, useRun } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { expect, it } from 'vitest'
 import { createSSRApp, defineComponent, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
-import { createEnvironment } from '../../../src/testing/environment.ts'
+import { createEnvironment } from '../../src/testing/environment.ts'
 
 const flows = { greet: { hello: { output: 'Hello' }, bye: { deps: ['hello'] } } }
 

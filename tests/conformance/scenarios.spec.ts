@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { randomUUID } from 'node:crypto'
 import type { Json } from 'pinia-pgflow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { Flow } from '@pgflow/dsl'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'

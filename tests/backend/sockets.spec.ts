@@ -1,11 +1,10 @@
-// @vitest-environment node
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Backend } from '../../playground/backend/index.ts'
 import { bootBackend } from '../support/backend.ts'
 import { upgradeRequest } from './support/raw-http.ts'
-import { WireClient } from './support/wire-client.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 const payload = 'x'.repeat(1_000_000)
 

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MemoryDatabase } from '../../src/testing/database.ts'
 import { defineFlow, type TestFlow } from '../../src/testing/definition.ts'

@@ -1,11 +1,10 @@
-// @vitest-environment node
 import { readFile } from 'node:fs/promises'
 import { PgflowError } from 'pinia-pgflow'
 import { describe, expect, it } from 'vitest'
-import type { PgflowErrorCode } from '../../src/error-codes.ts'
-import { errorHints } from '../../src/error-hints.ts'
+import type { PgflowErrorCode } from '../../../src/error-codes.ts'
+import { errorHints } from '../../../src/error-hints.ts'
 
-const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
+const read = (path: string) => readFile(new URL(`../../../${path}`, import.meta.url), 'utf8')
 const codes = Object.keys(errorHints()) as PgflowErrorCode[]
 const document = await read('docs/errors.md')
 

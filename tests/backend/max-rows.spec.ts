@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Backend } from '../../playground/backend/index.ts'
 import { bootBackend, connect } from '../support/backend.ts'

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { setImmediate } from 'node:timers/promises'
 import { Flow } from '@pgflow/dsl'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { createServer } from 'node:http'
 import { Flow } from '@pgflow/dsl'
 import { createPinia } from 'pinia'

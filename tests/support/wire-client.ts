@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import type { Backend } from '../../../playground/backend/index.ts'
+import type { Backend } from '../../playground/backend/index.ts'
 
 /** A text frame as it arrives: join_ref, ref, topic, event, payload. */
 export type Frame = [string | null, string | null, string, string, Record<string, unknown>]

@@ -1,8 +1,7 @@
-// @vitest-environment node
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 
-const document = await readFile(new URL('../../docs/faults.md', import.meta.url), 'utf8')
+const document = await readFile(new URL('../../../docs/faults.md', import.meta.url), 'utf8')
 const reports = [...document.matchAll(/^\| (\d+) .*\|$/gm)]
 const references = [...document.matchAll(/\]\(\.\.\/(tests\/[^)]+)\) “([^”]+)”/g)].map(
   ([, file = '', name = '']) => ({ file, name }),
@@ -19,7 +18,7 @@ describe('docs/faults.md', () => {
   })
 
   it.each(references)('$file has “$name”', async ({ file, name }) => {
-    const spec = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8')
+    const spec = await readFile(new URL(`../../../${file}`, import.meta.url), 'utf8')
     const plain = spec.replaceAll(/\\(['"`])/g, '$1')
     expect(["'", '"', '`'].some((quote) => plain.includes(`${quote}${name}${quote}`))).toBe(true)
   })

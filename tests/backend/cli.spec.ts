@@ -1,10 +1,9 @@
-// @vitest-environment node
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
+import { Listener } from '../support/listener.ts'
 
 const script = new URL('../../playground/backend/cli.ts', import.meta.url).pathname
 

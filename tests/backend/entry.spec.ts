@@ -1,11 +1,10 @@
-// @vitest-environment node
 import { once } from 'node:events'
 import { Flow } from '@pgflow/dsl'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Backend } from '../../playground/backend/index.ts'
 import { bootBackend, connect } from '../support/backend.ts'
 import { openSocket, sendRaw, upgradeRequest } from './support/raw-http.ts'
-import { realtimeUrl, WireClient } from './support/wire-client.ts'
+import { realtimeUrl, WireClient } from '../support/wire-client.ts'
 
 const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step(
   { slug: 'hello' },

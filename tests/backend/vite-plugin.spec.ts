@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -9,7 +8,7 @@ import { createServer, type ViteDevServer } from 'vite'
 import { WebSocket } from 'ws'
 import { embeddedBackend } from '../../playground/backend/vite-plugin.ts'
 import { connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
+import { Listener } from '../support/listener.ts'
 import { openSocket, sendRaw, upgradeRequest } from './support/raw-http.ts'
 
 /** The backend inside Vite's own dev server, for a page that knows nothing but its origin. */

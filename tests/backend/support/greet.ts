@@ -2,7 +2,7 @@ import { Flow } from '@pgflow/dsl'
 import { expect } from 'vitest'
 import type { Backend } from '../../../playground/backend/index.ts'
 import { connect } from '../../support/backend.ts'
-import { Listener } from './listener.ts'
+import { Listener } from '../../support/listener.ts'
 
 /** The flow that `servesARun` starts. */
 export const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step(

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { once } from 'node:events'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -6,7 +5,7 @@ import type { Backend } from '../../playground/backend/index.ts'
 import { bootBackend, until } from '../support/backend.ts'
 import { Greet, servesARun } from './support/greet.ts'
 import { openSocket, sendRaw, upgradeRequest } from './support/raw-http.ts'
-import { WireClient } from './support/wire-client.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 let backend: Backend
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { Flow } from '@pgflow/dsl'
 import { createBackend } from '../../../playground/backend/index.ts'
-import { WireClient } from './wire-client.ts'
+import { WireClient } from '../../support/wire-client.ts'
 
 /**
  * Run as a process of its own: it must end by itself, although everything was in use when it

@@ -1,9 +1,8 @@
-// @vitest-environment node
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
-import { WireClient } from './support/wire-client.ts'
+import { Listener } from '../support/listener.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 /** What the server does not say: messages over a limit, and those of a lost connection. */
 describe('messages that realtime loses without a word', () => {

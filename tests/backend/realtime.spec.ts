@@ -1,9 +1,8 @@
-// @vitest-environment node
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createBackend, type Backend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
-import { Listener } from './support/listener.ts'
+import { Listener } from '../support/listener.ts'
 
 /** The unmodified supabase-js over a real socket, against messages sent by the database. */
 describe('realtime through supabase-js', () => {
