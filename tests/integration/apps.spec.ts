@@ -70,7 +70,7 @@ afterEach(async () => {
 })
 
 describe('several apps', () => {
-  it('with one client follow the same run, and one that leaves does not hurt the other', async () => {
+  it('with one client follow the same run, and one that leaves does not hurt the other [F23]', async () => {
     const runId = await startedRun()
     const supabase = client()
     const one = mountApp(supabase, () => useRun(runId), { gcTime: 0 })

@@ -77,7 +77,7 @@ describe('a start that the database refuses', () => {
     wrapper.unmount()
   })
 
-  it('a run id that belongs to another start', async () => {
+  it('a run id that belongs to another start [C10]', async () => {
     const { result: flow, store, wrapper } = mountFlow('echo')
     const { run_id: runId } = await flow.startAsync({ text: 'one' })
     const again = await flow.startAsync({ text: 'one' }, { runId })
@@ -130,7 +130,7 @@ describe('a set-up that is not complete', () => {
     await bare.close()
   })
 
-  it('without the schema exposed', async () => {
+  it('without the schema exposed [C12]', async () => {
     const hidden = await bootBackend([Echo], { schemas: ['public'] })
     const { result: flow, wrapper } = mountApp(client(hidden), () => useFlow('echo'))
     expect(await failureOf(flow.startAsync({}))).toMatchObject({
@@ -237,7 +237,7 @@ describe('a backend that does not answer', () => {
     proxy.close()
   })
 
-  it('goes on asking for an observed run until the backend is back', async () => {
+  it('goes on asking for an observed run until the backend is back [F33]', async () => {
     const mode: Parameters<typeof startProxy>[0] = { drop: 'requests' }
     const started = mountFlow('echo')
     const { run_id } = await started.result.startAsync({ text: 'x' })

@@ -109,7 +109,7 @@ describe('hooks', () => {
     wrapper.unmount()
   })
 
-  it('say nothing about a reconnect, and once what was missed meanwhile', async () => {
+  it('say nothing about a reconnect, and once what was missed meanwhile [F11]', async () => {
     const runId = await startedRun()
     const heard: string[] = []
     const {

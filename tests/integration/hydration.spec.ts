@@ -146,7 +146,7 @@ describe('a page on a server', () => {
     page.app.unmount()
   })
 
-  it('fails if its set-up awaits `ready` of a run that is not there, and does not catch', async () => {
+  it('fails if its set-up awaits `ready` of a run that is not there, and does not catch [F36]', async () => {
     const runId = crypto.randomUUID()
     const strict = (isCaught: boolean) =>
       defineComponent({
@@ -192,7 +192,7 @@ describe('a page on a server', () => {
     }
   })
 
-  it('opens no socket and leaves no timer and no channel', async () => {
+  it('opens no socket and leaves no timer and no channel [F34]', async () => {
     const runId = await startedRun()
     const pending = new Set<() => void>()
     let made = 0
@@ -222,7 +222,7 @@ describe('a page on a server', () => {
 })
 
 describe('the same page in the browser', () => {
-  it('shows what the server sent, goes live, and asks no more than a page of its own', async () => {
+  it('shows what the server sent, goes live, and asks no more than a page of its own [F4]', async () => {
     const runId = await startedRun()
     const rendered = await render(Page, runId)
     recording.calls.length = 0
@@ -252,7 +252,7 @@ describe('the same page in the browser', () => {
     page.app.unmount()
   })
 
-  it('shows a run that the server could not read', async () => {
+  it('shows a run that the server could not read [F36]', async () => {
     const runId = await startedRun()
     recording.isDown = true
     const rendered = await render(Page, runId)

@@ -102,7 +102,7 @@ describe('private: a list over the feed of the user', () => {
     expect(ada.getChannels()).toEqual([])
   })
 
-  it('of a status, lets runs come and go', async () => {
+  it('of a status, lets runs come and go [F17]', async () => {
     const ada = await signedIn()
     const { result, wrapper } = mountApp(
       ada,
@@ -331,7 +331,7 @@ describe('the query of useRuns', () => {
     expect(lists.lists).toEqual({})
   })
 
-  it('is compared by value: a new object that says the same asks nothing', async () => {
+  it('is compared by value: a new object that says the same asks nothing [F14]', async () => {
     const ada = await signedIn(recording.fetch)
     const query = shallowRef<{ flow: string; status?: undefined }>({ flow: 'wait' })
     const { result, wrapper } = mountApp(ada, () => [useRuns(query), useRuns({ flow: 'wait' })])

@@ -39,7 +39,7 @@ afterEach(async () => {
 })
 
 describe('silence', () => {
-  it('is not trusted: a broadcast lost without a trace is found by asking', async () => {
+  it('is not trusted: a broadcast lost without a trace is found by asking [F2] [F32]', async () => {
     const { result: flow, wrapper } = mountApp(client(), () => useFlow<typeof Wait>('wait'), {
       ...fast,
     })
@@ -52,7 +52,7 @@ describe('silence', () => {
     wrapper.unmount()
   })
 
-  it('Realtime out of reach: the run advances by polling, and says so', async () => {
+  it('Realtime out of reach: the run advances by polling, and says so [F21]', async () => {
     const supabase = client()
     // Whatever is joined is never answered, as with a socket that a proxy swallows.
     supabase.realtime.connect = () => undefined
@@ -88,7 +88,7 @@ describe('many runs', () => {
     return rows.map((row) => row.run_id)
   }
 
-  it('100 of them ask once after a reconnect, and every one is right', async () => {
+  it('100 of them ask once after a reconnect, and every one is right [C2]', async () => {
     const ids = await startRuns(100)
     const { counting, calls } = countingFetch()
     const useAll = () => ids.map((id) => useRun(id))
@@ -110,7 +110,7 @@ describe('many runs', () => {
     wrapper.unmount()
   })
 
-  it('past the channel budget they are polled, until a channel is free', async () => {
+  it('past the channel budget they are polled, until a channel is free [F27]', async () => {
     const ids = await startRuns(3)
     const supabase = client()
     const { result, wrapper } = mountApp(supabase, () => ids.map((id) => useRun(id)), {
@@ -175,7 +175,7 @@ describe('private runs', () => {
     wrapper.unmount()
   })
 
-  it('come back when the token expires and the server closes the channel', async () => {
+  it('come back when the token expires and the server closes the channel [F29]', async () => {
     const { data } = await owner.auth.getUser()
     const sub = data.user?.id ?? ''
     let seconds = 3

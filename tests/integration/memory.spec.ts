@@ -62,7 +62,7 @@ function createWatchedApp(render: () => ReturnType<typeof h> | null = () => null
 const nothing = { channels: 0, timers: 0, listeners: 0 }
 
 describe('what is left', () => {
-  it('of 1,000 times observing and letting go: nothing', async () => {
+  it('of 1,000 times observing and letting go: nothing [F25]', async () => {
     const { store, left, unmount } = createWatchedApp()
     const ids = await startRuns(20)
     const remains = new Remains()
@@ -82,7 +82,7 @@ describe('what is left', () => {
     unmount()
   })
 
-  it('of pages that come and go at random: nothing, and while they last one channel a run', async () => {
+  it('of pages that come and go at random: nothing, and while they last one channel a run [F22]', async () => {
     const ids = await startRuns(6)
     const remains = new Remains()
     const remember = () => {

@@ -76,7 +76,7 @@ describe("pgflow's own client, with a Supabase client of its own", () => {
 })
 
 describe("pgflow's own client on the same Supabase client", () => {
-  it('that was there first keeps its channel: the run is polled, and live when they leave', async () => {
+  it('that was there first keeps its channel: the run is polled, and live when they leave [F23]', async () => {
     const supabase = client()
     const theirs = clientOf(supabase)
     const { run_id: runId } = await theirs.startFlow('greet', { name: 'Ada' })
@@ -137,7 +137,7 @@ describe("pgflow's own client on the same Supabase client", () => {
     wrapper.unmount()
   })
 
-  it('that cuts the channel off does not leave the run silently stale', async () => {
+  it('that cuts the channel off does not leave the run silently stale [C11]', async () => {
     const supabase = client()
     const { result: flow, wrapper } = mountGreet(supabase)
     const { run_id: runId } = await flow.startAsync({ name: 'Ada' })

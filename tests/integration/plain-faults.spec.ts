@@ -57,7 +57,7 @@ async function liveRun(fails = false) {
 }
 
 describe('faults that are not repeated', () => {
-  it('a connection that comes back while steps are still created is live again', async () => {
+  it('a connection that comes back while steps are still created is live again [C1]', async () => {
     const { flow, reported, wrapper } = await liveRun()
     expect(flow.step('say')?.status).toBe('created')
     backend.realtime.faults.killSockets()
@@ -71,7 +71,7 @@ describe('faults that are not repeated', () => {
     wrapper.unmount()
   })
 
-  it('what changed while the connection was gone is read', async () => {
+  it('what changed while the connection was gone is read [C2]', async () => {
     const { flow, runId, wrapper } = await liveRun()
     // By hand: nothing is sent of it.
     await backend.db.query(
@@ -86,7 +86,7 @@ describe('faults that are not repeated', () => {
     wrapper.unmount()
   })
 
-  it('a snapshot that is late does not take back what was heard meanwhile', async () => {
+  it('a snapshot that is late does not take back what was heard meanwhile [C3]', async () => {
     const { flow, store, runId, wrapper } = await liveRun()
     held = createGate()
     const reading = store.refreshRun(runId)
@@ -103,7 +103,7 @@ describe('faults that are not repeated', () => {
     wrapper.unmount()
   })
 
-  it('who waits for a run that fails is told at once, and who gave up before is too', async () => {
+  it('who waits for a run that fails is told at once, and who gave up before is too [C5]', async () => {
     const { store, runId, wrapper } = await liveRun(true)
     const abortedAlready = AbortSignal.abort()
     await expect(store.waitForRun(runId, { signal: abortedAlready })).rejects.toMatchObject({
@@ -118,7 +118,7 @@ describe('faults that are not repeated', () => {
     wrapper.unmount()
   })
 
-  it('after waiting the steps are still there, and the channel is not', async () => {
+  it('after waiting the steps are still there, and the channel is not [C7]', async () => {
     const { flow, store, runId, wrapper } = await liveRun()
     gate.open()
     await store.waitForRun(runId)
@@ -131,7 +131,7 @@ describe('faults that are not repeated', () => {
     expect(store.stepOf(runId, 'think')).toMatchObject({ status: 'completed', output: '42' })
   })
 
-  it('a status that this version does not know is shown', async () => {
+  it('a status that this version does not know is shown [C8]', async () => {
     const { flow, store, runId, reported, traced, wrapper } = await liveRun()
     await backend.db.exec('alter table pgflow.step_states drop constraint status_is_valid')
     await backend.db.query(
@@ -162,7 +162,7 @@ describe('faults that are not repeated', () => {
     wrapper.unmount()
   })
 
-  it('the text "42" stays a text, in broadcasts and in snapshots', async () => {
+  it('the text "42" stays a text, in broadcasts and in snapshots [C9]', async () => {
     const { flow, store, runId, wrapper } = await liveRun()
     gate.open()
     await until(() => flow.step('think')?.status === 'completed')

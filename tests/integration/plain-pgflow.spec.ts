@@ -116,7 +116,7 @@ async function hasEnded(runId: string): Promise<void> {
 }
 
 describe('a run on plain pgflow', () => {
-  it('is started, followed live and shown with every output', async () => {
+  it('is started, followed live and shown with every output [F4]', async () => {
     const { result: flow, store, reported, wrapper } = mountWords()
     const { run_id: runId } = await flow.startAsync({ text: 'one three' })
     expect(flow.step('sum')).toMatchObject({ status: 'created', output: null })
@@ -300,7 +300,7 @@ describe('what plain pgflow refuses', () => {
     wrapper.unmount()
   })
 
-  it('a run id of another start, but not the same start again', async () => {
+  it('a run id of another start, but not the same start again [C10]', async () => {
     begin.open()
     gate.open()
     const { result: flow, store, wrapper } = mountWords()
@@ -436,7 +436,7 @@ describe('lists and flows', () => {
 })
 
 describe('a set-up that is not complete', () => {
-  it('without grants says which', async () => {
+  it('without grants says which [C12]', async () => {
     await backend.db.exec('revoke usage on schema pgflow from anon')
     try {
       const { result: flow, wrapper } = mountWords()

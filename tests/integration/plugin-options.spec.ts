@@ -155,7 +155,7 @@ describe('an onError that throws', () => {
 })
 
 describe('ssr: true', () => {
-  it('starts and reads runs, and leaves no channel, timer or listener', async () => {
+  it('starts and reads runs, and leaves no channel, timer or listener [F39]', async () => {
     const scheduler = countingScheduler()
     const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore(), {
       ssr: true,

@@ -94,7 +94,7 @@ describe('a channel that Realtime refuses', () => {
       arrange: () => (backend.realtime.settings.maxChannelsPerSocket = 0),
       mend: () => void (backend.realtime.settings.maxChannelsPerSocket = 100),
     },
-  ])('$what', async ({ code, message, isPrivate, arrange, mend }) => {
+  ])('$what [F22] [F27] [F30]', async ({ code, message, isPrivate, arrange, mend }) => {
     arrange?.()
     const { result, wrapper, reported } = mountApp(client(), () => useRun<typeof Wait>(runId), {
       ...fast,
@@ -116,7 +116,7 @@ describe('a channel that Realtime refuses', () => {
     wrapper.unmount()
   })
 
-  it('because of its token: the run is polled to its end', async () => {
+  it('because of its token: the run is polled to its end [F30]', async () => {
     const supabase = await clientWithoutExpiry()
     const { result, traced, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), fast)
     await until(() => result.connection.value.status === 'polling')

@@ -109,7 +109,7 @@ describe('what a component may do with ids', () => {
 })
 
 describe('what the store holds', () => {
-  it('is plain data, and gone with the run that is removed', async () => {
+  it('is plain data, and gone with the run that is removed [F37]', async () => {
     const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
     const { run_id } = await flow.startAsync({ name: 'Ada' })
     gate.open()

@@ -72,7 +72,7 @@ const incurious: Scheduler = {
 const never = { scheduler: incurious }
 
 describe('messages that are not delivered', () => {
-  it('while the stream of the database is down: the run is read when Realtime says it is up', async () => {
+  it('while the stream of the database is down: the run is read when Realtime says it is up [F19]', async () => {
     const runId = await startedRun()
     backend.realtime.faults.loseReplication()
     const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
@@ -85,7 +85,7 @@ describe('messages that are not delivered', () => {
     wrapper.unmount()
   })
 
-  it('because there is no partition for today: the run is read from time to time', async () => {
+  it('because there is no partition for today: the run is read from time to time [F31]', async () => {
     const partitions = await backend.db.query<{ name: string }>(
       `select inhrelid::regclass::text as name from pg_inherits
        where inhparent = 'realtime.messages'::regclass`,
@@ -111,7 +111,7 @@ describe('messages that are not delivered', () => {
     }
   })
 
-  it('because they are too large: the outputs are read', async () => {
+  it('because they are too large: the outputs are read [F15]', async () => {
     await backend.db.query('select pgflow_realtime.set_max_payload_bytes(2000)')
     try {
       const { result: flow, wrapper } = mountApp(
@@ -132,7 +132,7 @@ describe('messages that are not delivered', () => {
     }
   })
 
-  it('while the page was in the background: all of it is read when it is seen again', async () => {
+  it('while the page was in the background: all of it is read when it is seen again [F20]', async () => {
     const runId = await startedRun()
     const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
     await until(() => result.connection.value.status === 'live')
@@ -156,7 +156,7 @@ describe('messages that are not delivered', () => {
 })
 
 describe('channels of the app itself, on the same client', () => {
-  it('stay when a run has ended and when the app unmounts', async () => {
+  it('stay when a run has ended and when the app unmounts [F26]', async () => {
     const heard: string[] = []
     const own = supabase.channel('own')
     own.on('broadcast', { event: '*' }, ({ event }) => heard.push(event))
@@ -176,7 +176,7 @@ describe('channels of the app itself, on the same client', () => {
     await until(() => heard.includes('still here'))
   })
 
-  it('may all be removed at once: the run is joined again', async () => {
+  it('may all be removed at once: the run is joined again [F26]', async () => {
     const runId = await startedRun()
     const { result, traced, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId))
     await until(() => result.connection.value.status === 'live')
@@ -192,7 +192,7 @@ describe('channels of the app itself, on the same client', () => {
 })
 
 describe('what is given to useRun', () => {
-  it('is compared by value: a getter that runs again follows nothing anew', async () => {
+  it('is compared by value: a getter that runs again follows nothing anew [F14]', async () => {
     const route = ref({ params: { runId: await startedRun() }, hash: '' })
     const { result, wrapper } = mountApp(supabase, () =>
       useRun<typeof Wait>(() => route.value.params.runId),
@@ -209,7 +209,7 @@ describe('what is given to useRun', () => {
 })
 
 describe('a run in which nothing changes', () => {
-  it('is called stalled only after pgflow itself has had the time to help', () => {
+  it('is called stalled only after pgflow itself has had the time to help [F9]', () => {
     // It gives the task of a dead worker to another one after up to 105 s.
     expect(defaultTimes.stallAfter).toBeGreaterThan(105_000)
   })
@@ -223,7 +223,7 @@ describe('what later versions of pgflow will say', () => {
       alter table pgflow.step_states drop constraint if exists status_is_valid`)
   }
 
-  it('a run that is cancelled has ended; a status that is not known yet goes on', async () => {
+  it('a run that is cancelled has ended; a status that is not known yet goes on [C8] [F7]', async () => {
     await allowAnyStatus()
     const runId = await startedRun()
     const { result, store, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId))
@@ -252,7 +252,7 @@ describe('what later versions of pgflow will say', () => {
     wrapper.unmount()
   })
 
-  it('a step that is skipped is done, and says why', async () => {
+  it('a step that is skipped is done, and says why [F10]', async () => {
     await allowAnyStatus()
     await backend.db.exec(`
       alter table pgflow.step_states add column skip_reason text;

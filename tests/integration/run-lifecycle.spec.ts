@@ -66,7 +66,7 @@ async function truth(runId: string) {
 const rowsOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 describe('a run from start to end', () => {
-  it('streams every step into the component and ends equal to the database', async () => {
+  it('streams every step into the component and ends equal to the database [C4]', async () => {
     const {
       result: flow,
       store,
@@ -151,7 +151,7 @@ describe('a run from start to end', () => {
     wrapper.unmount()
   })
 
-  it('comes out right when the socket dies in the middle and events are lost', async () => {
+  it('comes out right when the socket dies in the middle and events are lost [C1]', async () => {
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Greet>('greet'))
     const { run_id } = await flow.startAsync({ name: 'Grace' })
     await until(() => flow.connection.value.status === 'live')
@@ -194,7 +194,7 @@ describe('a run from start to end', () => {
     wrapper.unmount()
   })
 
-  it('shows a run to a second component, over the same channel, until both have left', async () => {
+  it('shows a run to a second component, over the same channel, until both have left [C11] [F24]', async () => {
     const first = mountApp(supabase, () => useFlow<typeof Greet>('greet'), { gcTime: 0 })
     const { run_id } = await first.result.startAsync({ name: 'Ada' })
     const other = connect(backend)

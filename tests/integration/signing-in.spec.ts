@@ -53,7 +53,7 @@ it('nobody signed in: nothing can be started, and the fix is named', async () =>
   wrapper.unmount()
 })
 
-it('a user known by a token alone, such as an anonymous one, has runs of their own', async () => {
+it('a user known by a token alone, such as an anonymous one, has runs of their own [F28]', async () => {
   const exp = Math.floor(Date.now() / 1000) + 3600
   const claims = { role: 'authenticated', is_anonymous: true, exp }
   const tokens = await Promise.all(
@@ -103,7 +103,7 @@ it('signing in after a run was refused: refresh shows it, and it is live', async
   wrapper.unmount()
 })
 
-it('a token that is refreshed meanwhile: the channel stays, and goes on hearing', async () => {
+it('a token that is refreshed meanwhile: the channel stays, and goes on hearing [F29]', async () => {
   const supabase = client()
   await signUp(supabase)
   const { result: flow, traced, wrapper } = mountFlow(supabase)

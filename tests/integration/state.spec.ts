@@ -50,7 +50,7 @@ async function liveFlow() {
 }
 
 describe('the state', () => {
-  it('survives JSON: another Pinia goes on from it', async () => {
+  it('survives JSON: another Pinia goes on from it [F37]', async () => {
     const { runId, pinia, wrapper } = await liveFlow()
     const text = JSON.stringify(pinia.state.value)
     const before = structuredClone(JSON.parse(text) as object)

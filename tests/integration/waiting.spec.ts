@@ -34,7 +34,7 @@ afterEach(async () => {
 const mountStore = (options = {}) => mountApp(supabase, () => usePgflowStore(), options)
 
 describe('waitForRun', () => {
-  it('resolves with the output when the run completes, and leaves the channel', async () => {
+  it('resolves with the output when the run completes, and leaves the channel [C7]', async () => {
     const { store, wrapper } = mountStore({ gcTime: 0 })
     const { run_id } = await store.startFlow<typeof Wait>('wait', { fails: false })
     const waiting = store.waitForRun<typeof Wait>(run_id)
@@ -71,7 +71,7 @@ describe('waitForRun', () => {
     await expect(unmounted).rejects.toMatchObject({ code: 'aborted', runId: run_id })
   })
 
-  it('rejects with the error of the step when the run fails', async () => {
+  it('rejects with the error of the step when the run fails [C5]', async () => {
     const { store, wrapper } = mountStore()
     const { run_id } = await store.startFlow<typeof Wait>('wait', { fails: true })
     const waiting = store.waitForRun(run_id)
@@ -98,7 +98,7 @@ describe('waitForRun', () => {
     wrapper.unmount()
   })
 
-  it('gives up after its timeout and with its signal; the run goes on', async () => {
+  it('gives up after its timeout and with its signal; the run goes on [C5]', async () => {
     const { store, wrapper } = mountStore()
     const { run_id } = await store.startFlow<typeof Wait>('wait', { fails: false })
     await expect(store.waitForRun(run_id, { timeout: 20 })).rejects.toMatchObject({

@@ -58,7 +58,7 @@ const listAs = (caller: Caller, options?: ListOptions) =>
 const ids = (rows: Listed[]) => rows.map((row) => row.run.run_id)
 
 describe('list_runs', () => {
-  it('has the runs of the caller, newest first, as their snapshots tell them', async () => {
+  it('has the runs of the caller, newest first, as their snapshots tell them [F16]', async () => {
     const [flow, me] = [await allowedFlow(), user()]
     const first = await startAs(me, flow)
     await startAs(user(), flow)

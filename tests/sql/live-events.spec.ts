@@ -182,7 +182,7 @@ describe('a task that will be tried again', () => {
 })
 
 describe('a skipped step', () => {
-  it('is told as pgflow 0.14 writes it, with the reason', async () => {
+  it('is told as pgflow 0.14 writes it, with the reason [F10]', async () => {
     // The columns and the status that this pgflow does not have yet.
     await db.exec(`
       alter table pgflow.step_states add column skip_reason text, add column skipped_at timestamptz,

@@ -123,7 +123,7 @@ describe('starting a private run', () => {
 })
 
 describe('the feed of a user', () => {
-  it('has the events of their runs, without input and output', async () => {
+  it('has the events of their runs, without input and output [F16]', async () => {
     const user: Caller = { role: 'authenticated', sub: randomUUID() }
     const topic = `pgflow:user:${user.sub ?? ''}`
     const runId = await startAs(user)

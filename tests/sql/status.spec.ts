@@ -73,7 +73,7 @@ describe('status', () => {
     await db.exec('drop function pgflow.new_in_an_upgrade()')
   })
 
-  it('names a missing or disabled trigger', async () => {
+  it('names a missing or disabled trigger [F32]', async () => {
     await db.exec('alter table pgflow.runs disable trigger pinia_pgflow_run_change')
     expect((await status())?.problems).toEqual([
       'The trigger pinia_pgflow_run_change on pgflow.runs is missing, disabled or not as it should be: run the migration again.',
@@ -81,7 +81,7 @@ describe('status', () => {
     await db.exec('alter table pgflow.runs enable trigger pinia_pgflow_run_change')
   })
 
-  it('names what private runs lack', async () => {
+  it('names what private runs lack [F32]', async () => {
     await db.exec(`
       select pgflow_realtime.set_visibility('private');
       drop policy pinia_pgflow_listen on realtime.messages;

@@ -31,7 +31,7 @@ const Page = defineComponent({
   },
 })
 
-it('reads a run once on a server, renders it, and leaves nothing behind', async () => {
+it('reads a run once on a server, renders it, and leaves nothing behind [F39]', async () => {
   backend.worker.pause()
   const supabase = connect(backend)
   const [row] = await backend.db.query<{ run_id: string }>(

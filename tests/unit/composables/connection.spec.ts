@@ -9,7 +9,7 @@ import { mountIn } from '../../support/test-app.ts'
 const flows = { report: { list: { output: ['a'] }, sum: { deps: ['list'] } } }
 
 describe('a channel that is joined and silent', () => {
-  it('is found within 5 s, and is silent until it is heard again', async () => {
+  it('is found within 5 s, and is silent until it is heard again [F32]', async () => {
     const pgflow = createTestPgflow({ flows })
     const seeded = pgflow.seedRun('report', {})
     const { result: view, wrapper } = mountIn(pgflow, () => useRun(seeded.id))

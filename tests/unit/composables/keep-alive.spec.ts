@@ -56,7 +56,7 @@ describe('a page that is kept alive and not shown', () => {
     },
   })
 
-  it('asks nothing and has no channel, nested components too, and is right when shown again', async () => {
+  it('asks nothing and has no channel, nested components too, and is right when shown again [F40]', async () => {
     const page = mountKept(Page)
     const run = page.pgflow.seedRun('greet', {}, { runId })
     await page.pgflow.settled()
@@ -78,7 +78,7 @@ describe('a page that is kept alive and not shown', () => {
     page.wrapper.unmount()
   })
 
-  it('calls no hooks, though somebody else follows the run', async () => {
+  it('calls no hooks, though somebody else follows the run [F40]', async () => {
     const heard: string[] = []
     const Hooked = defineComponent({
       setup() {

@@ -102,7 +102,7 @@ describe('a run that the server cannot read', () => {
     expect(shown.html().match(/started live undefined/g)).toHaveLength(4)
   })
 
-  it('shows what may pass by itself too', async () => {
+  it('shows what may pass by itself too [F36]', async () => {
     const server = createBackend(true)
     server.faults.failRequest('unreachable')
     const { html, state } = await render(Page, server)

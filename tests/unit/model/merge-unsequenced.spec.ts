@@ -351,7 +351,7 @@ describe('a snapshot of plain pgflow', () => {
     expect(two.run.error_message).toBe('first')
   })
 
-  it('of a newer pgflow tells outputs, null among them', () => {
+  it('of a newer pgflow tells outputs, null among them [C4]', () => {
     const newer = snapshot({ status: 'started' }, { a: { ...completed(), output: null } })
     const held = new Held()
     held.read(newer, null)

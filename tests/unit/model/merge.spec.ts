@@ -139,12 +139,12 @@ describe('a broadcast without a seq', () => {
 describe('a snapshot', () => {
   const { events, snapshots } = history()
 
-  it('older than what was known when it was asked for is stale', () => {
+  it('older than what was known when it was asked for is stale [C3] [F13]', () => {
     expect(mergeSnapshot(snapshots[2] ?? fail(), [], 3).kind).toBe('stale')
     expect(mergeSnapshot(snapshots[3] ?? fail(), [], 3).kind).toBe('replace')
   })
 
-  it('whatever of the broadcasts arrived meanwhile, in whatever order, leads to the same state', () => {
+  it('whatever of the broadcasts arrived meanwhile, in whatever order, leads to the same state [F1]', () => {
     const last = events.length
     fc.assert(
       fc.property(
@@ -264,7 +264,7 @@ describe('what comes over the wire', () => {
     })
   })
 
-  it.each([null, false, 0, '', '42', [], {}])('an output of %j stays what it is', (output) => {
+  it.each([null, false, 0, '', '42', [], {}])('an output of %j stays what it is [C9]', (output) => {
     expect(event('a:completed', { step_slug: 'a', output }).step?.patch.output).toEqual(output)
     expect(event('run:completed', { output }).run.output).toEqual(output)
   })

@@ -132,7 +132,7 @@ describe('a channel that is lost or refused', () => {
     })
   })
 
-  it('is polled for, and never called live', async () => {
+  it('is polled for, and never called live [F21]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').goDown()

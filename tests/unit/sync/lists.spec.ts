@@ -522,7 +522,7 @@ describe('observers', () => {
 })
 
 describe('on a server', () => {
-  it('a list is read once, stays in the state, and nothing is left', async () => {
+  it('a list is read once, stays in the state, and nothing is left [F39]', async () => {
     const kit = createListKit({ isServer: true })
     const id = kit.backend.start('f')
     const { ready, release } = kit.manager.observe(all)

@@ -41,7 +41,7 @@ describe('live', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is not said because of an answer that was asked for before joining', async () => {
+  it('is not said because of an answer that was asked for before joining [F3]', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     const early = await kit.nextRequest()
@@ -96,7 +96,7 @@ describe('what the database says in the end', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
   })
 
-  it('is asked for once when the end is true, and the channel is left', async () => {
+  it('is asked for once when the end is true, and the channel is left [F12]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'all' })
@@ -207,7 +207,7 @@ describe('on a server that renders', () => {
 })
 
 describe('a page that nobody sees', () => {
-  it('asks nothing, whether it is live or polls, and asks at once when it is seen again', async () => {
+  it('asks nothing, whether it is live or polls, and asks at once when it is seen again [F20]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.show(false)
@@ -224,7 +224,7 @@ describe('a page that nobody sees', () => {
 })
 
 describe('a run in which nothing changes', () => {
-  it('is said to be stalled after a while, until something does', async () => {
+  it('is said to be stalled after a while, until something does [F8]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const isStalled = () => kit.state.connections.value.r?.stalled

@@ -18,7 +18,7 @@ async function observeAgain() {
 }
 
 describe('an answer that comes after the run was let go of and observed again', () => {
-  it('does not take back what was shown since', async () => {
+  it('does not take back what was shown since [F13]', async () => {
     const kit = await observeAgain()
     await (await kit.nextRequest()).reply(snapshot('r', 9, 'completed'))
     expect(kit.state.runs.value.r?.status).toBe('completed')
@@ -46,7 +46,7 @@ describe('an answer that comes after the run was let go of and observed again', 
 })
 
 describe('a run that nobody observes any more', () => {
-  it('keeps its channel for those who come a little later', async () => {
+  it('keeps its channel for those who come a little later [F25]', async () => {
     const kit = createKit({ gcTime: 5_000 })
     const { release } = await kit.goLive('r', 1)
     release()
@@ -89,7 +89,7 @@ describe('a run that nobody observes any more', () => {
     expect(kit.left()).toBe(0)
   })
 
-  it('lets go once, however often one observer says so', async () => {
+  it('lets go once, however often one observer says so [F24]', async () => {
     const kit = createKit({ gcTime: 0 })
     const one = await kit.goLive('r', 1)
     kit.manager.observe('r')

@@ -3,7 +3,7 @@ import { PgflowError } from '../../../src/errors.ts'
 import { anyStart, codeOf, createKit, snapshot } from './support/kit.ts'
 
 describe('starting a run again that is known', () => {
-  it('and being refused leaves it followed: silence is still not trusted', async () => {
+  it('and being refused leaves it followed: silence is still not trusted [C10]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const again = codeOf(kit.manager.start('r', { flowSlug: 'other', input: {} }))
