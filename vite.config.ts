@@ -37,13 +37,27 @@ const environments = {
   components: path('./tests/support/component-environment.ts'),
 }
 
-/** Vue needs a DOM; nothing else gets one. */
-const project = (environment: keyof typeof environments, include: string[]) => ({
+interface ProjectOptions {
+  name?: string
+  isolate?: boolean
+}
+
+/**
+ * Vue needs a DOM; nothing else gets one. The files of a project share the world of their worker, as
+ * most of the time went into loading Vue, supabase-js and the PGlite engine anew for each of them.
+ */
+const project = (
+  environment: keyof typeof environments,
+  include: string[],
+  { name = environment, ...options }: ProjectOptions = {},
+) => ({
   extends: true as const,
   test: {
-    name: environment,
+    name,
     include,
     environment: environments[environment],
+    isolate: false,
+    ...options,
     setupFiles: [
       path('./tests/support/no-warnings.ts'),
       path('./tests/support/clean-prototypes.ts'),
@@ -131,8 +145,10 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
           project('dom', [
             'tests/integration/*.spec.ts',
             'tests/unit/*.spec.ts',
-            'tests/unit/{composables,devtools,hostile,store,testing}/**/*.spec.ts',
+            'tests/unit/{composables,hostile,store,testing}/**/*.spec.ts',
           ]),
+          // It replaces a module that others would have loaded before.
+          project('dom', ['tests/unit/devtools/**/*.spec.ts'], { name: 'devtools', isolate: true }),
           project('components', [
             'tests/unit/components/**/*.spec.ts',
             'tests/integration/playground/**/*.spec.ts',

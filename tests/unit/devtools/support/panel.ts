@@ -33,12 +33,14 @@ export async function open(wrapper: VueWrapper): Promise<string> {
   const { app } = wrapper.getCurrentComponent().appContext
   kit.toggleHighPerfMode(false)
   // Both hear of an app a little after it is mounted.
-  await vi.waitFor(() => select(kit.devtoolsAppRecords.value.find((each) => each.app === app)?.id))
+  const wait = { timeout: 15_000 }
+  const recordOf = () => kit.devtoolsAppRecords.value.find((each) => each.app === app)
+  await vi.waitFor(() => select(recordOf()?.id), wait)
   return vi.waitFor(() => {
     const id = inspectorIds().find((each) => kit.getInspector(each, app))
     if (id === undefined) throw new Error('The app has no inspector')
     return id
-  })
+  }, wait)
 }
 
 /** Selects an app in the panel, as one does on a page with several. */
