@@ -1,7 +1,7 @@
 import { useRun } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 
 // What docs/errors.md and docs/guides say of channels that are joined and silent, of refusals, and
 // of who signs in.

@@ -4,7 +4,8 @@ import { createTestPgflow } from 'pinia-pgflow/testing'
 import { mount } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
 import { defineComponent, h, nextTick, reactive, ref, Suspense, watchEffect } from 'vue'
-import { codeOf, mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
+import { codeOf } from '../../support/code-of.ts'
 
 const flows = { wait: { only: { output: 'done' } } }
 const createBackend = () => createTestPgflow({ flows, onError: () => {} })

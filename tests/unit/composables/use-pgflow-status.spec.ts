@@ -3,7 +3,7 @@ import { usePgflowStatus, usePgflowStore } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { watchEffect } from 'vue'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 
 const flows = { greet: { hello: { output: 'Hello' } } }
 const none = { idle: 0, connecting: 0, live: 0, polling: 0, offline: 0, closed: 0 }

@@ -2,7 +2,7 @@ import * as panel from './support/panel.ts'
 import { createPinia } from 'pinia'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 import { useFlow, useRun, useRuns } from 'pinia-pgflow'
 
 vi.mock('@vue/devtools-api', () => import('@vue/devtools-kit'))

@@ -13,7 +13,7 @@ import { createTestPgflow } from 'pinia-pgflow/testing'
 import { expect, it } from 'vitest'
 import { createSSRApp, defineComponent, h, ref } from 'vue'
 import { renderToString } from 'vue/server-renderer'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 import { failureOf, notId, notIds, shownOf, slugs, thrownBy } from './support/hostile.ts'
 
 const flows = { greet: { hello: { output: 'Hello' } } }

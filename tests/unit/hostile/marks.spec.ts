@@ -3,7 +3,7 @@ import { useFlow, usePgflowStore, useRun, type Json } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { createApp, h, nextTick } from 'vue'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 
 // The names by which Vue marks its own objects: in a value from a database they are names like any other.
 const values: [string, Json][] = [

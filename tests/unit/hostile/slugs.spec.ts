@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { expect, it } from 'vitest'
 import { createSSRApp, defineComponent, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 import { ownEntries, slugs } from './support/hostile.ts'
 
 /** A flow for each such slug, with a step for each. */

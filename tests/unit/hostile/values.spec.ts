@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest'
 import { createSSRApp, defineComponent, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import { expectConsole } from '../../support/no-warnings.ts'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 import { failureOf, nested } from './support/hostile.ts'
 
 const secret = 'jane@example.org'

@@ -3,7 +3,8 @@ import { usePgflowStore, useRun } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { expect, it } from 'vitest'
 import { createApp, defineComponent, h } from 'vue'
-import { codeOf, mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
+import { codeOf } from '../../support/code-of.ts'
 
 const flows = { f: { a: {} } }
 

@@ -1,7 +1,7 @@
 import { useFlow, useStep } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { expect, it } from 'vitest'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 
 const flows = { pair: { a: {}, b: { deps: ['a'] } } }
 

@@ -3,7 +3,8 @@ import { createTestPgflow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { failureOf } from '../../../src/testing/request-faults.ts'
 import { createEnvironment } from '../../../src/testing/environment.ts'
-import { codeOf, mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
+import { codeOf } from '../../support/code-of.ts'
 
 const flows = { f: { a: {} }, each: { all: { type: 'map' } } } as const
 

@@ -1,7 +1,8 @@
 import { useFlow, usePgflowStatus, usePgflowStore, useRun, type TraceKind } from 'pinia-pgflow'
 import { createTestPgflow, type TestPgflowOptions } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
-import { codeOf, mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
+import { codeOf } from '../../support/code-of.ts'
 import { countOf } from '../../support/traced.ts'
 
 const flows = { f: { a: {}, b: { deps: ['a'] }, c: { deps: ['b'] } } }

@@ -1,7 +1,8 @@
 import { usePgflowStore, useRuns } from 'pinia-pgflow'
 import { createTestPgflow, type TestPgflowOptions } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
-import { codeOf, mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
+import { codeOf } from '../../support/code-of.ts'
 
 const flows = { f: { a: {} }, g: { a: {}, b: { deps: ['a'] } } }
 const create = (options: Partial<TestPgflowOptions> = {}) =>

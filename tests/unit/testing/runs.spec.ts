@@ -3,7 +3,8 @@ import { useFlow, usePgflowStore, useRun, type PgflowError } from 'pinia-pgflow'
 import { createTestPgflow, scriptFlow, type TestPgflowOptions } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { watch } from 'vue'
-import { codeOf, mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
+import { codeOf } from '../../support/code-of.ts'
 import { countOf } from '../../support/traced.ts'
 
 const flows = {

@@ -2,7 +2,8 @@ import { useFlow, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createEnvironment } from '../../../src/testing/environment.ts'
-import { codeOf, mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
+import { codeOf } from '../../support/code-of.ts'
 
 const flows = { f: { a: {}, b: { deps: ['a'] } } }
 
