@@ -6,6 +6,7 @@ import {
   defaultCacheDir,
   findPrepared,
   keepPrepared,
+  type Prepared,
   type PreparedLevel,
   type Script,
 } from './prepared.ts'
@@ -48,31 +49,47 @@ export interface DatabaseOptions {
 
 /**
  * Opens an embedded Postgres in memory. The first call on a machine runs every migration and keeps
- * the data directory; later calls restore it, which is about eight times faster.
+ * the data directory; later calls restore it, which is many times faster.
  */
 export async function openDatabase(options: DatabaseOptions = {}): Promise<Database> {
-  const scripts = await collectScripts(options.level ?? 'full')
-  const { file, prepared } = await findPrepared(options.cacheDir ?? defaultCacheDir, scripts)
-  const schemaCache = createSchemaCache(prepared?.schema)
-  const connection = await createPgliteConnection({
+  const { level = 'full', cacheDir = defaultCacheDir } = options
+  const connection = await connect(await prepare(level, cacheDir))
+  await connection.driver.exec(createPartitions)
+  return wrap(connection)
+}
+
+/** Each level goes on from the one before it. */
+const levelBefore = { platform: null, pgflow: 'platform', full: 'pgflow' } as const
+
+async function prepare(level: PreparedLevel, cacheDir: string): Promise<Prepared> {
+  const scripts = await collectScripts(level)
+  const { file, prepared } = await findPrepared(cacheDir, scripts)
+  if (prepared) return prepared
+  const before = levelBefore[level]
+  const done = before ? await collectScripts(before) : []
+  const connection = await connect(before ? await prepare(before, cacheDir) : undefined)
+  for (const script of scripts.slice(done.length)) await runScript(connection, script)
+  // What a boot on the same day would do again, and a restore would have to recover.
+  await connection.driver.exec(createPartitions)
+  await connection.driver.exec('checkpoint')
+  const schema = JSON.stringify(await connection.introspect())
+  const data = await connection.driver.dumpDataDir('none')
+  await connection.close()
+  return keepPrepared(file, { data, schema })
+}
+
+const createPartitions = 'select realtime.stand_in_create_partitions()'
+
+function connect(prepared: Prepared | undefined): Promise<PgliteConnection> {
+  return createPgliteConnection({
     url: 'memory://',
-    schemaCache,
+    schemaCache: createSchemaCache(prepared?.schema),
     pgliteOptions: {
       extensions: { pgmq },
       startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${sharedBuffers}`],
       ...(prepared && { fs: new PreparedMemory(prepared.files) }),
     },
   })
-  if (!prepared) {
-    for (const script of scripts) await runScript(connection, script)
-    // What a boot on the same day would do again, and a restore would have to recover.
-    await connection.driver.exec('select realtime.stand_in_create_partitions()')
-    await connection.driver.exec('checkpoint')
-    const schema = JSON.stringify(await connection.introspect())
-    await keepPrepared(file, { data: await connection.driver.dumpDataDir('none'), schema })
-  }
-  await connection.driver.exec('select realtime.stand_in_create_partitions()')
-  return wrap(connection)
 }
 
 async function runScript(connection: PgliteConnection, script: Script): Promise<void> {

@@ -100,16 +100,20 @@ async function versionOf(packageName: string): Promise<string> {
   return version
 }
 
-/** Keeps a prepared database for the next run. */
+/** Keeps a prepared database for the next run, and for this process. */
 export async function keepPrepared(
   file: string,
   { data, schema }: { data: Blob; schema: string },
-): Promise<void> {
+): Promise<Prepared> {
+  const archive = new Uint8Array(await data.arrayBuffer())
   await mkdir(dirname(file), { recursive: true })
   await put(`${file}.json`, schema)
-  await put(`${file}.tar`, new Uint8Array(await data.arrayBuffer()))
+  await put(`${file}.tar`, archive)
   // Another process may be at it too.
   await prune(dirname(file)).catch(() => undefined)
+  const prepared = { files: readArchive(archive), schema }
+  read.set(file, prepared)
+  return prepared
 }
 
 /** Written beside and renamed: several processes may prepare the same database at once. */
