@@ -1,23 +1,19 @@
 import { Flow } from '@pgflow/dsl'
 import { decodeJwt } from 'jose'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
-import { bootBackend, connect } from '../support/backend.ts'
+import { describe, expect, it } from 'vitest'
+import { connect } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
 const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step(
   { slug: 'hello' },
   (input) => `Hello ${input.run.name}`,
 )
 
-let backend: Backend
-beforeAll(async () => {
-  backend = await bootBackend([Greet])
-})
-afterAll(() => backend.close())
+const fixture = useBackend([Greet])
 
 describe('an anonymous sign-in', () => {
   it('makes a user with an id, a role and no address', async () => {
-    const supabase = connect(backend)
+    const supabase = connect(fixture.backend)
     const { data, error } = await supabase.auth.signInAnonymously({ options: { data: { hue: 7 } } })
     expect(error).toBeNull()
     expect(data.user).toMatchObject({
@@ -43,18 +39,18 @@ describe('an anonymous sign-in', () => {
   })
 
   it('stays anonymous when its token is refreshed', async () => {
-    const supabase = connect(backend)
+    const supabase = connect(fixture.backend)
     const { data } = await supabase.auth.signInAnonymously()
     const refreshed = await supabase.auth.refreshSession()
     expect(refreshed.error).toBeNull()
     expect(refreshed.data.user).toMatchObject({ id: data.user?.id, is_anonymous: true })
     const token = refreshed.data.session?.access_token ?? ''
-    expect((await backend.keys.verify(token)).ok).toBe(true)
+    expect((await fixture.backend.keys.verify(token)).ok).toBe(true)
     expect(decodeJwt(token)).toMatchObject({ sub: data.user?.id, is_anonymous: true })
   })
 
   it('is over when it is signed out of: nobody signs in to it again', async () => {
-    const supabase = connect(backend)
+    const supabase = connect(fixture.backend)
     const { data } = await supabase.auth.signInAnonymously()
     const token = data.session?.refresh_token ?? ''
     expect((await supabase.auth.signOut()).error).toBeNull()
@@ -63,7 +59,7 @@ describe('an anonymous sign-in', () => {
   })
 
   it('owns the runs it starts, and no other guest sees them', async () => {
-    const [one, other] = [connect(backend), connect(backend)]
+    const [one, other] = [connect(fixture.backend), connect(fixture.backend)]
     await one.auth.signInAnonymously()
     await other.auth.signInAnonymously()
     const start = { p_flow_slug: 'greet', p_input: { name: 'Ada' }, p_run_id: crypto.randomUUID() }
@@ -74,7 +70,7 @@ describe('an anonymous sign-in', () => {
   })
 
   it('leaves those who sign up with an address as they are', async () => {
-    const supabase = connect(backend)
+    const supabase = connect(fixture.backend)
     const { data } = await supabase.auth.signUp({
       email: 'ada@example.com',
       password: 'long enough',
@@ -86,9 +82,9 @@ describe('an anonymous sign-in', () => {
   it.each(['', '[]', '{"email":', '"text"'])(
     'takes no user from a body such as %j',
     async (body) => {
-      const response = await fetch(`${backend.url}/auth/v1/signup`, {
+      const response = await fetch(`${fixture.backend.url}/auth/v1/signup`, {
         method: 'POST',
-        headers: { apikey: backend.anonKey, 'content-type': 'application/json' },
+        headers: { apikey: fixture.backend.anonKey, 'content-type': 'application/json' },
         body,
       })
       expect([400, 422]).toContain(response.status)

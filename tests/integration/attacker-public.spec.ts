@@ -1,46 +1,37 @@
 import { randomUUID } from 'node:crypto'
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { describe, expect, it } from 'vitest'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { ask, codeOf } from './support/raw-api.ts'
 import { WireClient } from '../support/wire-client.ts'
 
-let gate: Gate
 const Open = new Flow<{ text: string }>({ slug: 'open' }).step(
   { slug: 'only' },
   async ({ run }) => {
-    await gate.wait()
+    await fixture.gate.wait()
     return run.text
   },
 )
 
-let backend: Backend
-let supabase: SupabaseClient
+const fixture = useBackend([Open])
 const api = 'pgflow_client'
-
-beforeAll(async () => {
-  backend = await bootBackend([Open])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  supabase = connect(backend)
-  gate = createGate()
-})
-afterEach(() => supabase.removeAllChannels())
 
 async function tokenOf(sub: string): Promise<string> {
   const exp = Math.floor(Date.now() / 1000) + 3600
-  return backend.keys.sign({ role: 'authenticated', sub, exp })
+  return fixture.backend.keys.sign({ role: 'authenticated', sub, exp })
 }
 
 async function start(token?: string): Promise<string> {
   const runId = randomUUID()
   const body = { p_flow_slug: 'open', p_input: { text: 'a b c' }, p_run_id: runId }
-  const answer = await ask(backend, 'rpc/start_flow_with_states', { schema: api, token, body })
+  const answer = await ask(fixture.backend, 'rpc/start_flow_with_states', {
+    schema: api,
+    token,
+    body,
+  })
   expect(answer.status).toBe(200)
   return runId
 }
@@ -50,20 +41,20 @@ describe('while runs are public, whoever does not know the id of a run', () => {
     const token = await tokenOf(randomUUID())
     const runId = await start(token)
     const list = (as?: string) =>
-      ask(backend, 'rpc/list_runs', { schema: api, token: as, body: { p_limit: 100 } })
+      ask(fixture.backend, 'rpc/list_runs', { schema: api, token: as, body: { p_limit: 100 } })
     expect((await list(token)).body).toContain(runId)
     expect((await list(await tokenOf(randomUUID()))).body).toBe('[]')
     expect(codeOf(await list())).toBe('PT401')
-    gate.open()
+    fixture.gate.open()
   })
 })
 
 describe('whoever knows the id of a public run can send on its channel, but', () => {
   async function observed() {
     const runId = await start()
-    const app = mountApp(supabase, () => useRun(runId))
+    const app = mountApp(fixture.supabase, () => useRun(runId))
     await until(() => app.result.connection.value.status === 'live')
-    const attacker = await WireClient.connect(backend)
+    const attacker = await WireClient.connect(fixture.backend)
     await attacker.join(`pgflow:run:${runId}`)
     const forge = (event: string, payload: Record<string, unknown>) => {
       const frame = { type: 'broadcast', event, payload }
@@ -89,7 +80,7 @@ describe('whoever knows the id of a public run can send on its channel, but', ()
     expect(reported.map((error) => error.code)).toEqual(forgeries.map(() => 'malformed_message'))
     expect(JSON.stringify([view.run.value, view.steps.value])).toBe(before)
     expect(store.runById(other)).toBeUndefined()
-    gate.open()
+    fixture.gate.open()
     await until(() => view.run.value?.status === 'completed')
     wrapper.unmount()
   })

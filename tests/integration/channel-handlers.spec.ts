@@ -1,40 +1,25 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../src/errors.ts'
 import { createListTransport } from '../../src/transport/list-transport.ts'
 import { createSupabaseTransport } from '../../src/transport/supabase-transport.ts'
 import type { RunChannelHandlers } from '../../src/transport/types.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 import { uncaughtDuring } from '../support/uncaught.ts'
 
 // Several apps share the channel of a topic: what one of them throws is no matter of the others.
 
-let gate: Gate
 const Wait = new Flow<{ n: number }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 1
 })
 
-let backend: Backend
-let supabase: SupabaseClient
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-  supabase = connect(backend)
-})
-afterEach(async () => {
-  gate.open()
-  await supabase.removeAllChannels()
-})
+const fixture = useBackend([Wait])
 
 const connection = (isPrivate: boolean) => ({
-  ...{ supabase, isPrivate },
+  ...{ supabase: fixture.supabase, isPrivate },
   scheduler: fastScheduler(20),
   schema: 'pgflow_client' as const,
 })
@@ -72,9 +57,9 @@ describe('a handler that throws', () => {
     const uncaught = await uncaughtDuring(async () => {
       await until(() => good.heard.includes('joined'))
       await start(runId)
-      gate.open()
+      fixture.gate.open()
       await until(() => good.heard.includes('run:completed'))
-      backend.realtime.faults.killSockets()
+      fixture.backend.realtime.faults.killSockets()
       await until(() => good.heard.includes('channel_failed'))
       await until(() => good.heard.at(-1) === 'joined')
     })
@@ -100,7 +85,7 @@ describe('a handler that throws', () => {
       channels.push(open.openChannel(runId, last.handlers))
       await until(() => last.heard.includes('joined'))
       await start(runId)
-      gate.open()
+      fixture.gate.open()
       await until(() => last.heard.includes('run:completed'))
     })
     expect(uncaught).toEqual([])
@@ -110,7 +95,7 @@ describe('a handler that throws', () => {
 
   it('where the topic belongs to somebody else, which both are told', async () => {
     const runId = crypto.randomUUID()
-    supabase.channel(`pgflow:run:${runId}`).subscribe()
+    fixture.supabase.channel(`pgflow:run:${runId}`).subscribe()
     const bad = listener(everything)
     const good = listener()
     const open = transport()
@@ -130,7 +115,7 @@ it('a feed whose handlers throw is followed on to whoever signs in', async () =>
   const feed = createListTransport(connection(true)).openFeed?.(bad.handlers)
   const uncaught = await uncaughtDuring(async () => {
     await until(() => bad.heard.includes('not_signed_in'))
-    await supabase.auth.signUp({
+    await fixture.supabase.auth.signUp({
       email: `${crypto.randomUUID()}@example.com`,
       password: 'a long password',
     })
@@ -143,9 +128,9 @@ it('a feed whose handlers throw is followed on to whoever signs in', async () =>
 
 describe('a channel that cannot be built', () => {
   it('is down for everybody, with the reason, and built again', async () => {
-    const build = supabase.channel.bind(supabase)
+    const build = fixture.supabase.channel.bind(fixture.supabase)
     let failures = 2
-    supabase.channel = (...given) => {
+    fixture.supabase.channel = (...given) => {
       failures -= 1
       // What a program throws need not be an error.
       if (failures === 1) throw new Error('WebSocket not available')
@@ -168,7 +153,7 @@ describe('a channel that cannot be built', () => {
 
   it('says what it was thrown', async () => {
     const taken = new PgflowError('timeout', 'no token')
-    supabase.channel = () => {
+    fixture.supabase.channel = () => {
       throw taken
     }
     const heard: PgflowError[] = []

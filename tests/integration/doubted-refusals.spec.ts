@@ -1,47 +1,33 @@
 import { Flow } from '@pgflow/dsl'
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, createGate, until } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 
-let backend: Backend
-let gate = createGate()
-const clients: SupabaseClient[] = []
 const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 'done'
 })
+
+const fixture = useBackend([Wait])
 /** Two minutes of the library's time are four seconds. */
 const fast = { scheduler: fastScheduler(30), snapshotTimeout: 300_000 }
 
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-})
-afterEach(async () => {
-  gate.open()
-  await Promise.all(clients.splice(0).map((made) => made.removeAllChannels()))
-})
-
 function clientWith(accessToken: () => Promise<string | null>): SupabaseClient {
-  const made = createClient(backend.url, backend.anonKey, {
+  const made = createClient(fixture.backend.url, fixture.backend.anonKey, {
     accessToken,
     // Typed for browsers; `ws` has what is needed of it.
     realtime: { transport: WebSocket as unknown as typeof globalThis.WebSocket },
   })
-  clients.push(made)
-  return made
+  return fixture.own(made)
 }
 
 const sign = (expiresIn: number) =>
-  backend.keys.sign({
+  fixture.backend.keys.sign({
     sub: 'ada',
     role: 'authenticated',
     exp: Math.floor(Date.now() / 1000) + expiresIn,
@@ -52,10 +38,8 @@ describe('one read that is refused does not end what was followed', () => {
     const fresh = await sign(3_600)
     let token = fresh
     const supabase = clientWith(() => Promise.resolve(token))
-    const [row] = await backend.db.query<{ run_id: string }>(
-      `select run_id from pgflow.start_flow('wait', '{"name": "Ada"}')`,
-    )
-    const { result, wrapper, reported } = mountApp(supabase, () => useRun(row?.run_id), fast)
+    const runId = await fixture.startRun('wait', { name: 'Ada' })
+    const { result, wrapper, reported } = mountApp(supabase, () => useRun(runId), fast)
     await until(() => result.connection.value.status === 'live')
     token = await sign(-60)
     // The page wakes: everything is read with the old token.
@@ -66,13 +50,13 @@ describe('one read that is refused does not end what was followed', () => {
     token = fresh
     await until(() => result.connection.value.status === 'live')
     expect(result.error.value).toBeNull()
-    gate.open()
+    fixture.gate.open()
     await until(() => result.run.value?.status === 'completed')
     wrapper.unmount()
   })
 
   it('without its session, of a private run', { timeout: 90_000 }, async () => {
-    await backend.db.query(`select pgflow_realtime.set_visibility('private')`)
+    await fixture.backend.db.query(`select pgflow_realtime.set_visibility('private')`)
     try {
       const token = await sign(3_600)
       let missing = 0
@@ -92,7 +76,7 @@ describe('one read that is refused does not end what was followed', () => {
       expect(app.result.run.value?.status).toBe('started')
       app.wrapper.unmount()
     } finally {
-      await backend.db.query(`select pgflow_realtime.set_visibility('public')`)
+      await fixture.backend.db.query(`select pgflow_realtime.set_visibility('public')`)
     }
   })
 })

@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError, useFlow, useRun, type Json, type PgflowOptions } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { ref } from 'vue'
 import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
 const Echo = new Flow<{ text: string }>({ slug: 'echo' }).step(
   { slug: 'say' },
@@ -16,23 +17,15 @@ const Echo = new Flow<{ text: string }>({ slug: 'echo' }).step(
 const Sum = new Flow<number[]>({ slug: 'sum' }).map({ slug: 'double' }, (n) => n * 2)
 const Secret = new Flow<{ text: string }>({ slug: 'secret' }).step({ slug: 'say' }, () => 1)
 
-let backend: Backend
-const clients: SupabaseClient[] = []
+const fixture = useBackend([Echo, Sum])
 
-function client(target: Pick<Backend, 'url' | 'anonKey'> = backend): SupabaseClient {
+function client(target: Pick<Backend, 'url' | 'anonKey'> = fixture.backend): SupabaseClient {
   const made = connect(target)
-  clients.push(made)
-  return made
+  return fixture.own(made)
 }
 
 beforeAll(async () => {
-  backend = await bootBackend([Echo, Sum])
-  await backend.worker.register(Secret, [])
-})
-afterAll(() => backend.close())
-afterEach(async () => {
-  await Promise.all(clients.map((made) => made.removeAllChannels()))
-  clients.length = 0
+  await fixture.backend.worker.register(Secret, [])
 })
 
 /** What a promise is rejected with; fails when it is not. */
@@ -155,7 +148,7 @@ describe('a backend that does not answer', () => {
       req.on('end', () => {
         const { host: _, connection: __, ...headers } = req.headers
         const flat = Object.entries(headers).map(([name, value]) => [name, String(value)] as const)
-        void fetch(`${backend.url}${req.url ?? ''}`, {
+        void fetch(`${fixture.backend.url}${req.url ?? ''}`, {
           method: req.method ?? 'GET',
           headers: Object.fromEntries(flat),
           ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
@@ -183,7 +176,7 @@ describe('a backend that does not answer', () => {
   it('fails a start within its timeout, and the next one continues it', async () => {
     const mode: Parameters<typeof startProxy>[0] = { drop: 'requests' }
     const proxy = await startProxy(mode)
-    const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
+    const supabase = client({ url: proxy.url, anonKey: fixture.backend.anonKey })
     const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow<typeof Echo>('echo'))
     const error = await failureOf(flow.startAsync({ text: 'hello' }, { timeout: 300 }))
     expect(error).toMatchObject({ code: 'unreachable', runId: expect.any(String) as string })
@@ -201,7 +194,7 @@ describe('a backend that does not answer', () => {
   it('starts a run once although the first reply is lost', async () => {
     const mode: Parameters<typeof startProxy>[0] = { drop: 'replies' }
     const proxy = await startProxy(mode)
-    const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
+    const supabase = client({ url: proxy.url, anonKey: fixture.backend.anonKey })
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Echo>('echo'))
     const starting = flow.startAsync({ text: 'once' })
     await until(() => proxy.starts() >= 1)
@@ -220,7 +213,7 @@ describe('a backend that does not answer', () => {
 
   it('gives up when nothing ever comes back, and when the caller does', async () => {
     const proxy = await startProxy({ drop: 'everything' })
-    const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
+    const supabase = client({ url: proxy.url, anonKey: fixture.backend.anonKey })
     const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow('echo'))
     expect(await failureOf(flow.startAsync({}, { timeout: 200 }))).toMatchObject({
       code: 'timeout',
@@ -242,7 +235,7 @@ describe('a backend that does not answer', () => {
     const started = mountFlow('echo')
     const { run_id } = await started.result.startAsync({ text: 'x' })
     const proxy = await startProxy(mode)
-    const supabase = client({ url: proxy.url, anonKey: backend.anonKey })
+    const supabase = client({ url: proxy.url, anonKey: fixture.backend.anonKey })
     const { result: view, wrapper, reported } = mountApp(supabase, () => useRun(run_id))
     expect(await failureOf(view.ready)).toMatchObject({ code: 'unreachable' })
     await until(() => view.connection.value.status === 'offline')
@@ -256,7 +249,7 @@ describe('a backend that does not answer', () => {
   })
 
   async function countOf(text: string): Promise<[{ count: string }]> {
-    const [row] = await backend.db.query<{ count: string }>(
+    const [row] = await fixture.backend.db.query<{ count: string }>(
       `select count(*)::text as count from pgflow.runs where input ->> 'text' = $1`,
       [text],
     )

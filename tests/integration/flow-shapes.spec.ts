@@ -1,11 +1,8 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, usePgflowStore } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { expect, it } from 'vitest'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect } from '../support/backend.ts'
-import { Recording } from './support/recording.ts'
+import { useBackend } from '../support/fixture.ts'
 
 /** Slugs whose order says nothing about the flow's. */
 const Report = new Flow<{ words: string[] }>({ slug: 'report' })
@@ -14,24 +11,12 @@ const Report = new Flow<{ words: string[] }>({ slug: 'report' })
   .step({ slug: 'beside' }, () => 1)
   .step({ slug: 'all', dependsOn: ['each', 'beside'] }, () => 'done')
 
-let backend: Backend
-let recording: Recording
-let supabase: SupabaseClient
+const fixture = useBackend([Report], { isRecorded: true })
 
-beforeAll(async () => {
-  backend = await bootBackend([Report])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  recording = new Recording()
-  supabase = connect(backend, recording.fetch)
-})
-afterEach(() => supabase.removeAllChannels())
-
-const asked = () => recording.calls.filter(({ name }) => name === 'get_flow')
+const asked = () => fixture.recording.calls.filter(({ name }) => name === 'get_flow')
 
 it('tells the steps of a flow with types and dependencies, asked once by many', async () => {
-  const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore())
+  const { result: store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
   expect(store.flowBySlug('report')).toBeUndefined()
   const [shape, again] = await Promise.all([store.fetchFlow('report'), store.fetchFlow('report')])
   expect(shape).toEqual({
@@ -53,7 +38,9 @@ it('tells the steps of a flow with types and dependencies, asked once by many', 
 })
 
 it('is not needed for the order of steps: runs bring it along', async () => {
-  const { result, store, wrapper } = mountApp(supabase, () => useFlow<typeof Report>('report'))
+  const { result, store, wrapper } = mountApp(fixture.supabase, () =>
+    useFlow<typeof Report>('report'),
+  )
   await result.startAsync({ words: ['a'] })
   const order = () => result.steps.value.map((step) => step.step_slug)
   expect(asked()).toEqual([])
@@ -64,7 +51,7 @@ it('is not needed for the order of steps: runs bring it along', async () => {
 })
 
 it('says that there is no such flow, and can be asked again', async () => {
-  const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore())
+  const { result: store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
   const failure = { code: 'flow_not_found' }
   await expect(store.fetchFlow('reprot')).rejects.toMatchObject(failure)
   await expect(store.fetchFlow('reprot')).rejects.toMatchObject(failure)
@@ -74,8 +61,8 @@ it('says that there is no such flow, and can be asked again', async () => {
 })
 
 it('changes nothing any more once the app has unmounted', async () => {
-  recording.isLost = true
-  const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore())
+  fixture.recording.isLost = true
+  const { result: store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
   const shape = store.fetchFlow('report')
   wrapper.unmount()
   await expect(shape).rejects.toMatchObject({ code: 'aborted' })

@@ -1,17 +1,15 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, usePgflowStore, useRun, useStep, type RunHooks } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, ref } from 'vue'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { createGate, until, type Gate } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { uncaughtDuring } from '../support/uncaught.ts'
 
-let gate: Gate
 const Wait = new Flow<{ fails: boolean }>({ slug: 'wait', maxAttempts: 1 })
   .step({ slug: 'first' }, async ({ run }) => {
-    await gate.wait()
+    await fixture.gate.wait()
     if (run.fails) throw new Error('the gate was a trap')
     return 1
   })
@@ -23,32 +21,17 @@ const Flaky = new Flow<{ text: string }>({ slug: 'flaky', baseDelay: 1, maxAttem
   { slug: 'only' },
   async () => {
     attempts += 1
-    await (attempts === 1 ? firstGate : gate).wait()
+    await (attempts === 1 ? firstGate : fixture.gate).wait()
     if (attempts === 1) throw new Error('not yet')
     return attempts
   },
 )
 
-let backend: Backend
-const clients: SupabaseClient[] = []
-const client = () => {
-  const made = connect(backend)
-  clients.push(made)
-  return made
-}
+const fixture = useBackend([Wait, Flaky])
 
-beforeAll(async () => {
-  backend = await bootBackend([Wait, Flaky])
-})
-afterAll(() => backend.close())
 beforeEach(() => {
-  gate = createGate()
   firstGate = createGate()
   attempts = 0
-})
-afterEach(async () => {
-  gate.open()
-  await Promise.all(clients.splice(0).map((made) => made.removeAllChannels()))
 })
 
 /** Hooks that write down what they hear, in order. */
@@ -63,17 +46,10 @@ function listening(heard: string[]): RunHooks {
   }
 }
 
-async function startedRun(fails = false): Promise<string> {
-  const [row] = await backend.db.query<{ run_id: string }>(
-    `select run_id from pgflow.start_flow('wait', jsonb_build_object('fails', $1::boolean))`,
-    [fails],
-  )
-  if (!row) throw new Error('not started')
-  return row.run_id
-}
+const startedRun = (fails = false) => fixture.startRun('wait', { fails })
 
 async function hasEnded(runId: string): Promise<boolean> {
-  const [row] = await backend.db.query<{ status: string }>(
+  const [row] = await fixture.backend.db.query<{ status: string }>(
     'select status from pgflow.runs where run_id = $1',
     [runId],
   )
@@ -83,9 +59,11 @@ async function hasEnded(runId: string): Promise<boolean> {
 describe('hooks', () => {
   it('tell of every change of a run that is started, once and in order', async () => {
     const heard: string[] = []
-    const { result: flow, wrapper } = mountApp(client(), () => useFlow('wait', listening(heard)))
+    const { result: flow, wrapper } = mountApp(fixture.client(), () =>
+      useFlow('wait', listening(heard)),
+    )
     await flow.startAsync({ fails: false })
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     expect(heard.filter((line) => !line.includes('first started'))).toEqual([
       'run started: started',
@@ -101,9 +79,11 @@ describe('hooks', () => {
 
   it('tell of a failure, with the error of the step', async () => {
     const heard: string[] = []
-    const { result: flow, wrapper } = mountApp(client(), () => useFlow('wait', listening(heard)))
+    const { result: flow, wrapper } = mountApp(fixture.client(), () =>
+      useFlow('wait', listening(heard)),
+    )
     await flow.startAsync({ fails: true })
-    gate.open()
+    fixture.gate.open()
     await until(() => heard.includes('ended failed'))
     expect(heard.slice(-3)).toEqual(['first failed', 'failed: the gate was a trap', 'ended failed'])
     wrapper.unmount()
@@ -116,12 +96,12 @@ describe('hooks', () => {
       result: view,
       traced,
       wrapper,
-    } = mountApp(client(), () => useRun(runId, listening(heard)))
+    } = mountApp(fixture.client(), () => useRun(runId, listening(heard)))
     await until(() => view.connection.value.status === 'live')
     heard.length = 0
     const joinedAgain = async () => {
       const before = traced('answer')
-      backend.realtime.faults.killSockets()
+      fixture.backend.realtime.faults.killSockets()
       await until(() => view.connection.value.status !== 'live')
       await until(() => view.connection.value.status === 'live')
       expect(traced('answer')).toBeGreaterThan(before)
@@ -130,13 +110,13 @@ describe('hooks', () => {
     await joinedAgain()
     expect(heard).toEqual([])
 
-    backend.realtime.faults.loseReplication()
-    gate.open()
+    fixture.backend.realtime.faults.loseReplication()
+    fixture.gate.open()
     await vi.waitUntil(() => hasEnded(runId), { timeout: 15_000 })
     expect(heard).toEqual([])
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => heard.includes('ended completed'))
-    backend.realtime.faults.restoreReplication()
+    fixture.backend.realtime.faults.restoreReplication()
     expect(heard).toEqual([
       'first completed',
       'second completed',
@@ -148,9 +128,9 @@ describe('hooks', () => {
 
   it('say nothing about a run that had ended before anybody looked', async () => {
     const runId = await startedRun()
-    gate.open()
+    fixture.gate.open()
     const heard: string[] = []
-    const { store, wrapper } = mountApp(client(), () => usePgflowStore())
+    const { store, wrapper } = mountApp(fixture.client(), () => usePgflowStore())
     await store.waitForRun(runId)
     store.removeRun(runId)
     const scope = effectScope()
@@ -167,7 +147,7 @@ describe('hooks', () => {
     const heard: Record<string, string[]> = { stays: [], leaves: [], other: [] }
     const id = ref(other)
     const leaving = effectScope()
-    const { result: view, wrapper } = mountApp(client(), () => {
+    const { result: view, wrapper } = mountApp(fixture.client(), () => {
       leaving.run(() => useRun(one, listening(heard.leaves ?? [])))
       useRun(id, listening(heard.other ?? []))
       return useRun(one, listening(heard.stays ?? []))
@@ -175,7 +155,7 @@ describe('hooks', () => {
     await until(() => view.connection.value.status === 'live')
     leaving.stop()
     id.value = one
-    gate.open()
+    fixture.gate.open()
     await until(() => heard.stays?.includes('ended completed') ?? false)
     expect(heard.leaves).not.toContain('ended completed')
     expect(heard.other).toContain('ended completed')
@@ -185,7 +165,7 @@ describe('hooks', () => {
   it('that throw surface as errors of their own, and stop nothing', async () => {
     const runId = await startedRun()
     const heard: string[] = []
-    const { result: view, wrapper } = mountApp(client(), () => {
+    const { result: view, wrapper } = mountApp(fixture.client(), () => {
       useRun(runId, {
         onStep: (step) => {
           throw new Error(`mine: ${step.step_slug}`)
@@ -195,7 +175,7 @@ describe('hooks', () => {
     })
     await until(() => view.connection.value.status === 'live')
     const thrown = await uncaughtDuring(async () => {
-      gate.open()
+      fixture.gate.open()
       await until(() => heard.includes('ended completed'))
     })
     expect(thrown).toContain('mine: second')
@@ -209,13 +189,13 @@ describe('hooks', () => {
       store,
       result: view,
       wrapper,
-    } = mountApp(client(), () => {
+    } = mountApp(fixture.client(), () => {
       const store = usePgflowStore()
       store.onRunChange(({ run }) => store.removeRun(run.run_id))
       return useRun(runId, listening(heard))
     })
     await until(() => view.connection.value.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await until(() => heard.length > 0)
     expect(store.runs).toEqual({})
     wrapper.unmount()
@@ -225,7 +205,7 @@ describe('hooks', () => {
 describe('a step that is tried again', () => {
   it('says why, until it has ended', async () => {
     const heard: string[] = []
-    const { result, wrapper } = mountApp(client(), () => {
+    const { result, wrapper } = mountApp(fixture.client(), () => {
       const flow = useFlow<typeof Flaky>('flaky', listening(heard))
       return { flow, step: useStep(flow.runId, 'only') }
     })
@@ -240,7 +220,7 @@ describe('a step that is tried again', () => {
     })
     expect(result.step.step.value).toMatchObject({ status: 'started', error_message: null })
     expect(heard).toContain('only again: not yet')
-    gate.open()
+    fixture.gate.open()
     await until(() => result.step.step.value?.status === 'completed')
     expect(result.step.retry.value).toBeNull()
     wrapper.unmount()

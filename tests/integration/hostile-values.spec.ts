@@ -1,42 +1,26 @@
 import { Flow, type Json } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { usePgflowStore, useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { expect, it } from 'vitest'
 import { systemScheduler } from '../../src/model/scheduler.ts'
 import { openSharedChannel } from '../../src/transport/shared-channel.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { WireClient } from '../support/wire-client.ts'
 
-let gate: Gate
 const Open = new Flow<Json>({ slug: 'open' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 'done'
 })
 
-let backend: Backend
-let supabase: SupabaseClient
-
-beforeAll(async () => {
-  backend = await bootBackend([Open])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  supabase = connect(backend)
-  gate = createGate()
-})
-afterEach(async () => {
-  gate.open()
-  await supabase.removeAllChannels()
-})
+const fixture = useBackend([Open])
 
 function deepText(depth: number): string {
   return '['.repeat(depth) + ']'.repeat(depth)
 }
 
 it('an input deeper than supabase-js can write fails at once, and starts nothing', async () => {
-  const { store, reported, wrapper } = mountApp(supabase, () => usePgflowStore())
+  const { store, reported, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
   for (const depth of [3_000, 4_000, 100_000]) {
     const input = JSON.parse(deepText(depth)) as Json
     await expect(store.startFlow('open', input)).rejects.toMatchObject({
@@ -50,15 +34,15 @@ it('an input deeper than supabase-js can write fails at once, and starts nothing
 })
 
 it('forged broadcasts nested deeper than the stack are shown, and other runs go on', async () => {
-  const { result, store, wrapper } = mountApp(supabase, () => {
+  const { result, store, wrapper } = mountApp(fixture.supabase, () => {
     const store = usePgflowStore()
     const started = store.startFlow('open', { text: 'a' })
     return { started }
   })
   const { run_id } = await result.started
-  const app = mountApp(supabase, () => useRun(run_id))
+  const app = mountApp(fixture.supabase, () => useRun(run_id))
   await until(() => app.result.connection.value.status === 'live')
-  const forger = await WireClient.connect(backend)
+  const forger = await WireClient.connect(fixture.backend)
   await forger.join(`pgflow:run:${run_id}`)
   const { seq } = app.result.connection.value
   // As text: this engine cannot write such a value either.
@@ -69,7 +53,7 @@ it('forged broadcasts nested deeper than the stack are shown, and other runs go 
   }
   await until(() => app.traced('event') >= 2)
   expect(Array.isArray(app.result.step('only')?.output)).toBe(true)
-  gate.open()
+  fixture.gate.open()
   const other = await store.startFlow('open', { text: 'b' })
   expect((await store.waitForRun(other.run_id)).output).toEqual({ only: 'done' })
   expect(store.runById(run_id)?.input).toEqual({ text: 'a' })
@@ -79,11 +63,17 @@ it('forged broadcasts nested deeper than the stack are shown, and other runs go 
 })
 
 it('what a handler throws is told, and the socket goes on', async () => {
-  const { store, wrapper } = mountApp(supabase, () => usePgflowStore())
+  const { store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
   const { run_id: runId } = await store.startFlow('open', {})
   const heard: string[] = []
   const channel = openSharedChannel(
-    { supabase, scheduler: systemScheduler(), isPrivate: false, topic: 'mine', runId },
+    {
+      supabase: fixture.supabase,
+      scheduler: systemScheduler(),
+      isPrivate: false,
+      topic: 'mine',
+      runId,
+    },
     {
       onEvent: ({ type }) => {
         heard.push(type)
@@ -97,7 +87,7 @@ it('what a handler throws is told, and the socket goes on', async () => {
   )
   await until(() => heard.length >= 2)
   const send = (event: string) =>
-    backend.db.query(`select realtime.send($1::jsonb, $2, 'mine', false)`, [
+    fixture.backend.db.query(`select realtime.send($1::jsonb, $2, 'mine', false)`, [
       JSON.stringify({ run_id: runId, seq: 1, step_slug: 'only' }),
       event,
     ])

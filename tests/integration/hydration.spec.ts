@@ -3,62 +3,50 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import { parse, stringify } from 'devalue'
 import { createPinia, type StateTree } from 'pinia'
 import { createPgflow, pgflowPayload, usePgflowStore, useRun, type Scheduler } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createSSRApp, defineComponent, h, nextTick, Suspense, type Component } from 'vue'
 import { renderToString } from 'vue/server-renderer'
-import type { Backend } from '../../playground/backend/index.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { expectConsole } from '../support/no-warnings.ts'
-import { Recording } from './support/recording.ts'
 
-let gate: Gate
 const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step(
   { slug: 'hello' },
   async ({ run }) => {
-    await gate.wait()
+    await fixture.gate.wait()
     return `Hello ${run.name}`
   },
 )
 
-let backend: Backend
-let recording: Recording
-const clients: SupabaseClient[] = []
-beforeAll(async () => {
-  backend = await bootBackend([Greet])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-  recording = new Recording()
-})
-afterEach(async () => {
-  gate.open()
+const fixture = useBackend([Greet])
+
+afterEach(() => {
   vi.unstubAllGlobals()
   document.body.innerHTML = ''
-  await Promise.all(clients.splice(0).map((made) => made.removeAllChannels()))
+})
+
+/** Those of the test: the server's and the browser's. */
+let clients: SupabaseClient[] = []
+beforeEach(() => {
+  clients = []
 })
 
 function client(): SupabaseClient {
-  const made = connect(backend, recording.fetch)
+  const made = fixture.client(fixture.recording.fetch)
   clients.push(made)
   return made
 }
 
-async function startedRun(name = 'Ada'): Promise<string> {
-  const [row] = await backend.db.query<{ run_id: string }>(
-    `select run_id from pgflow.start_flow('greet', jsonb_build_object('name', $1::text))`,
-    [name],
-  )
-  return row?.run_id ?? ''
-}
+const startedRun = (name = 'Ada') => fixture.startRun('greet', { name })
 
 async function completedRun(): Promise<string> {
   const runId = await startedRun()
-  gate.open()
+  fixture.gate.open()
   await vi.waitFor(async () => {
-    const [row] = await backend.db.query('select status from pgflow.runs where run_id = $1', [
-      runId,
-    ])
+    const [row] = await fixture.backend.db.query(
+      'select status from pgflow.runs where run_id = $1',
+      [runId],
+    )
     expect(row).toEqual({ status: 'completed' })
   })
   return runId
@@ -120,7 +108,7 @@ describe('a page on a server', () => {
     const runId = await startedRun()
     const { html } = await render(Page, runId)
     expect(html).toContain('Ada not yet')
-    expect(recording.calls.map(({ name }) => name)).toEqual(['get_run_with_states'])
+    expect(fixture.recording.calls.map(({ name }) => name)).toEqual(['get_run_with_states'])
   })
 
   it('waits for `ready` in an async set-up, which then sees the run', async () => {
@@ -163,7 +151,7 @@ describe('a page on a server', () => {
   })
 
   it('shares nothing with one that is rendered at the same time for somebody else', async () => {
-    await backend.db.query(`select pgflow_realtime.set_visibility('private')`)
+    await fixture.backend.db.query(`select pgflow_realtime.set_visibility('private')`)
     try {
       const [ada, bob] = [client(), client()]
       for (const user of [ada, bob]) {
@@ -188,7 +176,7 @@ describe('a page on a server', () => {
       expect(his?.html).toContain('nobody')
       expect(his?.state).not.toContain('Ada')
     } finally {
-      await backend.db.query(`select pgflow_realtime.set_visibility('public')`)
+      await fixture.backend.db.query(`select pgflow_realtime.set_visibility('public')`)
     }
   })
 
@@ -215,7 +203,7 @@ describe('a page on a server', () => {
     const { supabase } = await render(Page, runId, { scheduler })
     expect(supabase.getChannels()).toEqual([])
     expect(supabase.realtime.isConnected()).toBe(false)
-    expect(backend.realtime.faults.killSockets()).toBe(0)
+    expect(fixture.backend.realtime.faults.killSockets()).toBe(0)
     // The deadline of the one read, and no other.
     expect({ made: made > 0, pending: pending.size }).toEqual({ made: true, pending: 0 })
   })
@@ -225,16 +213,16 @@ describe('the same page in the browser', () => {
   it('shows what the server sent, goes live, and asks no more than a page of its own [F4]', async () => {
     const runId = await startedRun()
     const rendered = await render(Page, runId)
-    recording.calls.length = 0
+    fixture.recording.calls.length = 0
     const page = hydrate(Page, runId, rendered)
     // Before anything is answered: the markup is the server's.
     expect(document.querySelector('#app')?.innerHTML).toBe(rendered.html)
     await until(() => page.store.connections[runId]?.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await until(() => page.text().includes('Hello Ada'))
     await until(() => page.store.connections[runId]?.status === 'closed')
     // At once, after the join, when replication is ready, and to confirm the end.
-    expect(recording.calls.length).toBeLessThanOrEqual(4)
+    expect(fixture.recording.calls.length).toBeLessThanOrEqual(4)
     page.app.unmount()
   })
 
@@ -242,22 +230,22 @@ describe('the same page in the browser', () => {
     const runId = await completedRun()
     const rendered = await render(Page, runId)
     expect(rendered.html).toContain('Hello Ada')
-    recording.calls.length = 0
+    fixture.recording.calls.length = 0
     const page = hydrate(Page, runId, rendered)
     await nextTick()
     expect(page.text()).toContain('Hello Ada')
     expect(page.store.connections[runId]?.status).toBe('closed')
-    expect(recording.calls).toEqual([])
+    expect(fixture.recording.calls).toEqual([])
     expect(clients.flatMap((made) => made.getChannels())).toEqual([])
     page.app.unmount()
   })
 
   it('shows a run that the server could not read [F36]', async () => {
     const runId = await startedRun()
-    recording.isDown = true
+    fixture.recording.isDown = true
     const rendered = await render(Page, runId)
     expect(rendered.html).toContain('nobody not yet')
-    recording.isDown = false
+    fixture.recording.isDown = false
     const page = hydrate(Page, runId, rendered)
     await until(() => page.text().includes('Ada'))
     await until(() => page.store.connections[runId]?.status === 'live')
@@ -265,7 +253,7 @@ describe('the same page in the browser', () => {
   })
 
   it('shows a run whose input has a name that serialisers refuse, over the payload of Nuxt', async () => {
-    const [row] = await backend.db.query<{ run_id: string }>(
+    const [row] = await fixture.backend.db.query<{ run_id: string }>(
       `select run_id from pgflow.start_flow('greet', $1::jsonb)`,
       ['{"name": "Ada", "__proto__": {"isAdmin": true}}'],
     )

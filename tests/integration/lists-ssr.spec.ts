@@ -7,7 +7,7 @@ import { createSSRApp, defineComponent, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import type { Backend } from '../../playground/backend/index.ts'
 import { bootBackend, connect, until } from '../support/backend.ts'
-import { Recording } from './support/recording.ts'
+import { Recording } from '../support/recording.ts'
 
 const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step({ slug: 'hello' }, () => 'Hello')
 

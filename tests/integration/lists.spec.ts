@@ -1,39 +1,28 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, usePgflowListStore, useRun, useRuns, type UseRunsReturn } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { nextTick, ref, shallowRef, watch } from 'vue'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
-import { Recording } from './support/recording.ts'
 
 /** Waits of minutes are seen in seconds; answers may take as long as they really do. */
 const fast = { scheduler: fastScheduler(30), startTimeout: 300_000, snapshotTimeout: 300_000 }
-
-let gate: Gate
 const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 'done'
 })
 const Other = new Flow<{ name: string }>({ slug: 'other' }).step({ slug: 'only' }, () => 'done')
 
-let backend: Backend
-let recording: Recording
-const clients: SupabaseClient[] = []
-
-function client(fetch?: typeof globalThis.fetch): SupabaseClient {
-  const made = connect(backend, fetch)
-  clients.push(made)
-  return made
-}
+const fixture = useBackend([Wait, Other])
 
 const password = 'a long password'
 
 /** A client of a user who has just signed up. */
 async function signedIn(fetch?: typeof globalThis.fetch): Promise<SupabaseClient> {
-  const made = client(fetch)
+  const made = fixture.client(fetch)
   const email = `${crypto.randomUUID()}@example.com`
   const { error } = await made.auth.signUp({ email, password })
   expect(error).toBeNull()
@@ -50,39 +39,27 @@ async function startElsewhere(by: SupabaseClient, flow = 'wait'): Promise<string
 }
 
 const idsOf = (list: UseRunsReturn): string[] => list.runs.value.map((run) => run.run_id)
-const lists = () => recording.calls.filter(({ name }) => name === 'list_runs')
+const lists = () => fixture.recording.calls.filter(({ name }) => name === 'list_runs')
 const shows = (list: UseRunsReturn, ...ids: string[]) =>
   until(() => idsOf(list).join() === ids.join())
-
-beforeAll(async () => {
-  backend = await bootBackend([Wait, Other])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-  recording = new Recording()
-})
-afterEach(async () => {
-  gate.open()
-  backend.realtime.faults.restoreReplication()
-  await Promise.all(clients.map((made) => made.removeAllChannels()))
-  clients.length = 0
+afterEach(() => {
+  fixture.backend.realtime.faults.restoreReplication()
 })
 
 describe('private: a list over the feed of the user', () => {
-  beforeAll(() => backend.db.query(`select pgflow_realtime.set_visibility('private')`))
-  afterAll(() => backend.db.query(`select pgflow_realtime.set_visibility('public')`))
+  beforeAll(() => fixture.backend.db.query(`select pgflow_realtime.set_visibility('private')`))
+  afterAll(() => fixture.backend.db.query(`select pgflow_realtime.set_visibility('public')`))
 
   const options = { private: true }
 
   it('shows each user their own runs, live, over one channel and without asking', async () => {
-    const [ada, bob] = [await signedIn(recording.fetch), await signedIn()]
+    const [ada, bob] = [await signedIn(fixture.recording.fetch), await signedIn()]
     const hers = mountApp(ada, () => [useRuns(), useRuns({ flow: 'wait' })] as const, options)
     const his = mountApp(bob, () => useRuns(), options)
     await until(() => hers.result.every((list) => list.connection.value.status === 'live'))
     await until(() => his.result.connection.value.status === 'live')
     expect(ada.getChannels()).toHaveLength(1)
-    recording.calls.length = 0
+    fixture.recording.calls.length = 0
 
     const first = await startElsewhere(ada)
     await shows(hers.result[0], first)
@@ -92,7 +69,7 @@ describe('private: a list over the feed of the user', () => {
     await shows(hers.result[1], second, first)
     await shows(his.result, his1)
     expect(hers.result[0].runs.value[0]).toMatchObject({ flow_slug: 'wait', status: 'started' })
-    gate.open()
+    fixture.gate.open()
     await until(() => hers.result[0].runs.value.every((run) => run.status === 'completed'))
     expect(hers.result[0].runs.value[0]?.completed_at).toEqual(expect.any(String))
     expect(lists()).toEqual([])
@@ -114,7 +91,7 @@ describe('private: a list over the feed of the user', () => {
     const id = await startElsewhere(ada)
     await shows(running, id)
     expect(idsOf(done)).toEqual([])
-    gate.open()
+    fixture.gate.open()
     await shows(done, id)
     expect(idsOf(running)).toEqual([])
     wrapper.unmount()
@@ -126,11 +103,11 @@ describe('private: a list over the feed of the user', () => {
     const first = await startElsewhere(ada)
     await shows(list, first)
     await until(() => list.connection.value.status === 'live')
-    backend.realtime.faults.loseReplication()
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.loseReplication()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => list.connection.value.status !== 'live')
     const second = await startElsewhere(ada)
-    backend.realtime.faults.restoreReplication()
+    fixture.backend.realtime.faults.restoreReplication()
     await until(() => list.connection.value.status === 'live')
     expect(idsOf(list)).toEqual([second, first])
     wrapper.unmount()
@@ -154,7 +131,7 @@ describe('private: a list over the feed of the user', () => {
   })
 
   it('says that nobody is signed in, asks no more, and is back after a sign-in', async () => {
-    const ada = await signedIn(recording.fetch)
+    const ada = await signedIn(fixture.recording.fetch)
     const email = (await ada.auth.getUser()).data.user?.email ?? ''
     const id = await startElsewhere(ada)
     const { result: list, wrapper, reported } = mountApp(ada, () => useRuns(), options)
@@ -179,17 +156,17 @@ describe('private: a list over the feed of the user', () => {
     let [sub] = users
     const { createClient } = await import('@supabase/supabase-js')
     const { WebSocket } = await import('ws')
-    const tokens = createClient(backend.url, backend.anonKey, {
+    const tokens = createClient(fixture.backend.url, fixture.backend.anonKey, {
       accessToken: () => {
         const exp = Math.floor(Date.now() / 1000) + 3_600
-        return backend.keys.sign({ sub: sub ?? '', role: 'authenticated', exp })
+        return fixture.backend.keys.sign({ sub: sub ?? '', role: 'authenticated', exp })
       },
       realtime: {
         // Typed for browsers; `ws` has what is needed of it.
         transport: WebSocket as unknown as typeof globalThis.WebSocket,
       },
     })
-    clients.push(tokens)
+    fixture.own(tokens)
     const { result: list, wrapper } = mountApp(tokens, () => useRuns(), options)
     await until(() => list.connection.value.status === 'live')
     const first = await startElsewhere(tokens)
@@ -213,14 +190,14 @@ describe('public: a list without a feed', () => {
     await until(() => list.connection.value.status === 'polling')
     const id = await startElsewhere(ada)
     await shows(list, id)
-    gate.open()
+    fixture.gate.open()
     await until(() => list.runs.value[0]?.status === 'completed')
     wrapper.unmount()
     expect(ada.getChannels()).toEqual([])
   })
 
   it('shows what is started and followed here without asking', async () => {
-    const ada = await signedIn(recording.fetch)
+    const ada = await signedIn(fixture.recording.fetch)
     const { result, wrapper } = mountApp(ada, () => ({
       flow: useFlow<typeof Wait>('wait'),
       every: useRuns(),
@@ -234,14 +211,14 @@ describe('public: a list without a feed', () => {
       if (status === 'completed') rendered.push(every.runs.value[0]?.status)
     })
     await Promise.all([every.ready, running.ready, others.ready])
-    recording.calls.length = 0
+    fixture.recording.calls.length = 0
     const { run_id } = await flow.startAsync({ name: 'Ada' })
     expect(idsOf(every)).toEqual([run_id])
     expect(idsOf(running)).toEqual([run_id])
     expect(idsOf(others)).toEqual([])
     // So that the end is heard, and not read.
     await until(() => flow.connection.value.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     expect(every.runs.value[0]).toMatchObject({ status: 'completed', remaining_steps: 0 })
     expect(idsOf(running)).toEqual([])
@@ -256,7 +233,7 @@ describe('public: a list without a feed', () => {
     const his = await startElsewhere(bob)
     const { result, wrapper } = mountApp(ada, () => ({ list: useRuns(), run: useRun(his) }))
     await until(() => result.run.connection.value.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await until(() => result.run.run.value?.status === 'completed')
     expect(idsOf(result.list)).toEqual([])
     wrapper.unmount()
@@ -283,7 +260,11 @@ describe('public: a list without a feed', () => {
   })
 
   it('says that nobody is signed in, and asks once', async () => {
-    const { result: list, wrapper } = mountApp(client(recording.fetch), () => useRuns(), fast)
+    const { result: list, wrapper } = mountApp(
+      fixture.client(fixture.recording.fetch),
+      () => useRuns(),
+      fast,
+    )
     await until(() => list.error.value?.code === 'not_signed_in')
     expect(list.error.value?.hint).toContain('Sign in')
     expect(list.connection.value.status).toBe('closed')
@@ -296,7 +277,7 @@ describe('public: a list without a feed', () => {
     const ada = await signedIn()
     const email = (await ada.auth.getUser()).data.user?.email ?? ''
     const id = await startElsewhere(ada)
-    const other = client(recording.fetch)
+    const other = fixture.client(fixture.recording.fetch)
     const { result: list, wrapper } = mountApp(other, () => useRuns())
     await until(() => list.error.value?.code === 'not_signed_in')
     await other.auth.signInWithPassword({ email, password })
@@ -332,7 +313,7 @@ describe('the query of useRuns', () => {
   })
 
   it('is compared by value: a new object that says the same asks nothing [F14]', async () => {
-    const ada = await signedIn(recording.fetch)
+    const ada = await signedIn(fixture.recording.fetch)
     const query = shallowRef<{ flow: string; status?: undefined }>({ flow: 'wait' })
     const { result, wrapper } = mountApp(ada, () => [useRuns(query), useRuns({ flow: 'wait' })])
     await Promise.all(result.map((list) => list.ready))
@@ -344,7 +325,7 @@ describe('the query of useRuns', () => {
   })
 
   it('cannot have a page of nothing', () => {
-    const { result: store, wrapper } = mountApp(client(), () => usePgflowListStore())
+    const { result: store, wrapper } = mountApp(fixture.client(), () => usePgflowListStore())
     for (const pageSize of [0, -1, 1.5, NaN]) {
       expect(() => store.observeRuns({ pageSize })).toThrow('A page of a list')
     }

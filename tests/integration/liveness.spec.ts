@@ -2,65 +2,51 @@ import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, useRun } from 'pinia-pgflow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 
 /** Waits of minutes are seen in seconds; answers may take as long as they really do. */
 const fast = { scheduler: fastScheduler(30), startTimeout: 300_000, snapshotTimeout: 300_000 }
-
-let gate: Gate
 const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 'done'
 })
 
-let backend: Backend
-const clients: SupabaseClient[] = []
-function client(fetch?: typeof globalThis.fetch): SupabaseClient {
-  const made = connect(backend, fetch)
-  clients.push(made)
-  return made
-}
+const fixture = useBackend([Wait])
 
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-})
-afterEach(async () => {
-  gate.open()
-  backend.realtime.faults.restoreReplication()
-  await Promise.all(clients.map((made) => made.removeAllChannels()))
-  clients.length = 0
+afterEach(() => {
+  fixture.backend.realtime.faults.restoreReplication()
 })
 
 describe('silence', () => {
   it('is not trusted: a broadcast lost without a trace is found by asking [F2] [F32]', async () => {
-    const { result: flow, wrapper } = mountApp(client(), () => useFlow<typeof Wait>('wait'), {
-      ...fast,
-    })
+    const { result: flow, wrapper } = mountApp(
+      fixture.client(),
+      () => useFlow<typeof Wait>('wait'),
+      {
+        ...fast,
+      },
+    )
     await flow.startAsync({ name: 'Ada' })
     await until(() => flow.connection.value.status === 'live')
-    backend.realtime.faults.loseReplication()
-    gate.open()
+    fixture.backend.realtime.faults.loseReplication()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     expect(flow.step('only')?.output).toBe('done')
     wrapper.unmount()
   })
 
   it('Realtime out of reach: the run advances by polling, and says so [F21]', async () => {
-    const supabase = client()
+    const supabase = fixture.client()
     // Whatever is joined is never answered, as with a socket that a proxy swallows.
     supabase.realtime.connect = () => undefined
     const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'), {
       ...fast,
     })
     await flow.startAsync({ name: 'Ada' })
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     await until(() => flow.connection.value.status === 'closed')
     wrapper.unmount()
@@ -80,7 +66,7 @@ describe('many runs', () => {
   }
 
   async function startRuns(count: number): Promise<string[]> {
-    const rows = await backend.db.query<{ run_id: string }>(
+    const rows = await fixture.backend.db.query<{ run_id: string }>(
       `select (pgflow.start_flow('wait', jsonb_build_object('name', n))).run_id
        from generate_series(1, $1::int) as n`,
       [count],
@@ -92,14 +78,16 @@ describe('many runs', () => {
     const ids = await startRuns(100)
     const { counting, calls } = countingFetch()
     const useAll = () => ids.map((id) => useRun(id))
-    const { result, store, wrapper } = mountApp(client(counting), useAll, { maxChannels: 100 })
+    const { result, store, wrapper } = mountApp(fixture.client(counting), useAll, {
+      maxChannels: 100,
+    })
     await until(() => result.every((view) => view.connection.value.status === 'live'))
 
     calls.length = 0
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => result.every((view) => view.connection.value.status !== 'live'))
     const [changed] = ids
-    await backend.db.query(
+    await fixture.backend.db.query(
       `update pgflow.step_states set status = 'failed', failed_at = now(), error_message = 'by hand'
        where run_id = $1`,
       [changed],
@@ -112,7 +100,7 @@ describe('many runs', () => {
 
   it('past the channel budget they are polled, until a channel is free [F27]', async () => {
     const ids = await startRuns(3)
-    const supabase = client()
+    const supabase = fixture.client()
     const { result, wrapper } = mountApp(supabase, () => ids.map((id) => useRun(id)), {
       maxChannels: 2,
       ...fast,
@@ -123,7 +111,7 @@ describe('many runs', () => {
       return statuses.join() === 'live,live,polling'
     })
     expect(supabase.getChannels()).toHaveLength(2)
-    gate.open()
+    fixture.gate.open()
     await until(() => result.every((view) => view.run.value?.status === 'completed'))
     await until(() => supabase.getChannels().length === 0)
     wrapper.unmount()
@@ -133,13 +121,13 @@ describe('many runs', () => {
 describe('private runs', () => {
   let owner: SupabaseClient
   beforeAll(async () => {
-    await backend.db.query(`select pgflow_realtime.set_visibility('private')`)
+    await fixture.backend.db.query(`select pgflow_realtime.set_visibility('private')`)
   })
   afterAll(async () => {
-    await backend.db.query(`select pgflow_realtime.set_visibility('public')`)
+    await fixture.backend.db.query(`select pgflow_realtime.set_visibility('public')`)
   })
   beforeEach(async () => {
-    owner = client()
+    owner = fixture.client()
     const email = `${crypto.randomUUID()}@example.com`
     const { error } = await owner.auth.signUp({ email, password: 'a long password' })
     expect(error).toBeNull()
@@ -154,12 +142,12 @@ describe('private runs', () => {
     const { run_id } = await flow.startAsync({ name: 'Ada' })
     await until(() => flow.connection.value.status === 'live')
 
-    const stranger = mountApp(client(), () => useRun(run_id), { private: true })
+    const stranger = mountApp(fixture.client(), () => useRun(run_id), { private: true })
     await until(() => stranger.result.error.value?.code === 'run_not_found')
     expect(stranger.result.run.value).toBeNull()
     stranger.wrapper.unmount()
 
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     expect(traced('gap')).toBe(0)
     wrapper.unmount()
@@ -170,7 +158,7 @@ describe('private runs', () => {
       ...fast,
     })
     await flow.startAsync({ name: 'Ada' })
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     wrapper.unmount()
   })
@@ -182,10 +170,10 @@ describe('private runs', () => {
     const tokens: string[] = []
     const { createClient } = await import('@supabase/supabase-js')
     const { WebSocket } = await import('ws')
-    const expiring = createClient(backend.url, backend.anonKey, {
+    const expiring = createClient(fixture.backend.url, fixture.backend.anonKey, {
       accessToken: async () => {
         const exp = Math.floor(Date.now() / 1000) + seconds
-        const token = await backend.keys.sign({ sub, role: 'authenticated', exp })
+        const token = await fixture.backend.keys.sign({ sub, role: 'authenticated', exp })
         tokens.push(token)
         return token
       },
@@ -209,7 +197,7 @@ describe('private runs', () => {
     seconds = 3600
     await until(() => store.connections[run_id]?.status === 'live')
     expect(tokens.length).toBeGreaterThan(joined)
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     wrapper.unmount()
     await expiring.removeAllChannels()

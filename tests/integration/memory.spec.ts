@@ -1,38 +1,22 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { createPinia } from 'pinia'
 import { createPgflow, useFlow, usePgflowStore, useRun, useStep } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createApp, defineComponent, getCurrentInstance, h, nextTick, shallowReactive } from 'vue'
-import type { Backend } from '../../playground/backend/index.ts'
 import { createRandom } from '../simulation/clock.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { countingScheduler, countListeners, Remains } from '../support/leaks.ts'
 
-let gate: Gate
 const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 'done'
 })
 
-let backend: Backend
-let supabase: SupabaseClient
-
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-  supabase = connect(backend)
-})
-afterEach(async () => {
-  gate.open()
-  await supabase.removeAllChannels()
-})
+const fixture = useBackend([Wait])
 
 async function startRuns(count: number): Promise<string[]> {
-  const rows = await backend.db.query<{ run_id: string }>(
+  const rows = await fixture.backend.db.query<{ run_id: string }>(
     `select (pgflow.start_flow('wait', jsonb_build_object('name', n))).run_id
      from generate_series(1, $1::int) as n`,
     [count],
@@ -42,6 +26,7 @@ async function startRuns(count: number): Promise<string[]> {
 
 /** An app on the store, and everything that could be left of it. */
 function createWatchedApp(render: () => ReturnType<typeof h> | null = () => null) {
+  const { supabase } = fixture
   const scheduler = countingScheduler()
   const listeners = countListeners()
   const pinia = createPinia()
@@ -127,11 +112,11 @@ describe('what is left', () => {
     for (let change = 0; change < 300; change += 1) {
       places[Math.floor(random() * places.length)] = pick([null, 'start', ...ids]) ?? null
       if (random() < 0.6) await nextTick()
-      if (random() < 0.02) backend.realtime.faults.killSockets()
+      if (random() < 0.02) fixture.backend.realtime.faults.killSockets()
       if (change % 60 === 59) {
         const shown = [...new Set(places.filter((place) => place !== null && place !== 'start'))]
         await until(() => shown.every((id) => store.connections[id ?? '']?.status === 'live'))
-        const topics = supabase.getChannels().map(({ topic }) => topic)
+        const topics = fixture.supabase.getChannels().map(({ topic }) => topic)
         expect(new Set(topics).size).toBe(topics.length)
         for (const id of shown) expect(topics).toContain(`realtime:pgflow:run:${id ?? ''}`)
       }
@@ -142,7 +127,7 @@ describe('what is left', () => {
     unmount()
     expect(left()).toEqual(nothing)
     expect(remains.watched).toBeGreaterThan(100)
-    await until(() => supabase.getChannels().length === 0)
+    await until(() => fixture.supabase.getChannels().length === 0)
     // The last page is still the subtree that the app has rendered before.
     expect(await remains.held()).toBeLessThanOrEqual(2)
   })

@@ -2,48 +2,38 @@ import { FlowRunStatus, PgflowClient } from '@pgflow/client'
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { bootBackend, connect, until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 import { bootPlainBackend, grants } from './support/plain-backend.ts'
-import { Recording } from './support/recording.ts'
+import { Recording } from '../support/recording.ts'
 
-let gate: Gate
 const Greet = new Flow<{ name: string }>({ slug: 'greet', maxAttempts: 1 })
   .step({ slug: 'clean' }, async ({ run }) => {
-    await gate.wait()
+    await fixture.gate.wait()
     return run.name.trim()
   })
   .step({ slug: 'upper', dependsOn: ['clean'] }, ({ clean }) => clean.toUpperCase())
 const output = { upper: 'ADA' }
 
-let backend: Backend
-const clients: SupabaseClient[] = []
-function client(target: Backend = backend, fetch?: typeof globalThis.fetch): SupabaseClient {
-  const made = connect(target, fetch)
-  clients.push(made)
-  return made
+const fixture = useBackend([Greet], { boot: bootPlainBackend })
+
+function client(
+  target: Backend = fixture.backend,
+  fetch?: typeof globalThis.fetch,
+): SupabaseClient {
+  return fixture.own(connect(target, fetch))
 }
 const clientOf = (supabase: SupabaseClient) =>
   new PgflowClient<typeof Greet>(supabase, { realtimeStabilizationDelayMs: 0 })
 const mountGreet = (supabase: SupabaseClient) =>
   mountApp(supabase, () => useFlow<typeof Greet>('greet'), { schema: 'pgflow' })
-
-beforeAll(async () => {
-  backend = await bootPlainBackend([Greet])
-})
-afterAll(() => backend.close())
 beforeEach(() => {
-  gate = createGate()
   // pgflow's client tells the console whatever happens to its channels.
   vi.spyOn(console, 'log').mockImplementation(() => {})
-})
-afterEach(async () => {
-  gate.open()
-  await Promise.all(clients.map((made) => made.removeAllChannels()))
-  clients.length = 0
 })
 
 describe("pgflow's own client, with a Supabase client of its own", () => {
@@ -52,7 +42,7 @@ describe("pgflow's own client, with a Supabase client of its own", () => {
     const { run_id: runId } = await flow.startAsync({ name: ' Ada ' })
     const theirs = await clientOf(client()).getRun(runId)
     await until(() => flow.connection.value.status === 'live')
-    gate.open()
+    fixture.gate.open()
     expect((await store.waitForRun(runId)).output).toEqual(output)
     await until(() => theirs?.status === FlowRunStatus.Completed)
     expect(theirs?.output).toEqual(output)
@@ -66,7 +56,7 @@ describe("pgflow's own client, with a Supabase client of its own", () => {
       schema: 'pgflow',
     })
     await until(() => view.connection.value.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await theirs.waitForStatus(FlowRunStatus.Completed, { timeoutMs: 10_000 })
     await until(() => view.connection.value.status === 'closed')
     expect(view.run.value).toMatchObject({ status: 'completed', output })
@@ -97,7 +87,7 @@ describe("pgflow's own client on the same Supabase client", () => {
     theirs.dispose(runId)
     await until(() => view.connection.value.status === 'live')
     expect(view.error.value).toBeNull()
-    gate.open()
+    fixture.gate.open()
     await until(() => view.connection.value.status === 'closed')
     expect(view.run.value?.output).toEqual(output)
     wrapper.unmount()
@@ -112,7 +102,7 @@ describe("pgflow's own client on the same Supabase client", () => {
       snapshotTimeout: 300_000,
     })
     await until(() => view.connection.value.status === 'polling')
-    gate.open()
+    fixture.gate.open()
     await theirs.waitForStatus(FlowRunStatus.Completed, { timeoutMs: 10_000 })
     await until(() => view.connection.value.status === 'closed')
     expect(view.run.value?.output).toEqual(output)
@@ -130,7 +120,7 @@ describe("pgflow's own client on the same Supabase client", () => {
     const heard = vi.fn()
     void clientOf(supabase).subscribeToRun(runId).then(heard, heard)
     expect(supabase.getChannels()).toHaveLength(1)
-    gate.open()
+    fixture.gate.open()
     expect((await store.waitForRun(runId)).output).toEqual(output)
     expect(flow.step('clean')?.output).toBe('Ada')
     expect(heard).not.toHaveBeenCalled()
@@ -145,7 +135,7 @@ describe("pgflow's own client on the same Supabase client", () => {
     await supabase.channel(`pgflow:run:${runId}`).unsubscribe()
     expect(flow.connection.value.status).not.toBe('live')
     await until(() => flow.connection.value.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('clean')?.output).toBe('Ada')
     wrapper.unmount()
@@ -158,11 +148,12 @@ describe("with this project's migration beside it", () => {
     await full.db.exec(grants)
     await full.db.query('select pgflow_realtime.set_step_event_prefix($1)', [prefix])
     const recording = new Recording()
-    const { result: flow, store, reported, wrapper } = mountGreet(client(full, recording.fetch))
+    const supabase = client(full, recording.fetch)
+    const { result: flow, store, reported, wrapper } = mountGreet(supabase)
     const { run_id: runId } = await flow.startAsync({ name: 'Ada' })
     await until(() => flow.connection.value.status === 'live')
     const before = recording.calls.length
-    gate.open()
+    fixture.gate.open()
     expect((await store.waitForRun(runId)).output).toEqual(output)
     expect(flow.step('clean')).toMatchObject({ status: 'completed', output: 'Ada' })
     expect(flow.connection.value).toMatchObject({ seq: null })
@@ -170,7 +161,7 @@ describe("with this project's migration beside it", () => {
     // For the end, and perhaps for the join: none for the counted broadcasts.
     expect(recording.calls.length - before).toBeLessThanOrEqual(2)
     wrapper.unmount()
-    await Promise.all(clients.map((made) => made.removeAllChannels()))
+    await supabase.removeAllChannels()
     await full.close()
   })
 })

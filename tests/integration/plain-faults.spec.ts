@@ -1,24 +1,23 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { mountApp } from '../support/app.ts'
 import { connect, createGate, until, type Gate } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { bootPlainBackend } from './support/plain-backend.ts'
 
 // What pgflow's own client is known to get wrong on the same database and the same broadcasts.
 
-let gate: Gate
 const Answer = new Flow<{ fails: boolean }>({ slug: 'answer', maxAttempts: 1 })
   .step({ slug: 'think' }, async ({ run }) => {
-    await gate.wait()
+    await fixture.gate.wait()
     if (run.fails) throw new Error('no answer')
     return '42'
   })
   .step({ slug: 'say', dependsOn: ['think'] }, ({ think }) => think)
 
-let backend: Backend
+const fixture = useBackend([Answer], { boot: bootPlainBackend })
 let supabase: SupabaseClient
 /** Answers of reads wait here on their way back. */
 let held: Gate | null
@@ -29,18 +28,12 @@ const slow: typeof fetch = async (input, init) => {
   if (url.endsWith('get_run_with_states')) await held?.wait()
   return answer
 }
-
-beforeAll(async () => {
-  backend = await bootPlainBackend([Answer])
-})
-afterAll(() => backend.close())
 beforeEach(() => {
-  gate = createGate()
   held = null
-  supabase = connect(backend, slow)
+  supabase = connect(fixture.backend, slow)
 })
+
 afterEach(async () => {
-  gate.open()
   held?.open()
   await supabase.removeAllChannels()
 })
@@ -60,11 +53,11 @@ describe('faults that are not repeated', () => {
   it('a connection that comes back while steps are still created is live again [C1]', async () => {
     const { flow, reported, wrapper } = await liveRun()
     expect(flow.step('say')?.status).toBe('created')
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => flow.connection.value.status !== 'live')
     await until(() => flow.connection.value.status === 'live')
     const known = reported.length
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     expect(flow.run.value?.status).toBe('completed')
     expect(reported.slice(known)).toEqual([])
@@ -74,12 +67,12 @@ describe('faults that are not repeated', () => {
   it('what changed while the connection was gone is read [C2]', async () => {
     const { flow, runId, wrapper } = await liveRun()
     // By hand: nothing is sent of it.
-    await backend.db.query(
+    await fixture.backend.db.query(
       `update pgflow.step_states set started_at = '2026-01-02 03:04:05+00', created_at = '2026-01-01'
        where run_id = $1 and step_slug = 'think'`,
       [runId],
     )
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => flow.connection.value.status !== 'live')
     await until(() => flow.connection.value.status === 'live')
     expect(flow.step('think')?.started_at).toContain('2026-01-02')
@@ -91,7 +84,7 @@ describe('faults that are not repeated', () => {
     held = createGate()
     const reading = store.refreshRun(runId)
     await held.reached
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.step('think')?.status === 'completed')
     await until(() => flow.run.value?.status === 'completed')
     held.open()
@@ -110,7 +103,7 @@ describe('faults that are not repeated', () => {
       code: 'aborted',
     })
     const waiting = store.waitForRun(runId)
-    gate.open()
+    fixture.gate.open()
     await expect(waiting).rejects.toMatchObject({
       code: 'run_failed',
       message: expect.stringContaining('no answer') as string,
@@ -120,7 +113,7 @@ describe('faults that are not repeated', () => {
 
   it('after waiting the steps are still there, and the channel is not [C7]', async () => {
     const { flow, store, runId, wrapper } = await liveRun()
-    gate.open()
+    fixture.gate.open()
     await store.waitForRun(runId)
     expect(flow.steps.value.map(({ status, output }) => [status, output])).toEqual([
       ['completed', '42'],
@@ -133,14 +126,14 @@ describe('faults that are not repeated', () => {
 
   it('a status that this version does not know is shown [C8]', async () => {
     const { flow, store, runId, reported, traced, wrapper } = await liveRun()
-    await backend.db.exec('alter table pgflow.step_states drop constraint status_is_valid')
-    await backend.db.query(
+    await fixture.backend.db.exec('alter table pgflow.step_states drop constraint status_is_valid')
+    await fixture.backend.db.query(
       `update pgflow.step_states set status = 'paused' where run_id = $1 and step_slug = 'think'`,
       [runId],
     )
     // As a later pgflow would send it: the step, and something about the run.
     const send = (event: string, payload: object) =>
-      backend.db.query('select realtime.send($1, $2, $3, false)', [
+      fixture.backend.db.query('select realtime.send($1, $2, $3, false)', [
         { run_id: runId, event_type: event.replace(/:\w+:/, ':'), ...payload },
         event,
         `pgflow:run:${runId}`,
@@ -154,9 +147,10 @@ describe('faults that are not repeated', () => {
     await until(() => flow.connection.value.status === 'live')
     expect(reported).toEqual([])
     // And back, as the database says.
-    await backend.db.query(`update pgflow.step_states set status = 'started' where run_id = $1`, [
-      runId,
-    ])
+    await fixture.backend.db.query(
+      `update pgflow.step_states set status = 'started' where run_id = $1`,
+      [runId],
+    )
     await store.refreshRun(runId)
     expect(flow.step('think')?.status).toBe('started')
     wrapper.unmount()
@@ -164,13 +158,13 @@ describe('faults that are not repeated', () => {
 
   it('the text "42" stays a text, in broadcasts and in snapshots [C9]', async () => {
     const { flow, store, runId, wrapper } = await liveRun()
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.step('think')?.status === 'completed')
     expect(flow.step('think')?.output).toBe('42')
     const run = await store.waitForRun(runId)
     expect(run.output).toEqual({ say: '42' })
     wrapper.unmount()
-    const later = mountApp(connect(backend), () => useRun(runId), { schema: 'pgflow' })
+    const later = mountApp(connect(fixture.backend), () => useRun(runId), { schema: 'pgflow' })
     await later.result.ready
     expect(later.result.step('say')?.output).toBe('42')
     later.wrapper.unmount()

@@ -8,20 +8,18 @@ import {
   type Json,
   type PgflowOptions,
 } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemScheduler } from '../../src/model/scheduler.ts'
 import { createListTransport } from '../../src/transport/list-transport.ts'
 import { createSupabaseTransport } from '../../src/transport/supabase-transport.ts'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
 import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 import { bootPlainBackend, grants } from './support/plain-backend.ts'
-import { Recording } from './support/recording.ts'
 
 /** Before the first step, and before the map step that comes later. */
 let begin: Gate
-let gate: Gate
 let attempts = 0
 
 const Words = new Flow<{ text: string }>({ slug: 'words', maxAttempts: 1 })
@@ -30,7 +28,7 @@ const Words = new Flow<{ text: string }>({ slug: 'words', maxAttempts: 1 })
     return run.text.split(' ')
   })
   .map({ slug: 'lengths', array: 'split' }, async (word) => {
-    await gate.wait()
+    await fixture.gate.wait()
     return word.length
   })
   .step({ slug: 'first', dependsOn: ['split'] }, ({ split }) => split[0] ?? '')
@@ -56,29 +54,22 @@ const Retried = new Flow<{ text: string }>({ slug: 'retried', maxAttempts: 2, ba
 )
 const Doubled = new Flow<number[]>({ slug: 'doubled' }).map({ slug: 'double' }, (n) => n * 2)
 
-let backend: Backend
-let supabase: SupabaseClient
-let recording: Recording
-
-beforeAll(async () => {
-  backend = await bootPlainBackend([Words, Broken, Retried, Doubled])
+const fixture = useBackend([Words, Broken, Retried, Doubled], {
+  boot: bootPlainBackend,
+  isRecorded: true,
 })
-afterAll(() => backend.close())
+
 beforeEach(() => {
   begin = createGate()
-  gate = createGate()
-  recording = new Recording()
-  supabase = connect(backend, recording.fetch)
 })
-afterEach(async () => {
+
+afterEach(() => {
   begin.open()
-  gate.open()
-  backend.realtime.faults.restoreReplication()
-  await supabase.removeAllChannels()
+  fixture.backend.realtime.faults.restoreReplication()
 })
 
 const mountPlain = <T>(setup: () => T, options: Omit<Partial<PgflowOptions>, 'supabase'> = {}) =>
-  mountApp(supabase, setup, { schema: 'pgflow', ...options })
+  mountApp(fixture.supabase, setup, { schema: 'pgflow', ...options })
 const mountWords = (options?: Parameters<typeof mountPlain>[1]) =>
   mountPlain(() => useFlow<typeof Words>('words'), options)
 
@@ -93,7 +84,7 @@ async function failureOf(work: Promise<unknown>): Promise<PgflowError> {
 }
 
 async function startInDatabase(slug: string, input: Json): Promise<string> {
-  const [row] = await backend.db.query<{ run_id: string }>(
+  const [row] = await fixture.backend.db.query<{ run_id: string }>(
     'select run_id from pgflow.start_flow($1, $2)',
     [slug, input],
   )
@@ -105,7 +96,7 @@ async function startInDatabase(slug: string, input: Json): Promise<string> {
 async function hasEnded(runId: string): Promise<void> {
   await vi.waitUntil(
     async () => {
-      const [row] = await backend.db.query<{ status: string }>(
+      const [row] = await fixture.backend.db.query<{ status: string }>(
         'select status from pgflow.runs where run_id = $1',
         [runId],
       )
@@ -125,7 +116,7 @@ describe('a run on plain pgflow', () => {
     await until(() => flow.step('first')?.status === 'completed')
     expect(flow.step('first')?.output).toBe('one')
     expect(flow.step('lengths')).toMatchObject({ status: 'started', initial_tasks: 2 })
-    gate.open()
+    fixture.gate.open()
     const run = await store.waitForRun(runId)
     expect(run).toMatchObject({
       status: 'completed',
@@ -141,11 +132,11 @@ describe('a run on plain pgflow', () => {
     ])
     expect(flow.progress.value.fraction).toBe(1)
     expect(store.connections[runId]).toMatchObject({ status: 'closed', seq: null })
-    expect(supabase.getChannels()).toEqual([])
+    expect(fixture.supabase.getChannels()).toEqual([])
     expect(reported).toEqual([])
     // Its start, and a read after each join and after the end: none for its broadcasts.
-    expect(recording.starts).toHaveLength(1)
-    expect(recording.calls.length).toBeLessThanOrEqual(4)
+    expect(fixture.recording.starts).toHaveLength(1)
+    expect(fixture.recording.calls.length).toBeLessThanOrEqual(4)
     wrapper.unmount()
   })
 
@@ -195,7 +186,7 @@ describe('a run on plain pgflow', () => {
 
   it('that is opened when it has ended shows what can still be known', async () => {
     begin.open()
-    gate.open()
+    fixture.gate.open()
     const started = mountWords()
     const { run_id: runId } = await started.result.startAsync({ text: 'one three' })
     await started.store.waitForRun(runId)
@@ -217,12 +208,12 @@ describe('whatever is lost on the way', () => {
     await until(() => flow.connection.value.status === 'live')
     begin.open()
     await until(() => flow.step('first')?.output === 'one')
-    backend.realtime.faults.loseReplication()
-    gate.open()
+    fixture.backend.realtime.faults.loseReplication()
+    fixture.gate.open()
     await hasEnded(runId)
     expect(flow.status.value).toBe('started')
-    backend.realtime.faults.restoreReplication()
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.restoreReplication()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('first')?.output).toBe('one')
     expect(flow.step('sum')).toMatchObject({ status: 'completed', output: { total: 8 } })
@@ -238,9 +229,9 @@ describe('whatever is lost on the way', () => {
     })
     await flow.startAsync({ text: 'one three' })
     await until(() => flow.connection.value.status === 'live')
-    backend.realtime.faults.loseReplication()
+    fixture.backend.realtime.faults.loseReplication()
     begin.open()
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     expect(flow.run.value?.output).toEqual({ sum: { total: 8, first: 'one' } })
     wrapper.unmount()
@@ -250,11 +241,11 @@ describe('whatever is lost on the way', () => {
     const { result: flow, wrapper } = mountWords()
     await flow.startAsync({ text: 'one three' })
     await until(() => flow.connection.value.status === 'live')
-    const restore = backend.realtime.faults.tamper((message, deliver) => {
+    const restore = fixture.backend.realtime.faults.tamper((message, deliver) => {
       if (message.event === 'run:completed') deliver(message)
     })
     begin.open()
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     restore()
     expect(flow.steps.value.map(({ status }) => status)).toEqual(Array(4).fill('completed'))
@@ -271,13 +262,13 @@ describe('whatever is lost on the way', () => {
       isFirst = false
       throw new TypeError('fetch failed')
     }
-    const own = connect(backend, lossy)
+    const own = connect(fixture.backend, lossy)
     const { result: flow, wrapper } = mountApp(own, () => useFlow<typeof Doubled>('doubled'), {
       schema: 'pgflow',
     })
     const { run_id: runId } = await flow.startAsync([7])
     expect(isFirst).toBe(false)
-    const rows = await backend.db.query(
+    const rows = await fixture.backend.db.query(
       `select run_id from pgflow.runs where flow_slug = 'doubled' and input = '[7]'`,
     )
     expect(rows).toEqual([{ run_id: runId }])
@@ -302,7 +293,7 @@ describe('what plain pgflow refuses', () => {
 
   it('a run id of another start, but not the same start again [C10]', async () => {
     begin.open()
-    gate.open()
+    fixture.gate.open()
     const { result: flow, store, wrapper } = mountWords()
     const { run_id: runId } = await flow.startAsync({ text: 'one' })
     expect((await flow.startAsync({ text: 'one' }, { runId })).run_id).toBe(runId)
@@ -328,7 +319,7 @@ describe('what plain pgflow refuses', () => {
       await startInDatabase('words', { text: 'one' }),
       await startInDatabase('words', { text: 'two' }),
     ]
-    recording.tamper = (reply) =>
+    fixture.recording.tamper = (reply) =>
       JSON.stringify(reply).includes(bad) ? { run: { run_id: bad }, steps: 'none' } : reply
     const { result, wrapper } = mountPlain(() => [useRun(good), useRun(bad)] as const)
     await until(() => result[0].connection.value.status === 'live')
@@ -337,7 +328,8 @@ describe('what plain pgflow refuses', () => {
   })
 
   it('private runs, of which it has none', () => {
-    const create = () => createPgflow({ supabase, schema: 'pgflow', private: true })
+    const create = () =>
+      createPgflow({ supabase: fixture.supabase, schema: 'pgflow', private: true })
     expect(create).toThrow(PgflowError)
     expect(create).toThrow(expect.objectContaining({ code: 'invalid_options' }))
   })
@@ -357,7 +349,7 @@ describe('many runs', () => {
         open -= 1
       }
     }
-    const transport = transportOf(connect(backend, counting))
+    const transport = transportOf(connect(fixture.backend, counting))
     const found = await transport.fetchRuns([...ids, ...ids], new AbortController().signal)
     expect([...found.keys()].sort()).toEqual([...ids].sort())
     expect(most).toBe(10)
@@ -374,7 +366,7 @@ describe('lists and flows', () => {
   const { signal } = new AbortController()
 
   it('shapes of flows are read from the tables', async () => {
-    const transport = transportOf(supabase)
+    const transport = transportOf(fixture.supabase)
     expect(await transport.fetchFlow('words', signal)).toEqual({
       flow_slug: 'words',
       steps: [
@@ -390,23 +382,23 @@ describe('lists and flows', () => {
   })
 
   it('lists name the grant they need, and then come in pages without repeating or skipping', async () => {
-    const transport = transportOf(supabase)
+    const transport = transportOf(fixture.supabase)
     const query = { flow: 'doubled', status: null }
     const refused = await failureOf(transport.listRuns(query, null, 2, signal))
     expect(refused.code).toBe('not_granted')
     expect(refused.hint).toContain('grant select on pgflow.runs to')
 
     // Neither input nor output is asked for.
-    await backend.db.exec(`
+    await fixture.backend.db.exec(`
       grant select (run_id, flow_slug, status, remaining_steps, started_at, completed_at, failed_at)
       on pgflow.runs to anon
     `)
     try {
       // All at one moment: only the id tells them apart.
-      await backend.db.query(
+      await fixture.backend.db.query(
         `select pgflow.start_flow('doubled', jsonb_build_array(n)) from generate_series(1, 5) as n`,
       )
-      const expected = await backend.db.query<{ run_id: string }>(
+      const expected = await fixture.backend.db.query<{ run_id: string }>(
         `select run_id from pgflow.runs where flow_slug = 'doubled'
          order by started_at desc, run_id desc`,
       )
@@ -430,14 +422,14 @@ describe('lists and flows', () => {
         expect(error.code).toBe('invalid_input')
       }
     } finally {
-      await backend.db.exec('revoke all on pgflow.runs from anon')
+      await fixture.backend.db.exec('revoke all on pgflow.runs from anon')
     }
   })
 })
 
 describe('a set-up that is not complete', () => {
   it('without grants says which [C12]', async () => {
-    await backend.db.exec('revoke usage on schema pgflow from anon')
+    await fixture.backend.db.exec('revoke usage on schema pgflow from anon')
     try {
       const { result: flow, wrapper } = mountWords()
       const error = await failureOf(flow.startAsync({ text: '' }))
@@ -447,7 +439,7 @@ describe('a set-up that is not complete', () => {
       )
       wrapper.unmount()
     } finally {
-      await backend.db.exec(grants)
+      await fixture.backend.db.exec(grants)
     }
   })
 
@@ -462,10 +454,10 @@ describe('a set-up that is not complete', () => {
     await hidden.db.exec('drop function pgflow.start_flow_with_states(text, jsonb, uuid)')
     await hidden.close()
 
-    await backend.db.exec(
+    await fixture.backend.db.exec(
       'alter function pgflow.start_flow_with_states(text, jsonb, uuid) rename to away',
     )
-    await backend.db.exec(`notify pgrst, 'reload schema'`)
+    await fixture.backend.db.exec(`notify pgrst, 'reload schema'`)
     try {
       const { result: flow, wrapper } = mountWords()
       const error = await failureOf(flow.startAsync({ text: '' }))
@@ -475,10 +467,10 @@ describe('a set-up that is not complete', () => {
       })
       wrapper.unmount()
     } finally {
-      await backend.db.exec(
+      await fixture.backend.db.exec(
         'alter function pgflow.away(text, jsonb, uuid) rename to start_flow_with_states',
       )
-      await backend.db.exec(`notify pgrst, 'reload schema'`)
+      await fixture.backend.db.exec(`notify pgrst, 'reload schema'`)
     }
   })
 })

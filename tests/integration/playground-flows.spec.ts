@@ -1,36 +1,29 @@
 import { readFile } from 'node:fs/promises'
 import { useFlow } from 'pinia-pgflow'
-import type { SupabaseClient } from '@supabase/supabase-js'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { AnalyzeCsv } from '../../playground/flows/analyze-csv.ts'
 import { flows } from '../../playground/flows/index.ts'
 import type { PlanRoute } from '../../playground/flows/plan-route.ts'
 import type { PublishReport } from '../../playground/flows/publish-report.ts'
 import type { SummariseText } from '../../playground/flows/summarise-text.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, until } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
 const sample = (name: string) =>
   readFile(new URL(`../../playground/flows/samples/${name}`, import.meta.url), 'utf8')
 
-let backend: Backend
-let supabase: SupabaseClient
+const fixture = useBackend(flows)
+
 beforeAll(async () => {
-  backend = await bootBackend(flows)
   // The waits between attempts are pgflow's own and of whole seconds.
-  await backend.db.exec('update pgflow.steps set opt_base_delay = 0')
-  await backend.db.exec('update pgflow.flows set opt_base_delay = 0')
+  await fixture.backend.db.exec('update pgflow.steps set opt_base_delay = 0')
+  await fixture.backend.db.exec('update pgflow.flows set opt_base_delay = 0')
 })
-afterAll(() => backend.close())
-beforeEach(() => {
-  supabase = connect(backend)
-})
-afterEach(() => supabase.removeAllChannels())
 
 describe('a flow of the playground', () => {
   it('with a map step works off hundreds of rows and reports', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () =>
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () =>
       useFlow<typeof AnalyzeCsv>('analyze_csv'),
     )
     await flow.startAsync({ csv: await sample('greenhouse.csv') })
@@ -44,15 +37,15 @@ describe('a flow of the playground', () => {
 
   it('that fails twice recovers, and the retries are seen', async () => {
     const retries: string[] = []
-    const { result: flow, wrapper } = mountApp(supabase, () =>
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () =>
       useFlow<typeof SummariseText>('summarise_text', {
         onRetry: (retry, step) => retries.push(`${step.step_slug}: ${retry.error_message}`),
       }),
     )
-    backend.worker.pause()
+    fixture.backend.worker.pause()
     await flow.startAsync({ text: await sample('harbour.txt') })
     await until(() => flow.connection.value.status === 'live')
-    backend.worker.resume()
+    fixture.backend.worker.resume()
     await until(() => flow.run.value?.status === 'completed')
     const busy = (call: number) =>
       `weights: The service that weighs sentences is busy (503), at call ${call}.`
@@ -64,7 +57,7 @@ describe('a flow of the playground', () => {
   })
 
   it('searches for as long as it is told', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () =>
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () =>
       useFlow<typeof PlanRoute>('plan_route'),
     )
     await flow.startAsync({ places: await sample('places.csv'), seconds: 0.5 })
@@ -77,7 +70,7 @@ describe('a flow of the playground', () => {
   })
 
   it.each([0, -1, 91])('does not search for %d seconds', async (seconds) => {
-    const { result: flow, wrapper } = mountApp(supabase, () =>
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () =>
       useFlow<typeof PlanRoute>('plan_route'),
     )
     await flow.startAsync({ places: await sample('places.csv'), seconds })
@@ -87,7 +80,7 @@ describe('a flow of the playground', () => {
   })
 
   it('fails for good where a link is dead, and tries twice', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () =>
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () =>
       useFlow<typeof PublishReport>('publish_report'),
     )
     // Nobody listens on this port, which needs rights that no test has.

@@ -1,53 +1,31 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { createPinia, type StateTree } from 'pinia'
 import { createPgflow, useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createApp, ref } from 'vue'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 import { countingScheduler } from '../support/leaks.ts'
 import { uncaughtDuring } from '../support/uncaught.ts'
-import { Recording } from './support/recording.ts'
 
-let gate: Gate
 const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 'done'
 })
 
-let backend: Backend
-let recording: Recording
-let supabase: SupabaseClient
+const fixture = useBackend([Wait], { isRecorded: true })
 
-async function startedRun(): Promise<string> {
-  const [row] = await backend.db.query<{ run_id: string }>(
-    `select run_id from pgflow.start_flow('wait', '{"name": "Ada"}')`,
-  )
-  if (!row) throw new Error('not started')
-  return row.run_id
-}
-
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-  recording = new Recording()
-  supabase = connect(backend, recording.fetch)
-})
-afterEach(async () => {
-  gate.open()
-  await supabase.removeAllChannels()
-})
+const startedRun = () => fixture.startRun('wait', { name: 'Ada' })
 
 describe('one run that cannot be read', () => {
   it('because its id is none does not keep the others from being live', async () => {
     const good = await startedRun()
-    const { result, wrapper } = mountApp(supabase, () => [useRun(good), useRun('new')] as const)
+    const { result, wrapper } = mountApp(
+      fixture.supabase,
+      () => [useRun(good), useRun('new')] as const,
+    )
     await until(() => result[0].connection.value.status === 'live')
     expect(result[0].run.value?.run_id).toBe(good)
     expect(result[0].error.value).toBeNull()
@@ -58,13 +36,16 @@ describe('one run that cannot be read', () => {
 
   it('because its row is malformed does not keep the others from being live', async () => {
     const [good, bad] = [await startedRun(), await startedRun()]
-    recording.tamper = (rows) => {
+    fixture.recording.tamper = (rows) => {
       if (!Array.isArray(rows)) return rows
       return Array.from<unknown>(rows).map((row) =>
         JSON.stringify(row).includes(bad) ? Object.assign({}, row, { steps: 'none' }) : row,
       )
     }
-    const { result, wrapper } = mountApp(supabase, () => [useRun(good), useRun(bad)] as const)
+    const { result, wrapper } = mountApp(
+      fixture.supabase,
+      () => [useRun(good), useRun(bad)] as const,
+    )
     await until(() => result[0].connection.value.status === 'live')
     expect(result[0].error.value).toBeNull()
     expect(result[1].error.value?.code).toBe('malformed_reply')
@@ -75,7 +56,7 @@ describe('one run that cannot be read', () => {
 describe('a store whose state comes from elsewhere', () => {
   it('does not say that anything is live before it is', async () => {
     const runId = await startedRun()
-    const before = mountApp(supabase, () => useRun(runId))
+    const before = mountApp(fixture.supabase, () => useRun(runId))
     await until(() => before.result.connection.value.status === 'live')
     const state = JSON.parse(JSON.stringify(before.pinia.state.value)) as StateTree
     before.wrapper.unmount()
@@ -83,7 +64,7 @@ describe('a store whose state comes from elsewhere', () => {
     const pinia = createPinia()
     pinia.state.value = state
     const app = createApp({ render: () => null })
-    app.use(pinia).use(createPgflow({ supabase }))
+    app.use(pinia).use(createPgflow({ supabase: fixture.supabase }))
     const store = usePgflowStore(pinia)
     expect(store.runs[runId]?.status).toBe('started')
     expect(store.connections[runId]?.status).toBe('idle')
@@ -96,37 +77,37 @@ describe('a store whose state comes from elsewhere', () => {
 describe('gcTime: Infinity', () => {
   it('keeps the channel of a run that nobody observes, until the app unmounts', async () => {
     const id = ref<string | null>(await startedRun())
-    const { result, store, traced, wrapper } = mountApp(supabase, () => useRun(id), {
+    const { result, store, traced, wrapper } = mountApp(fixture.supabase, () => useRun(id), {
       gcTime: Infinity,
     })
     const runId = id.value ?? ''
     await until(() => result.connection.value.status === 'live')
     id.value = null
-    gate.open()
+    fixture.gate.open()
     // Heard, not asked for: the channel is still there.
     await until(() => store.runs[runId]?.status === 'completed')
     expect(traced('event')).toBeGreaterThan(0)
     wrapper.unmount()
-    expect(supabase.getChannels()).toEqual([])
+    expect(fixture.supabase.getChannels()).toEqual([])
   })
 })
 
 describe('Realtime that cannot even be opened', () => {
   it('does not keep a run from being started, shown and polled', async () => {
-    supabase.channel = () => {
+    fixture.supabase.channel = () => {
       throw new Error('no WebSocket here')
     }
     const {
       result: flow,
       wrapper,
       reported,
-    } = mountApp(supabase, () => useFlow<typeof Wait>('wait'), {
+    } = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'), {
       scheduler: fastScheduler(30),
       startTimeout: 300_000,
       snapshotTimeout: 300_000,
     })
     await flow.startAsync({ name: 'Ada' })
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     expect(reported.map(({ message }) => message).join()).toContain('no WebSocket here')
     wrapper.unmount()
@@ -137,16 +118,16 @@ describe('an onError that throws', () => {
   it('surfaces as an error of its own and does not stop the sync', async () => {
     const runId = await startedRun()
     const thrown = await uncaughtDuring(async () => {
-      recording.isDown = true
+      fixture.recording.isDown = true
       let isReported = false
-      const { result, wrapper } = mountApp(supabase, () => useRun(runId), {
+      const { result, wrapper } = mountApp(fixture.supabase, () => useRun(runId), {
         onError: ({ code }) => {
           isReported = true
           throw new Error(`mine: ${code}`)
         },
       })
       await until(() => isReported)
-      recording.isDown = false
+      fixture.recording.isDown = false
       await until(() => result.run.value !== null)
       wrapper.unmount()
     })
@@ -157,7 +138,7 @@ describe('an onError that throws', () => {
 describe('ssr: true', () => {
   it('starts and reads runs, and leaves no channel, timer or listener [F39]', async () => {
     const scheduler = countingScheduler()
-    const { result: store, wrapper } = mountApp(supabase, () => usePgflowStore(), {
+    const { result: store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore(), {
       ssr: true,
       scheduler,
     })
@@ -167,7 +148,7 @@ describe('ssr: true', () => {
     await store.refreshRun(other)
     expect(store.runs[other]?.status).toBe('started')
     expect(scheduler.pending()).toBe(0)
-    expect(supabase.getChannels()).toEqual([])
+    expect(fixture.supabase.getChannels()).toEqual([])
     wrapper.unmount()
   })
 })

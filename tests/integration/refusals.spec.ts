@@ -2,61 +2,44 @@ import { Flow } from '@pgflow/dsl'
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { SignJWT } from 'jose'
 import { useRun, type PgflowErrorCode } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 
 /** Waits of minutes are seen in seconds; answers may take as long as they really do. */
 const fast = { scheduler: fastScheduler(30), startTimeout: 300_000, snapshotTimeout: 300_000 }
-
-let gate: Gate
 const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 'done'
 })
 
-let backend: Backend
+const fixture = useBackend([Wait])
 let runId: string
-const clients: SupabaseClient[] = []
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
 beforeEach(async () => {
-  gate = createGate()
-  const [row] = await backend.db.query<{ run_id: string }>(
-    `select run_id from pgflow.start_flow('wait', '{"name": "Ada"}')`,
-  )
-  runId = row?.run_id ?? ''
+  runId = await fixture.startRun('wait', { name: 'Ada' })
 })
 afterEach(async () => {
-  gate.open()
-  Object.assign(backend.realtime.settings, { privateOnly: false, maxChannelsPerSocket: 100 })
-  await backend.db.exec('drop policy if exists everybody on realtime.messages')
-  await Promise.all(clients.splice(0).map((made) => made.removeAllChannels()))
+  Object.assign(fixture.backend.realtime.settings, {
+    privateOnly: false,
+    maxChannelsPerSocket: 100,
+  })
+  await fixture.backend.db.exec('drop policy if exists everybody on realtime.messages')
 })
-
-function client(): SupabaseClient {
-  const made = connect(backend)
-  clients.push(made)
-  return made
-}
 
 /** A client with a token that REST takes and Realtime does not: it never expires. */
 async function clientWithoutExpiry(): Promise<SupabaseClient> {
   const token = await new SignJWT({ role: 'anon' })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .sign(new TextEncoder().encode(backend.keys.secret))
-  const made = createClient(backend.url, backend.anonKey, {
+    .sign(new TextEncoder().encode(fixture.backend.keys.secret))
+  const made = createClient(fixture.backend.url, fixture.backend.anonKey, {
     accessToken: () => Promise.resolve(token),
     // Typed for browsers; `ws` has what is needed of it.
     realtime: { transport: WebSocket as unknown as typeof globalThis.WebSocket },
   })
-  clients.push(made)
-  return made
+  return fixture.own(made)
 }
 
 interface Case {
@@ -74,8 +57,8 @@ describe('a channel that Realtime refuses', () => {
       what: 'a public one, where the project allows only private ones',
       code: 'private_only',
       message: /PrivateOnly/,
-      arrange: () => (backend.realtime.settings.privateOnly = true),
-      mend: () => void (backend.realtime.settings.privateOnly = false),
+      arrange: () => (fixture.backend.realtime.settings.privateOnly = true),
+      mend: () => void (fixture.backend.realtime.settings.privateOnly = false),
     },
     {
       what: 'a private one, where no policy lets this user listen',
@@ -83,7 +66,7 @@ describe('a channel that Realtime refuses', () => {
       message: /permissions to read/,
       isPrivate: true,
       mend: () =>
-        backend.db.exec(
+        fixture.backend.db.exec(
           `create policy everybody on realtime.messages for select to anon using (true)`,
         ),
     },
@@ -91,15 +74,19 @@ describe('a channel that Realtime refuses', () => {
       what: 'one too many for the socket',
       code: 'rate_limited',
       message: /Too many channels/,
-      arrange: () => (backend.realtime.settings.maxChannelsPerSocket = 0),
-      mend: () => void (backend.realtime.settings.maxChannelsPerSocket = 100),
+      arrange: () => (fixture.backend.realtime.settings.maxChannelsPerSocket = 0),
+      mend: () => void (fixture.backend.realtime.settings.maxChannelsPerSocket = 100),
     },
   ])('$what [F22] [F27] [F30]', async ({ code, message, isPrivate, arrange, mend }) => {
     arrange?.()
-    const { result, wrapper, reported } = mountApp(client(), () => useRun<typeof Wait>(runId), {
-      ...fast,
-      ...(isPrivate && { private: true }),
-    })
+    const { result, wrapper, reported } = mountApp(
+      fixture.client(),
+      () => useRun<typeof Wait>(runId),
+      {
+        ...fast,
+        ...(isPrivate && { private: true }),
+      },
+    )
     await until(() => result.connection.value.status === 'polling')
     expect(result.error.value).toMatchObject({
       code,
@@ -121,7 +108,7 @@ describe('a channel that Realtime refuses', () => {
     const { result, traced, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), fast)
     await until(() => result.connection.value.status === 'polling')
     expect(result.error.value).toMatchObject({ code: 'unauthorized' })
-    gate.open()
+    fixture.gate.open()
     await until(() => result.run.value?.status === 'completed')
     expect(result.step('only')?.output).toBe('done')
     await until(() => result.connection.value.status === 'closed')

@@ -1,37 +1,21 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { mount } from '@vue/test-utils'
 import { createPinia } from 'pinia'
 import { createPgflow, useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { defineComponent, h, nextTick, ref, shallowRef } from 'vue'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { connect, until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
-let gate: Gate
 const Wait = new Flow<{ name: string }>({ slug: 'wait' })
   .step({ slug: 'first' }, async ({ run }) => {
-    await gate.wait()
+    await fixture.gate.wait()
     return { hello: run.name }
   })
   .step({ slug: 'second', dependsOn: ['first'] }, () => null)
 
-let backend: Backend
-let supabase: SupabaseClient
-
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-  supabase = connect(backend)
-})
-afterEach(async () => {
-  gate.open()
-  await supabase.removeAllChannels()
-})
+const fixture = useBackend([Wait])
 
 describe('what renders again', () => {
   it('only the components that read what changed', async () => {
@@ -61,7 +45,7 @@ describe('what renders again', () => {
       },
     })
     const pinia = createPinia()
-    const plugins = [pinia, createPgflow({ supabase })]
+    const plugins = [pinia, createPgflow({ supabase: fixture.supabase })]
     const wrapper = mount(Page, { global: { plugins } })
     await until(() => wrapper.text().includes('first started'))
     const store = usePgflowStore(pinia)
@@ -73,7 +57,7 @@ describe('what renders again', () => {
     await nextTick()
     expect(renders).toEqual(before)
 
-    await backend.db.query(
+    await fixture.backend.db.query(
       `update pgflow.step_states set status = 'started', started_at = now(), remaining_tasks = 1
        where run_id = $1 and step_slug = 'second'`,
       [runId.value],
@@ -87,10 +71,10 @@ describe('what renders again', () => {
 
 describe('what a component may do with ids', () => {
   it('follows another run when the id changes, and lets go of the one before', async () => {
-    const flow = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const flow = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'))
     const one = await flow.result.startAsync({ name: 'one' })
     const two = await flow.result.startAsync({ name: 'two' })
-    const watching = connect(backend)
+    const watching = connect(fixture.backend)
     const id = ref<string | null>(one.run_id)
     const view = mountApp(watching, () => useRun<typeof Wait>(id), { gcTime: 0 })
     await until(() => view.result.connection.value.status === 'live')
@@ -110,9 +94,13 @@ describe('what a component may do with ids', () => {
 
 describe('what the store holds', () => {
   it('is plain data, and gone with the run that is removed [F37]', async () => {
-    const { result: flow, store, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const {
+      result: flow,
+      store,
+      wrapper,
+    } = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'))
     const { run_id } = await flow.startAsync({ name: 'Ada' })
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.status.value === 'completed')
     expect(JSON.parse(JSON.stringify(store.$state))).toEqual(store.$state)
     store.removeRun(run_id)
@@ -123,22 +111,22 @@ describe('what the store holds', () => {
   })
 
   it('leaves every channel when the app unmounts', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'))
     await flow.startAsync({ name: 'Ada' })
-    expect(supabase.getChannels()).toHaveLength(1)
+    expect(fixture.supabase.getChannels()).toHaveLength(1)
     wrapper.unmount()
-    expect(supabase.getChannels()).toHaveLength(0)
+    expect(fixture.supabase.getChannels()).toHaveLength(0)
   })
 
   it('is not shared between apps', async () => {
-    const one = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
-    const other = mountApp(connect(backend), () => useFlow<typeof Wait>('wait'))
+    const one = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'))
+    const other = mountApp(connect(fixture.backend), () => useFlow<typeof Wait>('wait'))
     const { run_id } = await one.result.startAsync({ name: 'Ada' })
     expect(other.store.runs).toEqual({})
     await other.store.refreshRun(run_id)
     expect(other.store.runs[run_id]?.input).toEqual({ name: 'Ada' })
     other.wrapper.unmount()
-    expect(supabase.getChannels()).toHaveLength(1)
+    expect(fixture.supabase.getChannels()).toHaveLength(1)
     one.wrapper.unmount()
   })
 })

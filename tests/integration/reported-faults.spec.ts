@@ -1,59 +1,42 @@
 import { Flow } from '@pgflow/dsl'
-import { REALTIME_SUBSCRIBE_STATES, type SupabaseClient } from '@supabase/supabase-js'
+import { REALTIME_SUBSCRIBE_STATES } from '@supabase/supabase-js'
 import { useFlow, useRun, type Scheduler } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { ref } from 'vue'
-import type { Backend } from '../../playground/backend/index.ts'
 import { defaultTimes } from '../../src/options.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
-import { Recording } from './support/recording.ts'
 
-/** What others have met, as docs/faults.md lists it, as far as no other test shows it. */
+// What others have met, as docs/faults.md lists it, as far as no other test shows it.
 
-let gate: Gate
 const large = 'x'.repeat(5_000)
 const Wait = new Flow<{ name: string }>({ slug: 'wait' })
   .step({ slug: 'first' }, async () => {
-    await gate.wait()
+    await fixture.gate.wait()
     return large
   })
   .step({ slug: 'second', dependsOn: ['first'] }, ({ first }) => first.length)
 
-let backend: Backend
-let recording: Recording
-let supabase: SupabaseClient
-beforeAll(async () => {
-  backend = await bootBackend([Wait], {
-    realtime: { joinErrorDelayMs: 50, handshakeErrorDelayMs: 50, replicationPollMs: 20 },
-  })
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-  recording = new Recording()
-  supabase = connect(backend, recording.fetch)
-})
-afterEach(async () => {
-  gate.open()
-  backend.realtime.faults.restoreReplication()
-  await supabase.removeAllChannels()
+const fixture = useBackend([Wait], {
+  isRecorded: true,
+  realtime: { joinErrorDelayMs: 50, handshakeErrorDelayMs: 50, replicationPollMs: 20 },
 })
 
-async function startedRun(): Promise<string> {
-  const [row] = await backend.db.query<{ run_id: string }>(
-    `select run_id from pgflow.start_flow('wait', '{"name": "Ada"}')`,
-  )
-  return row?.run_id ?? ''
-}
+afterEach(() => {
+  fixture.backend.realtime.faults.restoreReplication()
+})
+
+const startedRun = () => fixture.startRun('wait', { name: 'Ada' })
 
 /** Resolves when the run has ended in the database, and all of it was sent or lost. */
 async function ended(runId: string): Promise<void> {
   const seen = () =>
-    backend.db.query<{ status: string }>('select status from pgflow.runs where run_id = $1', [
-      runId,
-    ])
+    fixture.backend.db.query<{ status: string }>(
+      'select status from pgflow.runs where run_id = $1',
+      [runId],
+    )
   while ((await seen())[0]?.status !== 'completed');
   // Realtime reads the messages over the same connection, each in its turn: these come after it.
   for (let turn = 0; turn < 5; turn += 1) await seen()
@@ -74,72 +57,72 @@ const never = { scheduler: incurious }
 describe('messages that are not delivered', () => {
   it('while the stream of the database is down: the run is read when Realtime says it is up [F19]', async () => {
     const runId = await startedRun()
-    backend.realtime.faults.loseReplication()
-    const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
+    fixture.backend.realtime.faults.loseReplication()
+    const { result, wrapper } = mountApp(fixture.supabase, () => useRun<typeof Wait>(runId), never)
     await until(() => result.connection.value.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await ended(runId)
     expect(result.run.value?.status).toBe('started')
-    backend.realtime.faults.restoreReplication()
+    fixture.backend.realtime.faults.restoreReplication()
     await until(() => result.run.value?.status === 'completed')
     wrapper.unmount()
   })
 
   it('because there is no partition for today: the run is read from time to time [F31]', async () => {
-    const partitions = await backend.db.query<{ name: string }>(
+    const partitions = await fixture.backend.db.query<{ name: string }>(
       `select inhrelid::regclass::text as name from pg_inherits
        where inhparent = 'realtime.messages'::regclass`,
     )
-    for (const { name } of partitions) await backend.db.exec(`drop table ${name}`)
+    for (const { name } of partitions) await fixture.backend.db.exec(`drop table ${name}`)
     try {
       const {
         result: flow,
         traced,
         wrapper,
-      } = mountApp(supabase, () => useFlow<typeof Wait>('wait'), {
+      } = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'), {
         scheduler: fastScheduler(30),
         startTimeout: 300_000,
         snapshotTimeout: 300_000,
       })
       await flow.startAsync({ name: 'Ada' })
-      gate.open()
+      fixture.gate.open()
       await until(() => flow.status.value === 'completed')
       expect(traced('event')).toBe(0)
       wrapper.unmount()
     } finally {
-      await backend.db.exec('select realtime.stand_in_create_partitions()')
+      await fixture.backend.db.exec('select realtime.stand_in_create_partitions()')
     }
   })
 
   it('because they are too large: the outputs are read [F15]', async () => {
-    await backend.db.query('select pgflow_realtime.set_max_payload_bytes(2000)')
+    await fixture.backend.db.query('select pgflow_realtime.set_max_payload_bytes(2000)')
     try {
       const { result: flow, wrapper } = mountApp(
-        supabase,
+        fixture.supabase,
         () => useFlow<typeof Wait>('wait'),
         never,
       )
       await flow.startAsync({ name: 'Ada' })
       await until(() => flow.connection.value.status === 'live')
-      gate.open()
+      fixture.gate.open()
       await until(() => flow.status.value === 'completed')
       await until(() => flow.connection.value.status === 'closed')
       expect(flow.step('first')?.output).toBe(large)
       expect(flow.run.value?.output).toEqual({ second: large.length })
       wrapper.unmount()
     } finally {
-      await backend.db.query('select pgflow_realtime.set_max_payload_bytes(200000)')
+      await fixture.backend.db.query('select pgflow_realtime.set_max_payload_bytes(200000)')
     }
   })
 
   it('while the page was in the background: all of it is read when it is seen again [F20]', async () => {
     const runId = await startedRun()
-    const { result, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
+    const { result, wrapper } = mountApp(fixture.supabase, () => useRun<typeof Wait>(runId), never)
     await until(() => result.connection.value.status === 'live')
     try {
       showPage('hidden')
-      backend.realtime.faults.loseReplication()
-      gate.open()
+      fixture.backend.realtime.faults.loseReplication()
+      fixture.gate.open()
       await ended(runId)
       expect(result.run.value?.status).toBe('started')
     } finally {
@@ -158,33 +141,33 @@ describe('messages that are not delivered', () => {
 describe('channels of the app itself, on the same client', () => {
   it('stay when a run has ended and when the app unmounts [F26]', async () => {
     const heard: string[] = []
-    const own = supabase.channel('own')
+    const own = fixture.supabase.channel('own')
     own.on('broadcast', { event: '*' }, ({ event }) => heard.push(event))
     await new Promise<void>((resolve) => {
       own.subscribe((status) => {
         if (status === REALTIME_SUBSCRIBE_STATES.SUBSCRIBED) resolve()
       })
     })
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'))
     await flow.startAsync({ name: 'Ada' })
     await until(() => flow.connection.value.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     wrapper.unmount()
-    expect(supabase.getChannels()).toEqual([own])
-    await backend.db.query(`select realtime.send('{}', 'still here', 'own', false)`)
+    expect(fixture.supabase.getChannels()).toEqual([own])
+    await fixture.backend.db.query(`select realtime.send('{}', 'still here', 'own', false)`)
     await until(() => heard.includes('still here'))
   })
 
   it('may all be removed at once: the run is joined again [F26]', async () => {
     const runId = await startedRun()
-    const { result, traced, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId))
+    const { result, traced, wrapper } = mountApp(fixture.supabase, () => useRun<typeof Wait>(runId))
     await until(() => result.connection.value.status === 'live')
-    await supabase.removeAllChannels()
+    await fixture.supabase.removeAllChannels()
     await until(() => result.connection.value.status !== 'live')
     await until(() => result.connection.value.status === 'live')
     const events = traced('event')
-    gate.open()
+    fixture.gate.open()
     await until(() => result.run.value?.status === 'completed')
     expect(traced('event')).toBeGreaterThan(events)
     wrapper.unmount()
@@ -194,16 +177,16 @@ describe('channels of the app itself, on the same client', () => {
 describe('what is given to useRun', () => {
   it('is compared by value: a getter that runs again follows nothing anew [F14]', async () => {
     const route = ref({ params: { runId: await startedRun() }, hash: '' })
-    const { result, wrapper } = mountApp(supabase, () =>
+    const { result, wrapper } = mountApp(fixture.supabase, () =>
       useRun<typeof Wait>(() => route.value.params.runId),
     )
     await until(() => result.connection.value.status === 'live')
-    const channels = supabase.getChannels()
-    recording.calls.length = 0
+    const channels = fixture.supabase.getChannels()
+    fixture.recording.calls.length = 0
     route.value = { params: { ...route.value.params }, hash: '#steps' }
     await result.refresh()
-    expect(supabase.getChannels()).toEqual(channels)
-    expect(recording.calls).toHaveLength(1)
+    expect(fixture.supabase.getChannels()).toEqual(channels)
+    expect(fixture.recording.calls).toHaveLength(1)
     wrapper.unmount()
   })
 })
@@ -218,7 +201,7 @@ describe('a run in which nothing changes', () => {
 describe('what later versions of pgflow will say', () => {
   /** Makes the database say it, past the checks of the version it has. */
   async function allowAnyStatus(): Promise<void> {
-    await backend.db.exec(`
+    await fixture.backend.db.exec(`
       alter table pgflow.runs drop constraint if exists status_is_valid;
       alter table pgflow.step_states drop constraint if exists status_is_valid`)
   }
@@ -226,10 +209,10 @@ describe('what later versions of pgflow will say', () => {
   it('a run that is cancelled has ended; a status that is not known yet goes on [C8] [F7]', async () => {
     await allowAnyStatus()
     const runId = await startedRun()
-    const { result, store, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId))
+    const { result, store, wrapper } = mountApp(fixture.supabase, () => useRun<typeof Wait>(runId))
     await until(() => result.connection.value.status === 'live')
     const setStatus = (status: string) =>
-      backend.db.exec(`
+      fixture.backend.db.exec(`
         update pgflow.step_states set status = '${status}' where run_id = '${runId}';
         update pgflow.runs set status = '${status}' where run_id = '${runId}'`)
     await setStatus('paused')
@@ -248,19 +231,23 @@ describe('what later versions of pgflow will say', () => {
     })
     expect(result.progress.value.done).toBe(2)
     expect(result.connection.value).toMatchObject({ status: 'closed', error: null })
-    expect(supabase.getChannels()).toEqual([])
+    expect(fixture.supabase.getChannels()).toEqual([])
     wrapper.unmount()
   })
 
   it('a step that is skipped is done, and says why [F10]', async () => {
     await allowAnyStatus()
-    await backend.db.exec(`
+    await fixture.backend.db.exec(`
       alter table pgflow.step_states add column skip_reason text;
       alter table pgflow.step_states add column skipped_at timestamptz`)
     const runId = await startedRun()
-    const { result, traced, wrapper } = mountApp(supabase, () => useRun<typeof Wait>(runId), never)
+    const { result, traced, wrapper } = mountApp(
+      fixture.supabase,
+      () => useRun<typeof Wait>(runId),
+      never,
+    )
     await until(() => result.connection.value.status === 'live')
-    await backend.db.query(
+    await fixture.backend.db.query(
       `update pgflow.step_states
        set status = 'skipped', skip_reason = 'condition_unmet', skipped_at = now()
        where run_id = $1 and step_slug = 'second'`,

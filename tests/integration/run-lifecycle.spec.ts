@@ -1,11 +1,10 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, useRun, type PgflowStep } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { watch } from 'vue'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { connect, createGate, until, type Gate } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
 const gates = new Map<string, Gate>()
 const gateOf = (slug: string): Gate => {
@@ -34,25 +33,19 @@ const Fragile = new Flow<{ name: string }>({ slug: 'fragile', maxAttempts: 2, ba
     throw new Error('the mill is closed')
   })
 
-let backend: Backend
-let supabase: SupabaseClient
+const fixture = useBackend([Greet, Fragile])
 
-beforeAll(async () => {
-  backend = await bootBackend([Greet, Fragile])
-})
-afterAll(() => backend.close())
 beforeEach(() => {
   gates.clear()
-  supabase = connect(backend)
 })
-afterEach(async () => {
+
+afterEach(() => {
   for (const gate of gates.values()) gate.open()
-  await supabase.removeAllChannels()
 })
 
 /** The database's own answer, to compare the store with. */
 async function truth(runId: string) {
-  const rows = await backend.db.query<{ run: object; steps: PgflowStep[]; seq: string }>(
+  const rows = await fixture.backend.db.query<{ run: object; steps: PgflowStep[]; seq: string }>(
     'select * from pgflow_client.get_run_with_states($1)',
     [runId],
   )
@@ -73,7 +66,7 @@ describe('a run from start to end', () => {
       reported,
       traced,
       wrapper,
-    } = mountApp(supabase, () => {
+    } = mountApp(fixture.supabase, () => {
       const flow = useFlow<typeof Greet>('greet')
       const seen: string[] = []
       watch(
@@ -128,13 +121,15 @@ describe('a run from start to end', () => {
     expect(traced('gap')).toBe(0)
     expect(flow.progress.value.fraction).toBe(1)
     expect(reported).toEqual([])
-    expect(supabase.getChannels()).toEqual([])
+    expect(fixture.supabase.getChannels()).toEqual([])
     expect(JSON.parse(JSON.stringify(store.$state))).toEqual(store.$state)
     wrapper.unmount()
   })
 
   it('ends as failed with the error of the step, after its retries', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Fragile>('fragile'))
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () =>
+      useFlow<typeof Fragile>('fragile'),
+    )
     const { run_id } = await flow.startAsync({ name: 'Ada' })
     await until(() => flow.status.value === 'failed')
     expect(flow.step('first')).toMatchObject({ status: 'completed', output: 'Ada' })
@@ -152,16 +147,18 @@ describe('a run from start to end', () => {
   })
 
   it('comes out right when the socket dies in the middle and events are lost [C1]', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow<typeof Greet>('greet'))
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () =>
+      useFlow<typeof Greet>('greet'),
+    )
     const { run_id } = await flow.startAsync({ name: 'Grace' })
     await until(() => flow.connection.value.status === 'live')
 
-    backend.realtime.faults.loseReplication()
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.loseReplication()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => flow.connection.value.status === 'offline')
     gateOf('clean').open()
     await gateOf('letters').reached
-    backend.realtime.faults.restoreReplication()
+    fixture.backend.realtime.faults.restoreReplication()
     gateOf('letters').open()
 
     await until(() => flow.status.value === 'completed')
@@ -178,10 +175,10 @@ describe('a run from start to end', () => {
       result: flow,
       traced,
       wrapper,
-    } = mountApp(supabase, () => useFlow<typeof Greet>('greet'))
+    } = mountApp(fixture.supabase, () => useFlow<typeof Greet>('greet'))
     await flow.startAsync({ name: 'Grace' })
     await until(() => flow.connection.value.status === 'live')
-    const undo = backend.realtime.faults.tamper((broadcast, deliver) => {
+    const undo = fixture.backend.realtime.faults.tamper((broadcast, deliver) => {
       if (broadcast.event !== 'clean:completed') deliver(broadcast)
     })
     gateOf('clean').open()
@@ -195,9 +192,9 @@ describe('a run from start to end', () => {
   })
 
   it('shows a run to a second component, over the same channel, until both have left [C11] [F24]', async () => {
-    const first = mountApp(supabase, () => useFlow<typeof Greet>('greet'), { gcTime: 0 })
+    const first = mountApp(fixture.supabase, () => useFlow<typeof Greet>('greet'), { gcTime: 0 })
     const { run_id } = await first.result.startAsync({ name: 'Ada' })
-    const other = connect(backend)
+    const other = connect(fixture.backend)
     const second = mountApp(
       other,
       () => ({ one: useRun<typeof Greet>(run_id), two: useRun<typeof Greet>(() => run_id) }),

@@ -1,30 +1,16 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError, useFlow, usePgflowStore, useRun, useStep } from 'pinia-pgflow'
 import * as v from 'valibot'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { describe, expect, it } from 'vitest'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, until } from '../support/backend.ts'
-import { Recording } from './support/recording.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
 const Greet = new Flow<{ name: string; times?: number }>({ slug: 'greet' })
   .step({ slug: 'hello' }, ({ run }) => `Hello ${run.name}`.repeat(run.times ?? 1))
   .step({ slug: 'length', dependsOn: ['hello'] }, ({ hello }) => hello.length)
 
-let backend: Backend
-let supabase: SupabaseClient
-let recording: Recording
-
-beforeAll(async () => {
-  backend = await bootBackend([Greet])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  recording = new Recording()
-  supabase = connect(backend, recording.fetch)
-})
-afterEach(() => supabase.removeAllChannels())
+const fixture = useBackend([Greet], { isRecorded: true })
 
 const input = v.object({
   name: v.pipe(v.string(), v.minLength(1, 'A name is needed.')),
@@ -39,7 +25,7 @@ describe('an input', () => {
       result: flow,
       store,
       wrapper,
-    } = mountApp(supabase, () => useFlow('greet'), {
+    } = mountApp(fixture.supabase, () => useFlow('greet'), {
       flows: { greet: { input } },
     })
     const error = await failureOf(flow.startAsync({ name: '' }))
@@ -50,13 +36,13 @@ describe('an input', () => {
     expect(flow.error.value).toBe(error)
     expect(flow.isPending.value).toBe(false)
     expect(store.runs).toEqual({})
-    expect(recording.calls).toEqual([])
-    expect(supabase.getChannels()).toEqual([])
+    expect(fixture.recording.calls).toEqual([])
+    expect(fixture.supabase.getChannels()).toEqual([])
     wrapper.unmount()
   })
 
   it('goes to the flow as the schema makes it, and the run is in the store at once', async () => {
-    const { result: flow, wrapper } = mountApp(supabase, () => useFlow('greet'), {
+    const { result: flow, wrapper } = mountApp(fixture.supabase, () => useFlow('greet'), {
       flows: { greet: { input } },
     })
     const started = flow.startAsync({ name: 'Ada' })
@@ -76,7 +62,7 @@ describe('an input', () => {
       result: flow,
       store,
       wrapper,
-    } = mountApp(supabase, () => useFlow('greet'), {
+    } = mountApp(fixture.supabase, () => useFlow('greet'), {
       flows: { greet: { input: slow } },
     })
     expect(await failureOf(flow.startAsync({ name: 'Eve' }))).toMatchObject({
@@ -100,7 +86,7 @@ describe('an output', () => {
 
   it('that is not what its schema describes is shown, reported, and said to be invalid', async () => {
     const { result, reported, wrapper } = mountApp(
-      supabase,
+      fixture.supabase,
       () => {
         const flow = useFlow('greet')
         return {
@@ -132,7 +118,7 @@ describe('an output', () => {
   })
 
   it('is checked again for a run that is read later, and whoever waits for it is told', async () => {
-    const { store, wrapper } = mountApp(supabase, () => usePgflowStore(), { flows })
+    const { store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore(), { flows })
     const { run_id } = await store.startFlow('greet', { name: 'Ada' })
     expect(await failureOf(store.waitForRun(run_id))).toMatchObject({
       code: 'invalid_output',
@@ -150,7 +136,7 @@ describe('an output', () => {
       result: flow,
       store,
       wrapper,
-    } = mountApp(supabase, () => useFlow('greet'), {
+    } = mountApp(fixture.supabase, () => useFlow('greet'), {
       flows: {
         greet: {
           output: v.pipeAsync(

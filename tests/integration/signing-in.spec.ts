@@ -1,38 +1,22 @@
 import { Flow } from '@pgflow/dsl'
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { useFlow, useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
-let gate: Gate
 const Wait = new Flow<{ name: string }>({ slug: 'wait' }).step({ slug: 'only' }, async () => {
-  await gate.wait()
+  await fixture.gate.wait()
   return 'done'
 })
 
-let backend: Backend
-const clients: SupabaseClient[] = []
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-  await backend.db.query(`select pgflow_realtime.set_visibility('private')`)
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-})
-afterEach(async () => {
-  gate.open()
-  await Promise.all(clients.splice(0).map((made) => made.removeAllChannels()))
-})
+const fixture = useBackend([Wait])
 
-function client(): SupabaseClient {
-  const made = connect(backend)
-  clients.push(made)
-  return made
-}
+beforeAll(async () => {
+  await fixture.backend.db.query(`select pgflow_realtime.set_visibility('private')`)
+})
 
 const password = 'a long password'
 
@@ -47,7 +31,7 @@ const mountFlow = (supabase: SupabaseClient) =>
   mountApp(supabase, () => useFlow<typeof Wait>('wait'), { private: true })
 
 it('nobody signed in: nothing can be started, and the fix is named', async () => {
-  const { result: flow, wrapper } = mountFlow(client())
+  const { result: flow, wrapper } = mountFlow(fixture.client())
   await expect(flow.startAsync({ name: 'Ada' })).rejects.toMatchObject({ code: 'not_signed_in' })
   expect(flow.error.value?.hint).toMatch(/sign in/i)
   wrapper.unmount()
@@ -57,16 +41,15 @@ it('a user known by a token alone, such as an anonymous one, has runs of their o
   const exp = Math.floor(Date.now() / 1000) + 3600
   const claims = { role: 'authenticated', is_anonymous: true, exp }
   const tokens = await Promise.all(
-    ['auth|one', 'auth|two'].map((sub) => backend.keys.sign({ sub, ...claims })),
+    ['auth|one', 'auth|two'].map((sub) => fixture.backend.keys.sign({ sub, ...claims })),
   )
   const [one, two] = tokens.map((token) => {
-    const made = createClient(backend.url, backend.anonKey, {
+    const made = createClient(fixture.backend.url, fixture.backend.anonKey, {
       accessToken: () => Promise.resolve(token),
       // Typed for browsers; `ws` has what is needed of it.
       realtime: { transport: WebSocket as unknown as typeof globalThis.WebSocket },
     })
-    clients.push(made)
-    return made
+    return fixture.own(made)
   })
   if (!one || !two) throw new Error('no clients')
   const { result: flow, wrapper, reported } = mountFlow(one)
@@ -76,14 +59,14 @@ it('a user known by a token alone, such as an anonymous one, has runs of their o
   expect(reported).toEqual([])
   const other = mountApp(two, () => useRun(run_id), { private: true })
   await until(() => other.result.error.value?.code === 'run_not_found')
-  gate.open()
+  fixture.gate.open()
   await until(() => flow.status.value === 'completed')
   wrapper.unmount()
   other.wrapper.unmount()
 })
 
 it('signing in after a run was refused: refresh shows it, and it is live', async () => {
-  const supabase = client()
+  const supabase = fixture.client()
   const email = await signUp(supabase)
   const started = mountFlow(supabase)
   const { run_id } = await started.result.startAsync({ name: 'Ada' })
@@ -98,13 +81,13 @@ it('signing in after a run was refused: refresh shows it, and it is live', async
   expect(view.run.value?.input).toEqual({ name: 'Ada' })
   await until(() => view.connection.value.status === 'live')
   expect(view.error.value).toBeNull()
-  gate.open()
+  fixture.gate.open()
   await until(() => view.run.value?.status === 'completed')
   wrapper.unmount()
 })
 
 it('a token that is refreshed meanwhile: the channel stays, and goes on hearing [F29]', async () => {
-  const supabase = client()
+  const supabase = fixture.client()
   await signUp(supabase)
   const { result: flow, traced, wrapper } = mountFlow(supabase)
   await flow.startAsync({ name: 'Ada' })
@@ -117,7 +100,7 @@ it('a token that is refreshed meanwhile: the channel stays, and goes on hearing 
   }
   const heard = traced('event')
   expect((await supabase.auth.refreshSession()).error).toBeNull()
-  gate.open()
+  fixture.gate.open()
   await until(() => flow.status.value === 'completed')
   expect(left).toEqual([])
   expect(traced('event')).toBeGreaterThan(heard)

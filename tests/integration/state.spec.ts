@@ -1,40 +1,21 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { mount } from '@vue/test-utils'
 import { acceptHMRUpdate, createPinia } from 'pinia'
 import { createPgflow, useFlow, usePgflowStatus, usePgflowStore, useRun } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createApp, defineComponent, h, nextTick } from 'vue'
-import type { Backend } from '../../playground/backend/index.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
-import { Recording } from './support/recording.ts'
+import { connect, until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
-let gate: Gate
 const Wait = new Flow<{ name: string }>({ slug: 'wait' })
   .step({ slug: 'first' }, async ({ run }) => {
-    await gate.wait()
+    await fixture.gate.wait()
     return { hello: run.name }
   })
   .step({ slug: 'second', dependsOn: ['first'] }, () => null)
 
-let backend: Backend
-let supabase: SupabaseClient
-let recording: Recording
-
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
-beforeEach(() => {
-  gate = createGate()
-  recording = new Recording()
-  supabase = connect(backend, recording.fetch)
-})
-afterEach(async () => {
-  gate.open()
-  await supabase.removeAllChannels()
-})
+const fixture = useBackend([Wait], { isRecorded: true })
 
 /** What Vue's development build offers to bundlers. */
 interface HmrRuntime {
@@ -43,7 +24,7 @@ interface HmrRuntime {
 }
 
 async function liveFlow() {
-  const app = mountApp(supabase, () => useFlow<typeof Wait>('wait'))
+  const app = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'))
   const { run_id } = await app.result.startAsync({ name: 'Ada' })
   await until(() => app.result.connection.value.status === 'live')
   return { ...app, flow: app.result, runId: run_id }
@@ -62,7 +43,7 @@ describe('the state', () => {
       setup: () => ({ view: useRun<typeof Wait>(runId) }),
       render: () => null,
     })
-    app.use(restored).use(createPgflow({ supabase: connect(backend) }))
+    app.use(restored).use(createPgflow({ supabase: connect(fixture.backend) }))
     const store = usePgflowStore(restored)
     expect({ pgflow: { ...store.$state, connections: {} } }).toEqual({
       pgflow: { ...(before as { pgflow: object }).pgflow, connections: {} },
@@ -70,7 +51,7 @@ describe('the state', () => {
     expect(store.connections[runId]?.status).toBe('idle')
     app.mount(document.createElement('div'))
     await until(() => store.connections[runId]?.status === 'live')
-    gate.open()
+    fixture.gate.open()
     await until(() => store.runById(runId)?.status === 'completed')
     expect(store.stepOf(runId, 'first')?.output).toEqual({ hello: 'Ada' })
     app.unmount()
@@ -84,12 +65,12 @@ describe('the state', () => {
     expect(store.runs).toEqual({})
     await until(() => flow.connection.value.status === 'live')
     expect(flow.run.value).toMatchObject({ run_id: runId, input: { name: 'Ada' } })
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('first')?.output).toEqual({ hello: 'Ada' })
     expect(store.runs[other]).toBeUndefined()
     wrapper.unmount()
-    expect(supabase.getChannels()).toEqual([])
+    expect(fixture.supabase.getChannels()).toEqual([])
   })
 
   it('that the app has patched is put right by the next snapshot', async () => {
@@ -103,7 +84,7 @@ describe('the state', () => {
     await store.refreshRun(runId)
     expect(flow.run.value).toMatchObject({ status: 'started', output: null })
     expect(flow.steps.value.map((step) => step.step_slug)).toEqual(['first', 'second'])
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     expect(flow.status.value).toBe('completed')
     wrapper.unmount()
@@ -112,7 +93,7 @@ describe('the state', () => {
   it('that the app has replaced whole is written to as before', async () => {
     const { flow, store, runId, wrapper } = await liveFlow()
     store.$state = JSON.parse(JSON.stringify(store.$state)) as typeof store.$state
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     expect(flow.step('first')?.output).toEqual({ hello: 'Ada' })
     expect(store.runs[runId]).toEqual(flow.run.value)
@@ -144,22 +125,22 @@ describe('a hot update', () => {
     const hmr = (globalThis as { __VUE_HMR_RUNTIME__?: HmrRuntime }).__VUE_HMR_RUNTIME__
     if (!hmr) throw new Error('Vue is built without hot updates')
     hmr.createRecord(id, Old)
-    const { store, pinia, wrapper } = mountApp(supabase, () => usePgflowStore())
+    const { store, pinia, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
     const { run_id } = await store.startFlow<typeof Wait>('wait', { name: 'Ada' })
     runIds.push(run_id)
     // A parent of its own: a hot update renders the parent again.
     const Parent = defineComponent({ render: () => h(Old) })
     const page = mount(Parent, { global: { plugins: [pinia] } })
     await until(() => store.connections[run_id]?.status === 'live')
-    const calls = recording.calls.length
+    const calls = fixture.recording.calls.length
 
     hmr.reload(id, component('new'))
     await nextTick()
     expect(page.text()).toBe('new started 1')
     expect(store.connections[run_id]?.status).toBe('live')
-    expect(supabase.getChannels()).toHaveLength(1)
-    expect(recording.calls).toHaveLength(calls)
-    gate.open()
+    expect(fixture.supabase.getChannels()).toHaveLength(1)
+    expect(fixture.recording.calls).toHaveLength(calls)
+    fixture.gate.open()
     await until(() => page.text() === 'new completed 1')
     expect(renders).toBeGreaterThan(1)
     page.unmount()
@@ -171,11 +152,11 @@ describe('a hot update', () => {
     const accept = acceptHMRUpdate(usePgflowStore, { data: { pinia } })
     accept({ usePgflowStore })
     expect(usePgflowStore(pinia)).toBe(store)
-    gate.open()
+    fixture.gate.open()
     await until(() => flow.connection.value.status === 'closed')
     expect(flow.status.value).toBe('completed')
     expect(store.runById(runId)?.status).toBe('completed')
-    expect(supabase.getChannels()).toEqual([])
+    expect(fixture.supabase.getChannels()).toEqual([])
     await store.refreshRun(runId)
     wrapper.unmount()
   })
@@ -183,7 +164,7 @@ describe('a hot update', () => {
 
 describe('usePgflowStatus', () => {
   it('says how live everything is, and why not', async () => {
-    const { result, store, wrapper } = mountApp(supabase, () => ({
+    const { result, store, wrapper } = mountApp(fixture.supabase, () => ({
       flow: useFlow<typeof Wait>('wait'),
       status: usePgflowStatus(),
     }))
@@ -195,11 +176,11 @@ describe('usePgflowStatus', () => {
     await until(() => status.value.status === 'live')
     expect(status.value.counts).toMatchObject({ live: 2, connecting: 0, offline: 0 })
 
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => status.value.status !== 'live')
     await until(() => status.value.status === 'live')
 
-    recording.isDown = true
+    fixture.recording.isDown = true
     expect(await store.refreshRun(other).catch(() => 'failed')).toBe('failed')
     expect(status.value).toMatchObject({
       status: 'offline',
@@ -207,7 +188,7 @@ describe('usePgflowStatus', () => {
       errors: [{ code: 'unreachable' }],
       reason: 'What is shown may be old (1 of 2): The server did not answer.',
     })
-    recording.isDown = false
+    fixture.recording.isDown = false
     await until(() => status.value.status === 'live')
     expect(status.value.reason).toBeNull()
     observation.release()

@@ -1,13 +1,13 @@
 import { Flow } from '@pgflow/dsl'
 import { createClient } from '@supabase/supabase-js'
 import { useRun, useRuns } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Backend } from '../../playground/backend/index.ts'
 import type { SessionChange } from '../../src/transport/types.ts'
 import { createSupabaseTransport } from '../../src/transport/supabase-transport.ts'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, until } from '../support/backend.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 
 // Known from supabase/auth-js#762, supabase/supabase-js#2426 and nuxt-modules/supabase#273: whoever
@@ -19,24 +19,24 @@ const Later = new Flow<{ n: number }>({ slug: 'later' }).step(
   () => 1,
 )
 
-let backend: Backend
+const fixture = useBackend([Later])
 let supabase: ReturnType<typeof connectWithToken>
 /** What the app's `accessToken` does. */
 let accessToken: () => Promise<string | null>
 beforeAll(async () => {
-  backend = await bootBackend([Later])
-  await backend.db.query(`select pgflow_realtime.set_visibility('private')`)
+  await fixture.backend.db.query(`select pgflow_realtime.set_visibility('private')`)
 })
-afterAll(() => backend.close())
+
 beforeEach(async () => {
   const token = await tokenOf('ada')
   accessToken = () => Promise.resolve(token)
   supabase = connectWithToken()
 })
+
 afterEach(() => supabase.removeAllChannels())
 
 function connectWithToken() {
-  return createClient(backend.url, backend.anonKey, {
+  return createClient(fixture.backend.url, fixture.backend.anonKey, {
     accessToken: () => accessToken(),
     realtime: {
       // Typed for browsers; `ws` has what is needed of it.
@@ -49,7 +49,7 @@ function connectWithToken() {
 const now = () => Math.floor(Date.now() / 1000)
 /** Tokens of one user differ by `serial`. */
 const tokenOf = (sub: string, serial = 0) =>
-  backend.keys.sign({ sub, serial, role: 'authenticated', exp: now() + 3600 })
+  fixture.backend.keys.sign({ sub, serial, role: 'authenticated', exp: now() + 3600 })
 const hang = () => new Promise<never>(() => {})
 
 /** Waits of minutes are seen in seconds; a request may take as long as it does. */
@@ -101,7 +101,7 @@ describe('a token that does not come, once,', () => {
     accessToken = hang
     // As the client does with each heartbeat; it waits for the token before it connects again.
     void supabase.realtime.setAuth()
-    backend.realtime.faults.killSockets()
+    fixture.backend.realtime.faults.killSockets()
     await until(() => result.connection.value.status !== 'live')
     accessToken = good
     await until(() => result.connection.value.status === 'live')
@@ -111,7 +111,11 @@ describe('a token that does not come, once,', () => {
 
 describe('several channels that are joined at once', () => {
   it('are joined with the token that comes late, and not with the one before', async () => {
-    const expired = await backend.keys.sign({ sub: 'ada', role: 'authenticated', exp: now() - 60 })
+    const expired = await fixture.backend.keys.sign({
+      sub: 'ada',
+      role: 'authenticated',
+      exp: now() - 60,
+    })
     const runIds = [await startedRun(), await startedRun(), await startedRun()]
     await supabase.realtime.setAuth()
     supabase.realtime.accessTokenValue = expired

@@ -1,12 +1,11 @@
 import { Flow } from '@pgflow/dsl'
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { systemScheduler } from '../../src/model/scheduler.ts'
 import { createSupabaseTransport } from '../../src/transport/supabase-transport.ts'
 import type { PgflowTransport, SessionChange } from '../../src/transport/types.ts'
-import { bootBackend, connect, until } from '../support/backend.ts'
-import { Recording } from './support/recording.ts'
+import { until } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
 // What the transport tells of the session, and of how far runs have come, over the real client.
 
@@ -16,22 +15,13 @@ const One = new Flow<{ n: number }>({ slug: 'one' }).step(
   () => 1,
 )
 
-let backend: Backend
-let recording: Recording
-let supabase: SupabaseClient
+const fixture = useBackend([One], { isRecorded: true })
 let transport: PgflowTransport
 let signal: AbortSignal
-beforeAll(async () => {
-  backend = await bootBackend([One])
-})
-afterAll(() => backend.close())
 beforeEach(() => {
-  recording = new Recording()
   signal = new AbortController().signal
-  supabase = connect(backend, recording.fetch)
-  transport = transportOf(supabase)
+  transport = transportOf(fixture.supabase)
 })
-afterEach(() => supabase.removeAllChannels())
 
 function transportOf(client: SupabaseClient, schema: 'pgflow' | 'pgflow_client' = 'pgflow_client') {
   const scheduler = systemScheduler()
@@ -56,7 +46,9 @@ describe('fetchSeqs', () => {
     return transport.fetchSeqs(ids, signal)
   }
   const seqCalls = () =>
-    recording.calls.filter(({ name }) => name === 'get_run_seqs').map(({ args }) => args.p_run_ids)
+    fixture.recording.calls
+      .filter(({ name }) => name === 'get_run_seqs')
+      .map(({ args }) => args.p_run_ids)
 
   it('says of each run that there is what its snapshot says', async () => {
     const ids = [await start(), await start()]
@@ -72,7 +64,7 @@ describe('fetchSeqs', () => {
   it('asks for nothing where there is nothing to ask for', async () => {
     expect((await fetchSeqs([])).size).toBe(0)
     expect((await fetchSeqs(['__proto__'])).size).toBe(0)
-    expect(recording.calls).toEqual([])
+    expect(fixture.recording.calls).toEqual([])
   })
 
   it('asks several times for more than one call takes', async () => {
@@ -93,31 +85,31 @@ describe('fetchSeqs', () => {
     ['rows', (id: string) => [{ [id]: 1 }]],
   ])('refuses %s', async (_what, answer) => {
     const id = await start()
-    recording.tamper = () => answer(id)
+    fixture.recording.tamper = () => answer(id)
     await expect(fetchSeqs([id])).rejects.toMatchObject({ code: 'malformed_reply' })
   })
 
   it('is not there with plain pgflow, which does not count', () => {
-    expect(transportOf(supabase, 'pgflow').fetchSeqs).toBeNull()
+    expect(transportOf(fixture.supabase, 'pgflow').fetchSeqs).toBeNull()
   })
 
   it('does not wait for what only explains its failure', async () => {
     const controller = new AbortController()
-    recording.tamper = () => {
-      recording.isLost = true
+    fixture.recording.tamper = () => {
+      fixture.recording.isLost = true
       return []
     }
     const asked = transport.fetchSeqs?.([crypto.randomUUID()], controller.signal)
-    await until(() => recording.calls.at(-1)?.name === 'api_version')
+    await until(() => fixture.recording.calls.at(-1)?.name === 'api_version')
     controller.abort()
     await expect(asked).rejects.toMatchObject({ code: 'malformed_reply' })
   })
 
   it('gives up when its caller does', async () => {
     const controller = new AbortController()
-    recording.isLost = true
+    fixture.recording.isLost = true
     const asked = transport.fetchSeqs?.([crypto.randomUUID()], controller.signal)
-    await until(() => recording.calls.length === 1)
+    await until(() => fixture.recording.calls.length === 1)
     controller.abort()
     await expect(asked).rejects.toMatchObject({ code: 'aborted' })
   })
@@ -132,11 +124,11 @@ describe('watchSession', () => {
   const turn = () => new Promise((resolve) => setTimeout(resolve))
   /** The client has told of its first session, whichever that is. */
   async function told() {
-    await supabase.auth.getSession()
+    await fixture.supabase.auth.getSession()
     await turn()
   }
 
-  const tokenOf = async () => (await supabase.auth.getSession()).data.session?.access_token
+  const tokenOf = async () => (await fixture.supabase.auth.getSession()).data.session?.access_token
   /** Until it is another one: a token says in which second it was made, and nothing finer. */
   async function renewToken(renew: () => Promise<unknown>) {
     const known = await tokenOf()
@@ -151,29 +143,29 @@ describe('watchSession', () => {
     const { changes, stop } = watched()
     await told()
     expect(changes).toEqual([])
-    const ada = await signUp(supabase)
+    const ada = await signUp(fixture.supabase)
     await until(() => changes.length === 1)
-    await signUp(supabase)
+    await signUp(fixture.supabase)
     await until(() => changes.length === 2)
-    await supabase.auth.signInWithPassword({ email: ada, password })
+    await fixture.supabase.auth.signInWithPassword({ email: ada, password })
     await until(() => changes.length === 3)
-    await supabase.auth.signOut({ scope: 'local' })
+    await fixture.supabase.auth.signOut({ scope: 'local' })
     await until(() => changes.length === 4)
     expect(changes).toEqual(['user', 'user', 'user', 'user'])
     stop()
   })
 
   it('tells of another token of the same user, and not of the same token', async () => {
-    const email = await signUp(supabase)
+    const email = await signUp(fixture.supabase)
     const { changes, stop } = watched()
     await told()
-    await renewToken(() => supabase.auth.refreshSession())
+    await renewToken(() => fixture.supabase.auth.refreshSession())
     await until(() => changes.length === 1)
-    await renewToken(() => supabase.auth.signInWithPassword({ email, password }))
+    await renewToken(() => fixture.supabase.auth.signInWithPassword({ email, password }))
     await until(() => changes.length > 1)
     expect(new Set(changes)).toEqual(new Set(['token']))
     const count = changes.length
-    await supabase.auth.updateUser({ data: { name: 'Ada' } })
+    await fixture.supabase.auth.updateUser({ data: { name: 'Ada' } })
     await turn()
     expect(changes).toHaveLength(count)
     stop()
@@ -188,12 +180,17 @@ describe('watchSession', () => {
         return () => scheduled.splice(0)
       },
     }
-    const options = { supabase, scheduler, schema: 'pgflow_client', isPrivate: false } as const
+    const options = {
+      supabase: fixture.supabase,
+      scheduler,
+      schema: 'pgflow_client',
+      isPrivate: false,
+    } as const
     const changes: SessionChange[] = []
     const stop = createSupabaseTransport(options).watchSession((change) => changes.push(change))
     await told()
-    await signUp(supabase)
-    await renewToken(() => supabase.auth.refreshSession())
+    await signUp(fixture.supabase)
+    await renewToken(() => fixture.supabase.auth.refreshSession())
     for (const task of scheduled) task()
     expect(changes).toEqual(['user'])
     stop()
@@ -202,13 +199,13 @@ describe('watchSession', () => {
   it('may be answered with calls of the client, and tells nothing after it has ended', async () => {
     const users: unknown[] = []
     const stop = transport.watchSession(() => {
-      void supabase.auth.getUser().then(({ data }) => users.push(data.user?.email))
+      void fixture.supabase.auth.getUser().then(({ data }) => users.push(data.user?.email))
     })
-    const email = await signUp(supabase)
+    const email = await signUp(fixture.supabase)
     await until(() => users.length === 1)
     expect(users).toEqual([email])
     stop()
-    await signUp(supabase)
+    await signUp(fixture.supabase)
     await turn()
     expect(users).toHaveLength(1)
   })

@@ -1,10 +1,9 @@
 import { Flow } from '@pgflow/dsl'
-import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError, useFlow, usePgflowStore, useStep } from 'pinia-pgflow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Backend } from '../../playground/backend/index.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { mountApp } from '../support/app.ts'
-import { bootBackend, connect, createGate, until, type Gate } from '../support/backend.ts'
+import { createGate, until, type Gate } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
 let gate: Gate
 const Wait = new Flow<{ fails: boolean }>({ slug: 'wait', maxAttempts: 1 })
@@ -15,23 +14,17 @@ const Wait = new Flow<{ fails: boolean }>({ slug: 'wait', maxAttempts: 1 })
   })
   .step({ slug: 'second', dependsOn: ['first'] }, ({ first }) => ({ sum: first + 1 }))
 
-let backend: Backend
-let supabase: SupabaseClient
+const fixture = useBackend([Wait])
 
-beforeAll(async () => {
-  backend = await bootBackend([Wait])
-})
-afterAll(() => backend.close())
 beforeEach(() => {
   gate = createGate()
-  supabase = connect(backend)
-})
-afterEach(async () => {
-  gate.open()
-  await supabase.removeAllChannels()
 })
 
-const mountStore = (options = {}) => mountApp(supabase, () => usePgflowStore(), options)
+afterEach(() => {
+  gate.open()
+})
+
+const mountStore = (options = {}) => mountApp(fixture.supabase, () => usePgflowStore(), options)
 
 describe('waitForRun', () => {
   it('resolves with the output when the run completes, and leaves the channel [C7]', async () => {
@@ -42,7 +35,7 @@ describe('waitForRun', () => {
     const run = await waiting
     expect(run).toMatchObject({ status: 'completed', output: { second: { sum: 2 } } })
     expect(store.stepOf(run_id, 'second')?.status).toBe('completed')
-    await until(() => supabase.getChannels().length === 0)
+    await until(() => fixture.supabase.getChannels().length === 0)
     wrapper.unmount()
   })
 
@@ -129,14 +122,14 @@ describe('waitForRun', () => {
 
 describe('useStep', () => {
   it('follows one step over the channel of the run', async () => {
-    const { result, wrapper } = mountApp(supabase, () => {
+    const { result, wrapper } = mountApp(fixture.supabase, () => {
       const flow = useFlow<typeof Wait>('wait')
       return { flow, second: useStep<typeof Wait, 'second'>(flow.runId, 'second') }
     })
     expect(result.second.step.value).toBeNull()
     await result.flow.startAsync({ fails: false })
     expect(result.second.step.value?.status).toBe('created')
-    expect(supabase.getChannels()).toHaveLength(1)
+    expect(fixture.supabase.getChannels()).toHaveLength(1)
     gate.open()
     await until(() => result.second.step.value?.status === 'completed')
     expect(result.second.step.value?.output?.sum).toBe(2)

@@ -4,7 +4,7 @@ import { usePgflowStore, type PgflowError } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { createSSRApp } from 'vue'
-import { codeOf } from '../support/test-app.ts'
+import { codeOf } from '../support/code-of.ts'
 
 const flows = { greet: { hello: { output: 'Hello' } }, forbidden: { only: {} } }
 const times = 20

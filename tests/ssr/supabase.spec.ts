@@ -2,22 +2,18 @@ import { createServer } from 'node:http'
 import { Flow } from '@pgflow/dsl'
 import { createPinia } from 'pinia'
 import { createPgflow, usePgflowStore, useRun } from 'pinia-pgflow'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { createSSRApp, defineComponent, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
-import type { Backend } from '../../playground/backend/index.ts'
-import { bootBackend, connect } from '../support/backend.ts'
+import { connect } from '../support/backend.ts'
+import { useBackend } from '../support/fixture.ts'
 
 const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step(
   { slug: 'hello' },
   ({ run }) => `Hello ${run.name}`,
 )
 
-let backend: Backend
-beforeAll(async () => {
-  backend = await bootBackend([Greet])
-})
-afterAll(() => backend.close())
+const fixture = useBackend([Greet])
 
 const Page = defineComponent({
   props: { runId: { type: String, required: true } },
@@ -32,9 +28,9 @@ const Page = defineComponent({
 })
 
 it('reads a run once on a server, renders it, and leaves nothing behind [F39]', async () => {
-  backend.worker.pause()
-  const supabase = connect(backend)
-  const [row] = await backend.db.query<{ run_id: string }>(
+  fixture.backend.worker.pause()
+  const supabase = connect(fixture.backend)
+  const [row] = await fixture.backend.db.query<{ run_id: string }>(
     `select run_id from pgflow.start_flow('greet', '{"name":"Ada"}')`,
   )
   const runId = row?.run_id ?? ''
@@ -55,7 +51,7 @@ it('reads a run once on a server, renders it, and leaves nothing behind [F39]', 
   const store = usePgflowStore(browser)
   expect(store.runs[runId]).toEqual(usePgflowStore(pinia).runs[runId])
   expect(store.connections[runId]?.status).toBe('idle')
-  backend.worker.resume()
+  fixture.backend.worker.resume()
 })
 
 it('renders without a run that cannot be read', async () => {
@@ -63,7 +59,7 @@ it('renders without a run that cannot be read', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  const supabase = connect({ url: `http://127.0.0.1:${port}`, anonKey: backend.anonKey })
+  const supabase = connect({ url: `http://127.0.0.1:${port}`, anonKey: fixture.backend.anonKey })
   const app = createSSRApp(Page, { runId: crypto.randomUUID() })
   app.use(createPinia()).use(createPgflow({ supabase }))
   expect(await renderToString(app)).toBe('<p>nobody: <em>idle</em></p>')
