@@ -60,5 +60,6 @@ export function createGate(): Gate {
 
 /** Waits until `condition` holds; what never comes fails the test with its name. */
 export async function until(condition: () => boolean): Promise<void> {
-  await vi.waitUntil(condition, { timeout: 15_000, interval: 5 })
+  // Long, as a busy machine is no fault.
+  await vi.waitUntil(condition, { timeout: 45_000, interval: 5 })
 }
