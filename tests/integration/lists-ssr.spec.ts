@@ -49,7 +49,7 @@ it('a list is read once on a server, rendered, and goes live in the browser', as
   recording.calls.length = 0
   const pinia = createPinia()
   const server = createSSRApp(Page)
-  server.use(pinia).use(createPgflow({ supabase, ssr: true }))
+  server.use(pinia).use(createPgflow({ supabase, ssr: true, ssrTimeout: 30_000 }))
   const html = await renderToString(server)
   expect(html.match(/<p>[^<]*/g)).toEqual(Array(3).fill(`<p>${newer},${older}`))
   expect(recording.calls.map(({ name }) => name)).toEqual(['list_runs'])

@@ -37,7 +37,7 @@ it('reads a run once on a server, renders it, and leaves nothing behind [F39]', 
   const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const app = createSSRApp(Page, { runId })
   const pinia = createPinia()
-  app.use(pinia).use(createPgflow({ supabase }))
+  app.use(pinia).use(createPgflow({ supabase, ssrTimeout: 30_000 }))
   expect(await renderToString(app)).toBe('<p>Ada: <em>idle</em></p>')
   expect(supabase.getChannels()).toEqual([])
   const left = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
