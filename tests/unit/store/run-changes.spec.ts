@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { toRaw } from 'vue'
 import { RunStateWriter } from '../../../src/store/run-state.ts'
 import { createRunTables } from '../../../src/store/run-tables.ts'
-import { mountIn } from '../../support/test-app.ts'
+import { mountIn } from '../../support/app.ts'
 
 const flows = { wide: { a: {}, b: {}, c: {} }, chain: { a: {}, b: { deps: ['a'] } } }
 
