@@ -104,6 +104,43 @@ describe('the stamp', () => {
     expect(await folder.read('supabase/config.toml')).toBe(configToml)
   })
 
+  it('says when it lies ahead, and names the migration that comes after it', async () => {
+    // As pgflow's installer leaves it nine hours east of Greenwich.
+    const east = 'supabase/migrations/20270201085958_20250429164909_pgflow_initial.sql'
+    const { out } = await install(await makeProject({ [east]: somePgflow }))
+    expect(out).toContain('supabase/migrations/20270201085959_pinia_pgflow_0_1_0.sql: add')
+    expect(out).toContain('Its time is 9 h from now')
+    expect(out).toContain('such as supabase/migrations/20270201090000_allow_starts.sql:')
+  })
+
+  it('says nothing of that where it is now', async () => {
+    const { out } = await install(await makeProject())
+    expect(out).not.toContain('Its time is')
+    expect(out).toContain('such as supabase/migrations/20270131235959_allow_starts.sql:')
+  })
+
+  it('of an upgrade in the same second is one second later', async () => {
+    const folder = await makeProject()
+    await install(folder)
+    const file = `supabase/migrations/${name}`
+    await folder.write(file, ours.replace("select '0.1.0';", "select '0.0.9';"))
+    expect(await install(folder)).toMatchObject({ code: 0 })
+    expect((await folder.migrations()).slice(-2)).toEqual([
+      name,
+      '20270131235959_pinia_pgflow_0_1_0.sql',
+    ])
+  })
+
+  it('of two at once is written by one of them only', async () => {
+    const folder = await makeProject()
+    const [one, other] = await Promise.all([install(folder), install(folder)])
+    // The second says so, or has read what the first wrote.
+    expect(one.err + other.err).toMatch(/^$|wrote it just now/)
+    expect(one.code + other.code).toBeLessThan(2)
+    expect(await folder.migrations()).toHaveLength(2)
+    expect(await folder.read(`supabase/migrations/${name}`)).toBe(ours)
+  })
+
   it('passes over what Supabase does not run', async () => {
     const folder = await makeProject({
       'supabase/migrations/99999999999999.sql': '',

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { PackageInfo } from '../package-info.ts'
 import type { Answer, Project } from '../project.ts'
+import { runMigrations } from '../supabase-commands.ts'
 import { error, ok, warning, type Finding } from './findings.ts'
 import { isMissing, refusalOf } from './refusals.ts'
 
 /** How many rows `self_test_rows()` returns, which is the largest page of a list. */
 const largestPage = 100
 
-const upgrade =
-  'npx pinia-pgflow install, then run the migration (npx supabase migration up, or npx supabase db push).'
+const upgrade = `npx pinia-pgflow install, then ${runMigrations}.`
 
 /** What the API said, and whether it is worth asking more. */
 export interface ApiChecks {

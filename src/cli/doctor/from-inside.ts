@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { OwnDatabase } from '../database.ts'
 import { CliError } from '../errors.ts'
 import type { PackageInfo } from '../package-info.ts'
+import { runMigrations } from '../supabase-commands.ts'
 import { error, ok, warning, type Finding } from './findings.ts'
 import { isUntold, problemOf } from './setup.ts'
 
@@ -15,8 +16,7 @@ const statusSchema = v.object({
 })
 type Status = v.InferOutput<typeof statusSchema>
 
-const migrate =
-  'npx pinia-pgflow install, then npx supabase migration up (or npx supabase db push).'
+const migrate = `npx pinia-pgflow install, then ${runMigrations}.`
 
 /** What the database knows of itself that an outsider does not. */
 export async function checkFromInside(db: OwnDatabase, own: PackageInfo): Promise<Finding[]> {

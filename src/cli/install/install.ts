@@ -2,13 +2,15 @@ import { constants } from 'node:fs'
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { CliError, codeOf, messageOf } from '../errors.ts'
-import { readPackage, type PackageInfo } from '../package-info.ts'
+import { readPackage } from '../package-info.ts'
 import type { Surroundings, Terminal } from '../terminal.ts'
 import { exposeSchema } from './config-toml.ts'
+import { describePlan } from './describe-plan.ts'
 import { findProject, type Project } from './find-project.ts'
 import { lineChanges } from './line-changes.ts'
 import { readMigrations } from './migrations.ts'
-import { planMigration, type MigrationPlan } from './plan.ts'
+import { nextSteps } from './next-steps.ts'
+import { planMigration } from './plan.ts'
 
 export interface InstallOptions {
   /** Says what would be done, and does nothing. */
@@ -26,13 +28,15 @@ export async function install(
   terminal: Terminal,
 ): Promise<void> {
   const [project, own] = await Promise.all([findProject(cwd), readPackage()])
-  const plan = planMigration(await readMigrations(project.migrations), own, now())
+  const time = now()
+  const plan = planMigration(await readMigrations(project.migrations), own, time)
   const config = await readConfig(project)
   const exposed = config === undefined ? undefined : exposeSchema(config, project.config)
   const changesConfig = exposed !== undefined && exposed.text !== config
 
   const path = (file: string) => relative(cwd, file) || basename(file)
-  for (const line of describePlan(plan, own, path(project.migrations))) terminal.result(line)
+  for (const line of describePlan(plan, own, { folder: path(project.migrations), now: time }))
+    terminal.result(line)
   if (exposed && changesConfig) {
     terminal.result(`${path(project.config)}: expose the schema pgflow_client`)
     for (const line of lineChanges(config ?? '', exposed.text)) terminal.result(`  ${line}`)
@@ -49,34 +53,13 @@ export async function install(
   if (exposed && changesConfig) await write(project.config, exposed.text, 'w')
   const advice = nextSteps({
     plan,
+    folder: path(project.migrations),
+    now: time,
     changesConfig,
     hasConfig: exposed !== undefined,
     isApiOff: exposed?.isApiOff ?? false,
   })
   for (const line of advice) terminal.result(line)
-}
-
-function describePlan(plan: MigrationPlan, { version }: PackageInfo, folder: string): string[] {
-  const file = join(folder, plan.file)
-  switch (plan.kind) {
-    case 'current':
-      return [`${file}: the migration of pinia-pgflow ${version} is there already.`]
-    case 'install':
-      return [`${file}: add the migration of pinia-pgflow ${version}`]
-    case 'upgrade': {
-      const { version: old, name } = plan.before ?? { version: null, name: '' }
-      const other = old === version ? 'another edition of it' : `version ${old ?? 'unknown'}`
-      return [
-        `${file}: add the migration of pinia-pgflow ${version}`,
-        `  as an upgrade: ${name} is ${other}, and stays as it is.`,
-      ]
-    }
-    case 'repeat':
-      return [
-        `${file}: add the migration of pinia-pgflow ${version} again`,
-        `  since pgflow was upgraded after ${plan.before?.name ?? ''}.`,
-      ]
-  }
 }
 
 /** The text of `config.toml`; undefined where there is none. */
@@ -124,38 +107,4 @@ function notWritten(path: string, cause: unknown): CliError {
       ? 'Another "pinia-pgflow install" wrote it just now. Run this again.'
       : `Give yourself the right to write in ${dirname(path)}, and run this again.`
   return new CliError(`Cannot write ${path}: ${messageOf(cause)}`, fix, { cause })
-}
-
-interface Outcome {
-  plan: MigrationPlan
-  changesConfig: boolean
-  hasConfig: boolean
-  isApiOff: boolean
-}
-
-function nextSteps({ plan, changesConfig, hasConfig, isApiOff }: Outcome): string[] {
-  const steps: string[] = []
-  if (plan.kind !== 'current') {
-    steps.push('Run the migration: npx supabase migration up (local) or npx supabase db push')
-  }
-  if (changesConfig) {
-    steps.push(
-      'Local: npx supabase stop && npx supabase start, which reads config.toml anew.',
-      'Hosted: npx supabase config push, or add pgflow_client in Project Settings, Data API, Exposed schemas.',
-    )
-  }
-  if (!hasConfig) {
-    steps.push(
-      'There is no supabase/config.toml: expose the schema pgflow_client yourself, in Project Settings, Data API, Exposed schemas; or run npx supabase init and this again.',
-    )
-  }
-  if (isApiOff) steps.push('Switch the API on: [api] enabled is false in config.toml.')
-  if (plan.kind === 'install') {
-    steps.push(
-      "Say who may start which flow, in a migration: select pgflow_client.allow_start('my_flow', 'authenticated');",
-    )
-  }
-  if (steps.length === 0) return ['\nAll is current: there is nothing to do.']
-  const check = 'See whether all is well: npx pinia-pgflow doctor --url <url> --key <key>'
-  return ['\nNext:', ...[...steps, check].map((step, index) => `${index + 1}. ${step}`)]
 }

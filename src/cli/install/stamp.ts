@@ -28,6 +28,12 @@ function isAfter(stamp: string, digits = '', name: string, last = ''): boolean {
   return stamp > digits && name > last && !stamp.startsWith('-')
 }
 
+/** How long a file's version lies in the future, in ms: 0 where it does not, or is no time. */
+export function aheadOf(file: string, now: number): number {
+  const time = timeOf(/^\d+/.exec(file)?.[0] ?? '')
+  return time === undefined ? 0 : Math.max(0, time - now)
+}
+
 function stampOf(time: Date): string {
   return time
     .toISOString()

@@ -50,16 +50,19 @@ export async function makeFolder(files: Record<string, string> = {}): Promise<Fo
   }
 }
 
-/** The migrations of pgflow, named as its installer names them at this time. */
-export async function pgflowMigrations(now: number): Promise<Record<string, string>> {
+/** The migrations of pgflow, or some of them, named as its installer names them at this time. */
+export async function pgflowMigrations(
+  now: number,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<Record<string, string>> {
   const require = createRequire(import.meta.url)
   const source = join(
     dirname(require.resolve('@pgflow/core/package.json')),
     'dist/supabase/migrations',
   )
-  const names = (await readdir(source)).filter((name) => name.endsWith('.sql')).sort()
+  const names = (await readdir(source)).filter((name) => name.endsWith('.sql') && isWanted(name))
   const files = await Promise.all(
-    names.map(async (name, index) => {
+    names.sort().map(async (name, index) => {
       const stamp = stampOf(now + index * 1000)
       const text = await readFile(join(source, name), 'utf8')
       return [`supabase/migrations/${stamp}_${name}`, text] as const
