@@ -6,8 +6,34 @@ import type { ServerProcess } from './support/command.ts'
 import { installApp, makeFolder, pack, removeFolder } from './support/folders.ts'
 import { expiredSession } from './support/expired-session.ts'
 import { openGateway, type Gateway } from './support/gateway.ts'
-import { buildNuxt, checkNuxtTypes, failureWith, serveNuxt } from './support/nuxt-app.ts'
+import {
+  buildNuxt,
+  checkNuxtTypes,
+  checkWithoutDsl,
+  failureWith,
+  serveNuxt,
+} from './support/nuxt-app.ts'
 import { untilHydrated, untilText, visit } from './support/site.ts'
+
+/*
+ * What was found in a real Nuxt app with the first edition, and the tests that see it right. The
+ * app has @nuxtjs/supabase, except where a client of the app itself is named.
+ *
+ *  1  a run with a key __proto__ is a 500    keeps names in its values that Nuxt refuses
+ *  2  a mismatch after a failed read         is an error in the HTML and the same in the first
+ *                                            rendering; of a database that does not answer; a
+ *                                            private run
+ *  3  failed reads are repeated              asked for once; by nested components; costs one deadline
+ *  4  hydrated values are reactive           its values can be cloned
+ *  5  a mismatch in lists of nobody          a list of nobody is the same on both sides
+ *  6  middleware asks again in the browser   asks on the server, and in the browser only when …
+ *  7  the guide's page does not compile      compiles with typed pages: its pages are the guide's
+ *  8  Node 20 has no WebSocket               all of them, on Node 20: the app has the guide's plugin
+ *  9  cache headers are dropped              a renewed token is in no cache
+ * 10  the 404 has no code                    is a 404 where a page says so; ends with 404
+ *     types fail without @pgflow/dsl         compiles without @pgflow/dsl
+ *     starting in a server's route           a route of the server starts a run
+ */
 
 const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step(
   { slug: 'hello' },
@@ -27,7 +53,7 @@ beforeAll(async () => {
   app = await installApp('nuxt', await pack(folder), folder)
   await buildNuxt(app, 'module')
   await buildNuxt(app, 'own')
-  gateway = await openGateway([Greet])
+  gateway = await openGateway({ flows: [Greet] })
   server = await serveNuxt(app, 'module', { url: gateway.url, key: gateway.backend.anonKey })
   browser = await launchChromium()
 })
@@ -160,6 +186,12 @@ describe('middleware', () => {
     await untilHydrated(page)
     expect(gateway.byServers).toEqual([read])
     expect(gateway.byPages).toEqual([])
+    gateway.forget()
+    await page.getByRole('link').click()
+    await page.getByRole('link', { name: 'again' }).click()
+    await untilText(page, 'p', 'completed')
+    expect(gateway.byServers).toEqual([])
+    expect(gateway.byPages).toEqual([read])
     console.check()
   })
 
@@ -178,6 +210,17 @@ it('a list of nobody is the same on both sides', async () => {
   expect(html).toContain('data-part="connection">closed')
   await untilHydrated(page)
   await untilText(page, '[role=alert]', 'not_signed_in')
+  console.check()
+})
+
+it('a route of the server starts a run, and a page follows it', async () => {
+  const options = { method: 'POST', body: '{"name":"Ada"}' }
+  const answer = await fetch(`${server.url}/api/greet`, options)
+  expect(answer.status).toBe(200)
+  const { run_id } = (await answer.json()) as { run_id: string }
+  expect(gateway.byServers).toEqual(['start_flow_with_states'])
+  const { page, console } = await open(`/runs/${run_id}`)
+  await untilText(page, 'p', 'completed (closed)')
   console.check()
 })
 
@@ -243,6 +286,10 @@ describe('the module', () => {
   it('compiles with typed pages, and so do its own files', async () => {
     await checkNuxtTypes(app)
   }, 300_000)
+
+  it('compiles without @pgflow/dsl, with its declarations checked', async () => {
+    await checkWithoutDsl(app)
+  }, 120_000)
 
   it('says what is missing when it is loaded', async () => {
     expect(await failureWith(app, ['pinia-pgflow/nuxt', '@nuxtjs/supabase'])).toContain(

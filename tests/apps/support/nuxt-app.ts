@@ -51,6 +51,30 @@ export async function checkNuxtTypes(app: string): Promise<void> {
   await rm(target, { recursive: true })
 }
 
+/** Compiles with what the package declares, which this app can do only without `@pgflow/dsl`. */
+export async function checkWithoutDsl(app: string): Promise<void> {
+  const code = `
+    import { createPgflow, useFlow, useRun, useRuns, usePgflowStore } from 'pinia-pgflow'
+    import { RunGraph } from 'pinia-pgflow/components'
+    import { createTestPgflow } from 'pinia-pgflow/testing'
+    const { start } = useFlow('greet')
+    void start({ name: 'Ada' })
+    const flows = { greet: { hello: { output: 'Hello' } } }
+    export const used = [createPgflow, useRun('id'), useRuns({ flow: 'greet' }), usePgflowStore()]
+    export const shown = [RunGraph, createTestPgflow({ flows })]
+    // @ts-expect-error a run has no such field
+    export const typed = useRun('id').run.value?.state
+  `
+  const folder = join(app, 'without-dsl')
+  await mkdir(folder)
+  await writeFile(join(folder, 'main.ts'), code)
+  const flags = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--types', 'node']
+  const target = ['--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,dom,dom.iterable']
+  const compiler = [process.execPath, 'node_modules/typescript/bin/tsc'] as const
+  await run([...compiler, ...flags, ...target, 'without-dsl/main.ts'], app)
+  await rm(folder, { recursive: true })
+}
+
 /** What loading the app's configuration with these modules fails with. */
 export async function failureWith(app: string, modules: readonly string[]): Promise<string> {
   const load = `
