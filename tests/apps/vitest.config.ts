@@ -10,7 +10,7 @@ export default defineConfig({
     include: ['tests/apps/*.spec.ts'],
     // One installation at a time: small machines have two cores.
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 600_000,
   },
 })

@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AnyFlow } from '@pgflow/dsl'
-import { createBackendCore, type BackendCore } from '../../../playground/backend/index.ts'
+import {
+  createBackendCore,
+  type BackendCore,
+  type BackendOptions,
+} from '../../../playground/backend/index.ts'
 import { listen, stop } from '../../../playground/backend/http.ts'
 
 /** The embedded backend, and who has called which of its functions. */
@@ -18,8 +21,8 @@ export interface Gateway {
 }
 
 /** Boots the embedded backend behind a server that notes each call of a function. */
-export async function openGateway(flows: readonly AnyFlow[]): Promise<Gateway> {
-  const backend = await createBackendCore({ flows })
+export async function openGateway(options: BackendOptions): Promise<Gateway> {
+  const backend = await createBackendCore(options)
   const server = createServer((req, res) => {
     const isPage = req.headers.origin !== undefined
     const name = functionOf(req)
