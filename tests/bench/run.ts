@@ -24,6 +24,7 @@ const benchmarks: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   'apply-client': () => bundled(new URL('./apply/client.ts', import.meta.url)),
   components: () => import('./components/components.ts'),
   start: () => import('./start/start.ts'),
+  reconnect: () => import('./reconnect/reconnect.ts'),
   boot: () => import('./boot.ts'),
 }
 

@@ -4,6 +4,11 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 /** A way to a server on loopback that takes as long as one over the internet. */
 export interface SlowRoad {
   url: string
+  /** How many bytes went either way so far, headers and frames included. */
+  bytes: () => number
+  /** Ends every connection, and refuses others until it is mended. */
+  cut(): void
+  mend(): void
   close(): Promise<void>
 }
 
@@ -15,7 +20,13 @@ export interface SlowRoad {
 export async function openSlowRoad(target: string, roundTripMs: number): Promise<SlowRoad> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
+  let bytes = 0
+  let isCut = false
   const server = createServer((near) => {
+    if (isCut) {
+      near.destroy()
+      return
+    }
     const far = connect(Number(port), hostname)
     const opened = performance.now() + roundTripMs
     for (const [from, to] of [
@@ -25,9 +36,10 @@ export async function openSlowRoad(target: string, roundTripMs: number): Promise
       sockets.add(from)
       // A bare TCP segment is not held back to be sent with the next one.
       from.setNoDelay(true)
-      from.on('data', (bytes) => {
+      from.on('data', (chunk) => {
+        bytes += chunk.length
         const wait = Math.max(0, opened - performance.now()) + roundTripMs / 2
-        setTimeout(() => to.writable && to.write(bytes), wait)
+        setTimeout(() => to.writable && to.write(chunk), wait)
       })
       from.on('close', () => {
         sockets.delete(from)
@@ -43,6 +55,14 @@ export async function openSlowRoad(target: string, roundTripMs: number): Promise
   const address = server.address() as AddressInfo
   return {
     url: `http://${hostname}:${address.port}`,
+    bytes: () => bytes,
+    cut() {
+      isCut = true
+      for (const socket of sockets) socket.destroy()
+    },
+    mend() {
+      isCut = false
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy()
       server.close()

@@ -119,7 +119,7 @@ function prepareOurs(supabase: SupabaseClient): { start: Starter; stop: () => vo
   const pinia = createPinia()
   const app = createApp({ render: () => null })
   app.use(pinia)
-  app.use(createPgflow({ supabase, gcTime: 60_000 }))
+  app.use(createPgflow({ supabase, gcTime: 60_000, ssr: false }))
   const store = usePgflowStore(pinia)
   const started: string[] = []
   return {

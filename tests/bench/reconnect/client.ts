@@ -1,0 +1,54 @@
+import { createClient, type SupabaseClient } from '@supabase/supabase-js'
+import { WebSocket } from 'ws'
+import type { Backend } from '../../../playground/backend/index.ts'
+import { openSlowRoad, type SlowRoad } from '../start/slow-road.ts'
+
+/** What a client has sent so far. */
+export interface Traffic {
+  /** Requests over HTTP. */
+  requests: number
+  joins: number
+  bytes: number
+}
+
+/** A page's own supabase-js, on a road that can be cut, and what it sends. */
+export interface WatchedClient {
+  supabase: SupabaseClient
+  road: SlowRoad
+  traffic: () => Traffic
+  close(): Promise<void>
+}
+
+/** Connects a client to the backend, a round trip of so many ms away. */
+export async function openClient(backend: Backend, roundTripMs: number): Promise<WatchedClient> {
+  const road = await openSlowRoad(backend.url, roundTripMs)
+  let [requests, joins] = [0, 0]
+  class Socket extends WebSocket {
+    override send(...args: Parameters<WebSocket['send']>): void {
+      const [frame] = args
+      if (typeof frame === 'string' && frame.includes('"phx_join"')) joins += 1
+      super.send(...args)
+    }
+  }
+  const supabase = createClient(road.url, backend.anonKey, {
+    auth: { persistSession: false, autoRefreshToken: false, storageKey: crypto.randomUUID() },
+    // Typed for browsers; `ws` has what is needed of it.
+    realtime: { transport: Socket as unknown as typeof globalThis.WebSocket },
+    global: {
+      fetch(resource, init) {
+        requests += 1
+        return fetch(resource, init)
+      },
+    },
+  })
+  return {
+    supabase,
+    road,
+    traffic: () => ({ requests, joins, bytes: road.bytes() }),
+    async close() {
+      await supabase.removeAllChannels()
+      await supabase.realtime.disconnect()
+      await road.close()
+    },
+  }
+}
