@@ -23,8 +23,10 @@ const benchmarks: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   apply: () => bundled(new URL('./apply/scale.ts', import.meta.url)),
   'apply-client': () => bundled(new URL('./apply/client.ts', import.meta.url)),
   components: () => import('./components/components.ts'),
+  paint: () => import('./paint/paint.ts'),
   start: () => import('./start/start.ts'),
   reconnect: () => import('./reconnect/reconnect.ts'),
+  memory: () => bundled(new URL('./memory/memory.ts', import.meta.url)),
   boot: () => import('./boot.ts'),
 }
 

@@ -23,17 +23,15 @@ export interface WatchedClient {
 export async function openClient(backend: Backend, roundTripMs: number): Promise<WatchedClient> {
   const road = await openSlowRoad(backend.url, roundTripMs)
   let [requests, joins] = [0, 0]
-  class Socket extends WebSocket {
-    override send(...args: Parameters<WebSocket['send']>): void {
-      const [frame] = args
-      if (typeof frame === 'string' && frame.includes('"phx_join"')) joins += 1
-      super.send(...args)
-    }
-  }
   const supabase = createClient(road.url, backend.anonKey, {
     auth: { persistSession: false, autoRefreshToken: false, storageKey: crypto.randomUUID() },
-    // Typed for browsers; `ws` has what is needed of it.
-    realtime: { transport: Socket as unknown as typeof globalThis.WebSocket },
+    realtime: {
+      // Typed for browsers; `ws` has what is needed of it.
+      transport: WebSocket as unknown as typeof globalThis.WebSocket,
+      logger(kind: string, message: string) {
+        if (kind === 'push' && message.includes(' phx_join ')) joins += 1
+      },
+    },
     global: {
       fetch(resource, init) {
         requests += 1
