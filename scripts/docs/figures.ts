@@ -66,6 +66,53 @@ const tables: Record<string, (figures: Figures) => string> = {
       ]),
     ),
 
+  paint: (figures) =>
+    figures.table('paint', () =>
+      table(
+        ['', theirs, ours],
+        [
+          [
+            'from the commit to the painted frame',
+            figures.range('paint', 'commit to painted frame', theirs),
+            figures.range('paint', 'commit to painted frame', ours),
+          ],
+        ],
+      ),
+    ),
+
+  reconnect: (figures) =>
+    figures.table('reconnect', () =>
+      table(
+        ['followed', 'until all are right', ours, `${theirs}, which reads nothing`],
+        ['1 run', '100 runs', '500 runs'].map((runs) => [
+          runs,
+          figures.range('reconnect', runs, ours),
+          figures.traffic(runs, ours),
+          // A connection has 100 channels at most, and it takes one for each run.
+          runs === '500 runs' ? 'not possible: 100 channels' : figures.traffic(runs, theirs),
+        ]),
+      ),
+    ),
+
+  memory: (figures) =>
+    figures.table('memory', () =>
+      table(
+        ['kB', theirs, ours],
+        [
+          ['a run of 10 steps that is followed', 'a run that is followed'],
+          ['a run that was shown before', 'a run that was shown once'],
+          [
+            'a page that is opened and closed again, of 1,000',
+            'a page that is opened and closed again',
+          ],
+        ].map(([title = '', fact = '']) => [
+          title,
+          figures.fact('memory', `${fact}, ${theirs}, kB`),
+          figures.fact('memory', `${fact}, ${ours}, kB`),
+        ]),
+      ),
+    ),
+
   scale: (figures) =>
     table(
       ['', 'few', 'many', 'many ÷ few'],
@@ -148,6 +195,25 @@ class Figures {
       /,? \d+ function calls/,
       '',
     )
+  }
+
+  /** A table of a benchmark; a sentence until that benchmark has been run. */
+  table(benchmark: string, make: () => string): string {
+    if (this.#results[benchmark]) return make()
+    return `Not measured yet: \`npm run bench -- --only ${benchmark}\`.`
+  }
+
+  /** What was counted. */
+  fact(benchmark: string, name: string): string {
+    return String(found(this.#results[benchmark]?.facts[name], name))
+  }
+
+  /** What a reconnect sends. */
+  traffic(runs: string, library: string): string {
+    const count = (what: string) => Number(this.fact('reconnect', `${runs}, ${library}, ${what}`))
+    const many = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`
+    const size = `${pretty(count('bytes') / 1000)} kB`
+    return [many(count('requests'), 'request'), many(count('joins'), 'join'), size].join(', ')
   }
 
   sizeOf(name: string): string {
