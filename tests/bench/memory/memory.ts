@@ -45,7 +45,7 @@ export const benchmark: Benchmark = {
         const left: number[] = []
         for (let round = 0; round < rounds(3); round += 1) {
           followed.push(await weighRuns(open()))
-          visited.push(await weighVisits(open(), 300, runIdOf))
+          visited.push(await weighVisits(open(), runs / 2, runIdOf))
           left.push(await weighVisits(open(), cycles, (index) => runIdOf(index % 10)))
         }
         findings.facts[`a run that is followed, ${name}, kB`] = kilobytes(followed)
@@ -75,10 +75,11 @@ async function weighVisits(
   count: number,
   idOf: (index: number) => string,
 ): Promise<number> {
-  // Until code and caches are as large as they get.
-  for (let index = 0; index < 100; index += 1) await holder.cycle(idOf(index))
+  // Most of the code is compiled meanwhile, which counts as held.
+  const warmUp = 500
+  for (let index = 0; index < warmUp; index += 1) await holder.cycle(idOf(index))
   const before = await heap()
-  for (let index = 100; index < 100 + count; index += 1) await holder.cycle(idOf(index))
+  for (let index = warmUp; index < warmUp + count; index += 1) await holder.cycle(idOf(index))
   if (holder.channels() > 0) throw new Error(`${holder.channels()} channels are still open.`)
   return ((await heap()) - before) / count
 }
