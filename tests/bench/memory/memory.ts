@@ -45,8 +45,9 @@ export const benchmark: Benchmark = {
         const left: number[] = []
         for (let round = 0; round < rounds(3); round += 1) {
           followed.push(await weighRuns(open()))
-          visited.push(await weighVisits(open(), runs / 2, runIdOf))
-          left.push(await weighVisits(open(), cycles, (index) => runIdOf(index % 10)))
+          const holder = open()
+          left.push(await weighVisits(holder, cycles, (index) => runIdOf(index % 10)))
+          visited.push(await weighVisits(holder, cycles / 4, (index) => runIdOf(10 + index)))
         }
         findings.facts[`a run that is followed, ${name}, kB`] = kilobytes(followed)
         findings.facts[`a run that was shown once, ${name}, kB`] = kilobytes(visited)
@@ -75,11 +76,10 @@ async function weighVisits(
   count: number,
   idOf: (index: number) => string,
 ): Promise<number> {
-  // Most of the code is compiled meanwhile, which counts as held.
-  const warmUp = 500
-  for (let index = 0; index < warmUp; index += 1) await holder.cycle(idOf(index))
+  // Meanwhile code is compiled, which counts as held.
+  for (let index = 0; index < 300; index += 1) await holder.cycle(runIdOf(index % 10))
   const before = await heap()
-  for (let index = warmUp; index < warmUp + count; index += 1) await holder.cycle(idOf(index))
+  for (let index = 0; index < count; index += 1) await holder.cycle(idOf(index))
   if (holder.channels() > 0) throw new Error(`${holder.channels()} channels are still open.`)
   return ((await heap()) - before) / count
 }
