@@ -99,7 +99,8 @@ const snapshotSchema = v.object({
     v.object({
       run_id: v.string(),
       step_slug: v.string(),
-      step_index: count,
+      // It has to be there: an older migration does not tell it.
+      step_index: v.custom<number | null>((value) => value === null || isCount(value), 'a place'),
       retry: v.nullish(retrySchema),
       ...stepFields,
     }),
