@@ -11,6 +11,7 @@ import {
   type Script,
 } from './prepared.ts'
 import { PreparedMemory } from './prepared-files.ts'
+import { allowErrorsAsWarnings } from './process-warnings.ts'
 import { createTurns, TurnsEnded } from './turns.ts'
 
 export type { PreparedLevel }
@@ -52,6 +53,7 @@ export interface DatabaseOptions {
  * the data directory; later calls restore it, which is many times faster.
  */
 export async function openDatabase(options: DatabaseOptions = {}): Promise<Database> {
+  allowErrorsAsWarnings()
   const { level = 'full', cacheDir = defaultCacheDir } = options
   const connection = await connect(await prepare(level, cacheDir))
   await connection.driver.exec(createPartitions)
