@@ -53,7 +53,7 @@ interface BeginOptions {
 
 /**
  * The Pinia store of runs and steps. State is plain data that can be serialised; everything that
- * keeps it true happens behind its actions.
+ * keeps it true happens behind its actions. Half of this file documents what an app can call.
  *
  * @throws PgflowError `not_installed` when the plugin is not installed.
  * @example

@@ -1,7 +1,7 @@
 import { PgflowError } from '../errors.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import { abortable, pause } from './abort.ts'
-import { DoubtLimiter, Elapsed, RefusalWindow } from './delays.ts'
+import { DoubtLimiter, Elapsed, RefusalWindow } from './limits.ts'
 import { Fetcher, type Fetch, type FetchReason } from './fetcher.ts'
 import { Health, type Phase } from './health.ts'
 import { PollTimer } from './poll-timer.ts'
@@ -36,6 +36,8 @@ const ignore = () => undefined
  * Keeps one thing in the store true: a run, or a list of runs. The database is the truth, broadcasts
  * are hints. After every join a snapshot is requested, which holds whatever was sent before the join;
  * and a channel on which nothing comes is checked. Runs and lists differ only in their source.
+ *
+ * Longer than other files: the phases and all that leads from one to the next are read as a whole.
  */
 export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   readonly source: Kind
@@ -237,7 +239,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#show()
   }
 
-  /** Merges what was heard. */
+  /**
+   * Merges what was heard. While a read is under way it is kept as well: its answer may be older, and
+   * is then followed by it (`settle`).
+   */
   readonly receive = (update: Update): void => {
     if (this.#fetcher.isKeeping || !this.source.isShown) this.#fetcher.keep(update)
     const merged = this.source.receive(update, this.#fetcher.current?.isRest ?? false)

@@ -1,5 +1,5 @@
 import type { Scheduler } from '../model/scheduler.ts'
-import { pollDelay, type PollState } from './timings.ts'
+import { pollDelay, type PollState } from './poll-delay.ts'
 
 /** What a poll timer needs of its resource. */
 export interface PollTimerContext {

@@ -1,7 +1,7 @@
 import type { RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { SessionChange } from '../transport/types.ts'
-import { ChannelBudget } from './channel-budget.ts'
+import { ChannelBudget } from './run-channel-budget.ts'
 import { LiveResource, type ResourceContext } from './live-resource.ts'
 import { Registry, type Observation } from './registry.ts'
 import { RunSource } from './run-source.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pollDelay, type PollState } from '../../../src/sync/timings.ts'
+import { pollDelay, type PollState } from '../../../src/sync/poll-delay.ts'
 import { createKit, down, snapshot } from './support/kit.ts'
 
 /** How long it is until the next request. */

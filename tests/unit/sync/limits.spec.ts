@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { DoubtLimiter } from '../../../src/sync/delays.ts'
+import { DoubtLimiter } from '../../../src/sync/limits.ts'
 import { VirtualClock } from '../../simulation/clock.ts'
 
 /** A limiter, and when it has read, in ms. */

@@ -1,6 +1,6 @@
 /**
- * Hands out the channels that one socket may have. Who gets none is told when one is free again,
- * in the order of asking.
+ * Hands out the channels that one socket may have for runs: `runs` says how many, and the feed of the
+ * lists has one beside them. Who gets none is told when one is free again, in the order of asking.
  */
 export class ChannelBudget {
   #free: number

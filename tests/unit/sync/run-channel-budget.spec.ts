@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ChannelBudget } from '../../../src/sync/channel-budget.ts'
+import { ChannelBudget } from '../../../src/sync/run-channel-budget.ts'
 
 /** Who waits for a channel, and takes it when one is free. */
 function waiter(budget: ChannelBudget) {
