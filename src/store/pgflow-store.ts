@@ -165,10 +165,10 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     // Not awaited when it is there: the run is to be in the store at once.
     const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
     const isStarted = engine.beginStart()
-    const started = sync().start(runId, { flowSlug, input: json, signal, timeout })
+    const onStarted = () => isStarted(runId)
+    const started = sync().start(runId, { flowSlug, input: json, signal, timeout, onStarted })
     onBegin?.(json)
     await started
-    isStarted(runId)
     const run = ofRun(runs.value, runId)
     if (!run) throw new PgflowError('aborted', 'The run was removed while it started.', { runId })
     return run

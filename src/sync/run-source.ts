@@ -13,6 +13,8 @@ const gatherTimes: Record<FetchReason, number> = {
   poll: gatherReads,
 }
 const idle = { status: 'idle', error: null } as const
+/** More broadcasts than are lost together while a run goes on. */
+const farAhead = 100
 const dropped: Settled = {
   isNews: false,
   isMissed: false,
@@ -35,7 +37,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   #isConfirmed: boolean
   /** The highest seq of the answers that were dropped: nothing older is taken after them. */
   #dropped = 0
-  /** The highest seq of a broadcast that said that the run goes on, as after a repair. */
+  /** The highest seq of a broadcast that said that the run goes on, as a step of it does. */
   #wentOn = 0
   /** The seq of the last answer that was taken. */
   #confirmed: number | null = null
@@ -95,10 +97,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   receive(event: RunEvent): Merged | null {
-    const { status } = event.run
-    if (status !== undefined && !isTerminal(status)) {
-      this.#wentOn = Math.max(this.#wentOn, event.seq ?? 0)
-    }
+    if (this.#saysThatItGoesOn(event)) this.#wentOn = Math.max(this.#wentOn, event.seq ?? 0)
     // Stale before the first snapshot: the resource has kept the event for its answer.
     const outcome = this.#context.state.applyEvent(event)
     if (outcome.kind === 'stale') return null
@@ -113,7 +112,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   settle(
     snapshot: RunSnapshot | null,
-    { updates }: Fetch<RunEvent>,
+    { updates, earlier }: Fetch<RunEvent>,
     trustsDatabase: boolean,
   ): Settled {
     if (!snapshot) {
@@ -129,7 +128,9 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     // can be, and where a seq tells what is later.
     const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#wentOn
     const isFinal = this.#isPublic && isEnd
-    const since = isFinal ? [] : trustsDatabase ? following(snapshot, updates) : updates
+    // What was heard before the read was sent had its time to show in an answer.
+    const lately = trustsDatabase ? updates.filter((event) => !earlier.has(event)) : updates
+    const since = isFinal ? [] : trustsDatabase ? following(snapshot, lately) : lately
     const oldest = this.#oldestAccepted(isFinal, trustsDatabase)
     const seqBefore = this.#seq ?? 0
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
@@ -197,6 +198,12 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   forget(): void {
     this.#context.state.forget(this.key)
+  }
+
+  /** A step that goes on says so too; but one far ahead of what is held is likely to be forged. */
+  #saysThatItGoesOn({ run, step, seq }: RunEvent): boolean {
+    if (step) return (seq ?? 0) - (this.#seq ?? 0) < farAhead
+    return run.status !== undefined && !isTerminal(run.status)
   }
 
   /** The lowest seq that an answer may have; null takes any. */

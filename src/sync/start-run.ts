@@ -13,6 +13,8 @@ export interface StartRequest {
   signal?: AbortSignal | undefined
   /** In ms, repetitions included. */
   timeout?: number | undefined
+  /** Called once this call is known to have started the run, or an earlier attempt at the same. */
+  onStarted?: () => void
 }
 
 /**
@@ -26,12 +28,14 @@ export async function startRun(
 ): Promise<void> {
   const { state, transport } = context
   const { source } = resource
+  const wasShown = source.isShown
   state.begin(source.key, request.flowSlug, request.input)
   const endStart = source.beginStart()
   resource.openForStart(transport.joinsBeforeStart)
   let failure: PgflowError
   try {
     await submitStart(context, resource, request)
+    request.onStarted?.()
     resource.subscribe()
     return
   } catch (error) {
@@ -42,7 +46,11 @@ export async function startRun(
   }
   if (resource.signal.aborted) throw failure
   // It was started, as a broadcast or a read says: only the reply is lost.
-  if (failure.isTransient && source.isShown) return
+  if (failure.isTransient && source.isShown) {
+    // What was there before may be somebody else's.
+    if (!wasShown) request.onStarted?.()
+    return
+  }
   if (resource.isNothing) resource.failStart(failure)
   throw failure
 }

@@ -211,6 +211,22 @@ describe('an answer about another run', () => {
   })
 })
 
+describe('what was heard before a read, and no answer says', () => {
+  it('is not shown for ever: for half a minute answers may be older', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 3)
+    await kit.channelOf('r').join()
+    await kit.channelOf('r').receive('a:completed', { seq: 4, step_slug: 'a', output: 'forged' })
+    expect(kit.state.steps.value['r/a']?.output).toBe('forged')
+    const isPast = kit.clock.now() + 60_000
+    while (kit.clock.now() < isPast && kit.state.connections.value.r?.seq !== 3) {
+      await (await kit.nextRequest()).reply(snapshot('r', 3))
+    }
+    expect(kit.state.steps.value['r/a']?.output).toBe(null)
+    expect(kit.status('r')).toBe('live')
+  })
+})
+
 describe('an answer that says that the run has ended', () => {
   const goesOn = (kit: ReturnType<typeof createKit>, seq: number) =>
     kit.channelOf('r').receive('run:started', { seq, status: 'started', flow_slug: 'f' })
@@ -228,6 +244,18 @@ describe('an answer that says that the run has ended', () => {
     await (await kit.nextRequest()).reply(snapshot('r', 5, 'failed'))
     expect(kit.state.runs.value.r?.status).toBe('started')
     await (await kit.nextRequest()).reply(snapshot('r', 9))
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('is older than a broadcast of a step, as after a repair: the run goes on', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 3)
+    await kit.channelOf('r').receive('a:completed', { seq: 6, step_slug: 'a', output: 'A' })
+    await kit.channelOf('r').receive('b:started', { seq: 7, step_slug: 'b', initial_tasks: 1 })
+    await (await kit.nextRequest()).reply(snapshot('r', 4, 'failed'))
+    expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(kit.status('r')).toBe('connecting')
+    await (await kit.nextRequest()).reply(snapshot('r', 7))
     expect(kit.status('r')).toBe('live')
   })
 

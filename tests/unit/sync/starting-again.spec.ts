@@ -31,6 +31,41 @@ describe('starting a run again that is known', () => {
   })
 })
 
+describe('that this caller has started the run', () => {
+  it('is said of an answer, and not of a run that was there when no answer came', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    let started = 0
+    const again = () =>
+      codeOf(
+        kit.manager.start('r', { ...anyStart, timeout: 1_000, onStarted: () => (started += 1) }),
+      )
+    const unanswered = again()
+    await kit.nextRequest()
+    await kit.clock.advance(1_000)
+    expect(await unanswered).toBe('none')
+    expect(started).toBe(0)
+    const answered = again()
+    await (await kit.nextRequest()).reply(snapshot('r', 1))
+    expect(await answered).toBe('none')
+    expect(started).toBe(1)
+  })
+
+  it('is said of one that was first heard of while it was started', async () => {
+    const kit = createKit()
+    let started = 0
+    const onStarted = () => (started += 1)
+    const start = codeOf(kit.manager.start('r', { ...anyStart, timeout: 1_000, onStarted }))
+    const request = await kit.nextRequest()
+    await kit.channelOf('r').join()
+    await kit.channelOf('r').receive('run:started', { seq: 1, status: 'started' })
+    await request.fail(new PgflowError('unreachable', 'The reply is lost.'))
+    await kit.clock.advance(1_000)
+    expect(await start).toBe('none')
+    expect(started).toBe(1)
+  })
+})
+
 describe('starting a run again that has ended, and that nobody follows any more', () => {
   it('leaves it closed when the start fails, also where nobody sees the page', async () => {
     const kit = createKit({ gcTime: 0 })
