@@ -26,10 +26,7 @@ export interface RunsQuery<Slug extends string = string> {
 export function toListQuery(query: RunsQuery = {}): ListQuery {
   const { flow, status, pageSize = defaultPageSize } = objectOf(query)
   if (!Number.isSafeInteger(pageSize) || pageSize < 1) {
-    throw new PgflowError(
-      'invalid_options',
-      'A page of a list is a whole number of runs, 1 or more.',
-    )
+    throw new PgflowError('invalid_options', 'The pageSize of a list is a whole number from 1.')
   }
   return { flow: filterOf('flow', flow), status: filterOf('status', status), pageSize }
 }
@@ -53,5 +50,5 @@ function objectOf<Query extends object>(query: Query): Query {
 function filterOf(name: string, value: unknown): string | null {
   if (value === undefined || value === null) return null
   if (typeof value === 'string' && isStorable(value)) return value
-  throw new PgflowError('invalid_options', `The ${name} of a list is one text, or null for all.`)
+  throw new PgflowError('invalid_options', `The ${name} of a list is a text or null.`)
 }

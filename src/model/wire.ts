@@ -100,7 +100,7 @@ const snapshotSchema = v.object({
       run_id: v.string(),
       step_slug: v.string(),
       // It has to be there: an older migration does not tell it.
-      step_index: v.custom<number | null>((value) => value === null || isCount(value), 'a place'),
+      step_index: v.custom<number | null>((value) => value === null || isCount(value), 'a count'),
       retry: v.nullish(retrySchema),
       ...stepFields,
     }),

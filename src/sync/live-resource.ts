@@ -106,11 +106,6 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     })
   }
 
-  /** Whether there is nothing worth keeping for the next observer. */
-  get isNothing(): boolean {
-    return this.source.isNothing
-  }
-
   /** Fires when the resource is disposed. */
   get signal(): AbortSignal {
     return this.#life.signal

@@ -30,8 +30,12 @@ interface Held {
   open: () => void
   ready: () => Promise<void>
   dispose: (reason: string) => void
-  readonly isNothing: boolean
-  readonly source: { readonly isShown: boolean; drop: () => void; forget: () => void }
+  readonly source: {
+    readonly isShown: boolean
+    readonly isNothing: boolean
+    drop: () => void
+    forget: () => void
+  }
 }
 
 interface Entry<Resource> {
@@ -141,7 +145,7 @@ export class Registry<Resource extends Held> {
       if (entry.observers > 0 || this.#entries.get(key) !== entry) return
       const { scheduler, gcTime, isServer } = this.#context
       const drop = () => this.#drop(key, entry)
-      if (isServer || entry.resource.isNothing) drop()
+      if (isServer || entry.resource.source.isNothing) drop()
       else entry.cancelGc = scheduler.after(gcTime, drop)
     }
   }

@@ -51,7 +51,7 @@ export async function startRun(
     if (!wasShown) request.onStarted?.()
     return
   }
-  if (resource.isNothing) resource.failStart(failure)
+  if (source.isNothing) resource.failStart(failure)
   throw failure
 }
 

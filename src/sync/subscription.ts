@@ -133,6 +133,6 @@ export class RunSubscription implements Subscription {
 export function realtimeSilent(): PgflowError {
   return new PgflowError(
     'realtime_silent',
-    'Realtime is joined but sends nothing: what is shown is read from the database.',
+    'Realtime sends nothing: what is shown is read instead.',
   )
 }

@@ -115,7 +115,7 @@ function messageOf(code: PgflowErrorCode, status: number, sqlState: string, said
 
 function hintOf(code: PgflowErrorCode, schema: string): string | undefined {
   if (code !== 'schema_not_exposed') return undefined
-  return `Add ${schema} to the exposed schemas of the API settings (config.toml: [api] schemas).`
+  return `Add ${schema} to the exposed schemas (config.toml: [api] schemas).`
 }
 
 function codeOfStatus(status: number, sqlState: string, isPage: boolean): PgflowErrorCode {

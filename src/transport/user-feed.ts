@@ -51,7 +51,7 @@ class UserFeed implements RunChannel {
     this.#channel = null
     this.#user = user
     if (user !== null) return this.#join(user)
-    this.#wait(new PgflowError('not_signed_in', 'Nobody is signed in: there is nothing to hear.'))
+    this.#wait(new PgflowError('not_signed_in', 'Nobody is signed in.'))
   }
 
   close(): void {

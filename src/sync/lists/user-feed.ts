@@ -37,30 +37,25 @@ export class UserFeed {
 
   /** A list's part in the channel: open while any list wants it. */
   subscription(handlers: Handlers): Subscription {
-    const state = () => ({
-      isOpen: this.#channel !== null,
-      isJoined: this.#isJoined,
-      isSilent: this.#isSilent,
-      error: this.#error,
-    })
+    const feed = () => this
     return {
       get isOpen() {
-        return state().isOpen
+        return feed().#channel !== null
       },
       get isJoined() {
-        return state().isJoined
+        return feed().#isJoined
       },
       get isSilent() {
-        return state().isSilent
+        return feed().#isSilent
       },
       get isDown() {
-        return state().error !== null
+        return feed().#error !== null
       },
       get error() {
-        const { isSilent, error } = state()
+        const error = feed().#error
         // That nobody is signed in is for the database to mind.
         if (error?.code === 'not_signed_in') return null
-        return isSilent ? realtimeSilent() : error
+        return feed().#isSilent ? realtimeSilent() : error
       },
       open: () => {
         this.#handlers.add(handlers)
