@@ -244,12 +244,12 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     return this.#lists.heardLately(runId) !== null
   }
 
-  /** Whether a row is not shown any more because of what was heard of its run since. */
-  #hasLeft({ run_id, seq }: RunSummary): boolean {
-    const isShown = this.#context.state.summary(run_id) !== undefined
+  /** Whether more was heard of a run than the row or the store tells: it has left, or was never here. */
+  #hasLeft(row: RunSummary): boolean {
+    const { run_id, seq } = newerSummary(this.#context.state.summary(row.run_id), row)
     // What the feed told is true also where something was missed since.
     const told = this.#lists.heardLately(run_id) ?? this.#lists.toldLately(run_id) ?? 0
-    return !isShown && told > (seq ?? Infinity)
+    return told > (seq ?? Infinity)
   }
 
   /** The shown runs that were heard of lately, and that an answer does not have in their place. */
