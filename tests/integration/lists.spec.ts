@@ -327,7 +327,7 @@ describe('the query of useRuns', () => {
   it('cannot have a page of nothing', () => {
     const { result: store, wrapper } = mountApp(fixture.client(), () => usePgflowListStore())
     for (const pageSize of [0, -1, 1.5, NaN]) {
-      expect(() => store.observeRuns({ pageSize })).toThrow('A page of a list')
+      expect(() => store.observeRuns({ pageSize })).toThrow('The pageSize of a list')
     }
     wrapper.unmount()
   })
