@@ -254,7 +254,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       if (this.#health.isSuspected) this.#poll.schedule()
       this.#health.isSuspected = false
     }
-    const wasQuiet = this.#poll.unchanged > 0
+    // What has failed keeps its turn: each update would put it off.
+    const wasQuiet = this.#poll.unchanged > 0 && !this.#poll.failures
     this.#poll.changed()
     // The timer still waits as long as it does for a quiet run.
     if (wasQuiet) this.#poll.schedule()
