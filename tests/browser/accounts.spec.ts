@@ -19,7 +19,7 @@ describe('an account', () => {
     const warning = app.main.getByText('What you have run as a guest stays with the guest')
     await warning.waitFor()
     await app.page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    expect(await app.main.getByRole('alert').innerText()).toBe('Type an email address.')
+    await expect.poll(() => app.main.getByRole('alert').innerText()).toBe('Type an email address.')
     await type(app, email, 'a long password')
     await app.page.getByRole('button', { name: 'Sign up' }).click()
     await signedInAs(app, email)
@@ -31,7 +31,7 @@ describe('an account', () => {
     await app.page.getByRole('button', { name: 'Sign out' }).click()
     await signedInAs(app, 'Not signed in')
     // Nothing can be lost any more.
-    expect(await warning.count()).toBe(0)
+    await expect.poll(() => warning.count()).toBe(0)
     app.console.expect(/Failed to load resource.* 401/)
     await app.visit('Runs')
     await app.main.getByText('Nobody is signed in.').waitFor()
@@ -132,7 +132,7 @@ describe('private runs', () => {
     }
     await other.visit('Runs')
     await other.rows.filter({ hasText: 'Summarise a table' }).waitFor()
-    expect(await other.rows.count()).toBe(1)
+    await expect.poll(() => other.rows.count()).toBe(1)
 
     // The second user comes to the browser of the first one: nothing of the first is left there.
     await app.visit('Runs')
@@ -145,7 +145,7 @@ describe('private runs', () => {
     await signedInAs(app, emails[1] ?? '')
     await app.visit('Runs')
     await app.rows.filter({ hasText: 'Summarise a table' }).waitFor()
-    expect(await app.rows.count()).toBe(1)
+    await expect.poll(() => app.rows.count()).toBe(1)
     await app.page.goto(second)
     await app.untilRun('Done')
   })

@@ -18,8 +18,8 @@ describe('the address of a run', () => {
     await app.untilConnection('live')
     worker.resume()
     await app.untilRun('Done')
-    expect(await app.runId()).toBe(id)
-    expect(await app.page.title()).toBe('Analyse a text · pinia-pgflow playground')
+    await expect.poll(() => app.runId()).toBe(id)
+    await expect.poll(() => app.page.title()).toBe('Analyse a text · pinia-pgflow playground')
     await app.shoot('run-done')
   })
 
@@ -34,7 +34,7 @@ describe('the address of a run', () => {
     await Promise.all([app.untilConnection('live'), second.untilConnection('live')])
     worker.resume()
     await Promise.all([app.untilRun('Done'), second.untilRun('Done')])
-    expect(await second.runId()).toBe(await app.runId())
+    await expect.poll(() => second.runId()).toBe(await app.runId())
     second.console.check()
   })
 
@@ -46,12 +46,12 @@ describe('the address of a run', () => {
     await app.page.getByRole('button', { name: 'Run again with the same input' }).click()
     await expect.poll(() => app.runId()).not.toBe(first)
     await app.untilRun('Done')
-    expect(await app.outputOf('clean')).toMatchObject({ text })
+    await expect.poll(() => app.outputOf('clean')).toMatchObject({ text })
     await app.page.goBack()
     await expect.poll(() => app.runId()).toBe(first)
     await app.page.goBack()
     await app.startButton.waitFor()
-    expect(await app.text.inputValue()).toBe(text)
+    await expect.poll(() => app.text.inputValue()).toBe(text)
   })
 
   test('can name a step, whose output is then shown', async ({ app }) => {
@@ -101,11 +101,13 @@ describe('what is typed', () => {
     await app.text.fill('place,x,y')
     await app.page.reload()
     await app.startButton.waitFor()
-    expect(await app.text.inputValue()).toBe('place,x,y')
-    expect(await app.page.getByRole('spinbutton', { name: 'Seconds' }).inputValue()).toBe('7')
+    await expect.poll(() => app.text.inputValue()).toBe('place,x,y')
+    await expect
+      .poll(() => app.page.getByRole('spinbutton', { name: 'Seconds' }).inputValue())
+      .toBe('7')
     await app.untilRun('Done')
     await app.choose('Analyse a text')
-    expect(await app.text.inputValue()).toBe(text)
+    await expect.poll(() => app.text.inputValue()).toBe(text)
   })
 
   test('is forgotten where it is not what this page wrote', async ({ app }) => {
@@ -115,6 +117,6 @@ describe('what is typed', () => {
     })
     await app.page.reload()
     await app.startButton.waitFor()
-    expect(await app.text.inputValue()).toContain('lighthouse')
+    await expect.poll(() => app.text.inputValue()).toContain('lighthouse')
   })
 })

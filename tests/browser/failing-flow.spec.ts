@@ -16,12 +16,12 @@ describe('a flow that fails', () => {
 
     expect(website.visits).toBe(2)
     const reason = `Line 5: ${website.url} answers “503 Service Unavailable”.`
-    expect(await app.step('check_links').innerText()).toContain(reason)
-    expect(await app.step('page').innerText()).toContain('Not reached')
-    expect(await app.outputOf('outline')).toMatchObject({ title: 'October' })
-    expect(await app.main.getByRole('alert').innerText()).toContain(
-      'The run stopped at “Check links”.',
-    )
+    await expect.poll(() => app.step('check_links').innerText()).toContain(reason)
+    await expect.poll(() => app.step('page').innerText()).toContain('Not reached')
+    await expect.poll(() => app.outputOf('outline')).toMatchObject({ title: 'October' })
+    await expect
+      .poll(() => app.main.getByRole('alert').innerText())
+      .toContain('The run stopped at “Check links”.')
     await app.notifications.getByText('Publish a report: failed').waitFor()
     await app.untilConnection('closed')
   })
@@ -34,22 +34,26 @@ describe('a flow that fails', () => {
     website.status = 200
     await app.untilRun('Done')
     expect(website.visits).toBe(2)
-    expect(await app.outputOf('page')).toMatchObject({ file: 'october.html', checkedLinks: 1 })
+    await expect
+      .poll(() => app.outputOf('page'))
+      .toMatchObject({ file: 'october.html', checkedLinks: 1 })
   })
 
   test('says what is wrong with the text, which can then be mended', async ({ app }) => {
     await app.start('Summarise a table', 'town,people\nPorto,231800\nBraga')
     await app.untilRun('Failed')
-    expect(await app.step('rows').innerText()).toContain(
-      'Line 3 has 1 value, but the header names 2 columns.',
-    )
+    await expect
+      .poll(() => app.step('rows').innerText())
+      .toContain('Line 3 has 1 value, but the header names 2 columns.')
 
     // Something else was chosen and typed meanwhile: the button brings back what failed.
     await app.text.fill('a\n1')
     await app.choose('Analyse a text')
     await app.page.getByRole('button', { name: 'Change the text and start again' }).click()
-    expect(await app.text.inputValue()).toContain('Braga')
-    expect(await app.text.evaluate((field) => field === document.activeElement)).toBe(true)
+    await expect.poll(() => app.text.inputValue()).toContain('Braga')
+    await expect
+      .poll(() => app.text.evaluate((field) => field === document.activeElement))
+      .toBe(true)
     await app.text.press('End')
     await app.text.fill('town,people\nPorto,231800\nBraga,193349')
     await app.startButton.click()

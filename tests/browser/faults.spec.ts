@@ -51,12 +51,13 @@ describe('a network', () => {
     await app.main.getByText('1 fault is on: the backend fails on purpose.').waitFor()
     await panel.press('Reset all faults')
     await expectEnd(app, panel, playground)
-    expect(await panel.summary.innerText()).toBe('Nothing is wrong.')
+    await expect.poll(() => panel.summary.innerText()).toBe('Nothing is wrong.')
   })
 
   test.for(['Kill the socket', 'Restart Realtime'])(
     'in which somebody presses “%s” is not live until it has joined again',
     async (button, { app, panel, playground }) => {
+      app.console.allow(/WebSocket connection to .* failed/)
       const left = app.main.locator('[data-connection]:not([data-connection="live"])').waitFor()
       await panel.press(button)
       await left
@@ -80,7 +81,7 @@ describe('a channel that is joined and hears nothing', () => {
     await app.untilStep('search', 'started')
     await app.main.getByText('The live connection has gone quiet.').first().waitFor()
     await panel.verdict.filter({ hasText: 'polling: realtime_silent' }).waitFor()
-    expect(await panel.records('deaf').count()).toBeGreaterThan(0)
+    await expect.poll(() => panel.records('deaf').count()).toBeGreaterThan(0)
     await app.shoot('faults-silent')
 
     await panel.choose('Lost replication', 'off')
@@ -159,7 +160,7 @@ describe('messages', () => {
     'with “%s” %s: the run ends as it does in the database',
     async ([name, choice], { app, panel, playground }) => {
       await panel.choose(name, choice)
-      expect(await panel.summary.innerText()).toBe('1 fault is on.')
+      await expect.poll(() => panel.summary.innerText()).toBe('1 fault is on.')
       playground.backend.worker.resume()
       await expectEnd(app, panel, playground)
     },

@@ -39,14 +39,16 @@ describe('the keyboard', () => {
     await app.step('keywords').getByRole('columnheader', { name: 'Percent' }).waitFor()
     await tabTo('JSON')
     await page.keyboard.press('Space')
-    expect(await app.step('keywords').locator('pre').innerText()).toContain('"lovely"')
+    await expect.poll(() => app.step('keywords').locator('pre').innerText()).toContain('"lovely"')
   })
 
   test('starts a flow by Ctrl+Enter, and the focus stays in the text', async ({ app }) => {
     await app.text.fill('A short and lovely text.')
     await app.text.press('ControlOrMeta+Enter')
     await app.untilRun('Done')
-    expect(await app.text.evaluate((field) => field === document.activeElement)).toBe(true)
+    await expect
+      .poll(() => app.text.evaluate((field) => field === document.activeElement))
+      .toBe(true)
   })
 
   test('begins at the heading of a page that a link leads to', async ({ app }) => {

@@ -10,6 +10,8 @@ describe('a page that goes offline', () => {
     await app.untilConnection('live')
     await sync.filter({ hasText: 'Live' }).waitFor()
 
+    // Of a request or a socket that is under way when the network goes.
+    app.console.allow(/net::ERR_INTERNET_DISCONNECTED|WebSocket connection to .* failed/)
     await app.page.context().setOffline(true)
     playground.backend.realtime.faults.killSockets()
     await app.untilConnection('offline')

@@ -42,7 +42,7 @@ describe('the playground over a project of its own', () => {
     app.console.expect(/401/)
     await app.visit('Account')
     await app.page.getByRole('button', { name: 'Sign out' }).waitFor({ state: 'detached' })
-    expect(await app.main.innerText()).toContain('VITE_PGFLOW_PRIVATE')
+    await expect.poll(() => app.main.innerText()).toContain('VITE_PGFLOW_PRIVATE')
     await app.visit('Runs')
     await app.main.getByText('Nobody is signed in.').waitFor()
     await app.main.getByRole('button', { name: 'Continue as a guest' }).click()

@@ -50,9 +50,9 @@ describe('every page, light and dark, on a phone and a wide screen', () => {
     }
     // What only the next step needs is no column.
     const columns = app.step('rows').getByRole('columnheader')
-    expect(await columns.allInnerTexts()).toEqual(
-      'Line Day Shop Cups Revenue Temperature Note'.split(' '),
-    )
+    await expect
+      .poll(() => columns.allInnerTexts())
+      .toEqual('Line Day Shop Cups Revenue Temperature Note'.split(' '))
     await inspect(app, 'run-table')
   })
 
@@ -110,7 +110,7 @@ describe('every page, light and dark, on a phone and a wide screen', () => {
     await app.start('Plan a route')
     await app.visit('Runs')
     await app.main.getByRole('progressbar').waitFor()
-    expect(await app.rows.count()).toBe(3)
+    await expect.poll(() => app.rows.count()).toBe(3)
     await inspect(app, 'runs')
   })
 

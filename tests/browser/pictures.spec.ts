@@ -71,7 +71,7 @@ describe('the timeline of a run', () => {
     await app.untilRun('Done')
     await app.openRun()
     const rows = app.main.locator('.pgflow-timeline [role=option]')
-    expect(await rows.count()).toBe(5)
+    await expect.poll(() => rows.count()).toBe(5)
     for (const row of await rows.all()) {
       const name = row.locator('.pgflow-row-name')
       const isWhole = await name.evaluate((each) => each.scrollWidth <= each.clientWidth)

@@ -28,13 +28,15 @@ describe('a start', () => {
     await app.text.fill('  ')
     await app.startButton.click()
     const problem = app.page.getByRole('alert')
-    expect(await problem.innerText()).toBe('Type or paste a text first.')
-    expect(await app.text.getAttribute('aria-invalid')).toBe('true')
-    expect(await app.text.evaluate((field) => field === document.activeElement)).toBe(true)
+    await expect.poll(() => problem.innerText()).toBe('Type or paste a text first.')
+    await expect.poll(() => app.text.getAttribute('aria-invalid')).toBe('true')
+    await expect
+      .poll(() => app.text.evaluate((field) => field === document.activeElement))
+      .toBe(true)
     expect(requests).toEqual([])
 
     await app.text.fill('Words')
-    expect(await problem.count()).toBe(0)
+    await expect.poll(() => problem.count()).toBe(0)
     await app.startButton.click()
     await app.untilRun('Done')
   })
@@ -49,8 +51,10 @@ describe('a start', () => {
     await app.start('Analyse a text', text)
     const alert = app.page.getByRole('alert')
     await alert.filter({ hasText: 'Check that it is running and that you are online' }).waitFor()
-    expect(await alert.innerText()).toMatch(/^The server (does not|takes too long to) answer\./)
-    expect(await app.main.innerText()).toContain('No run yet')
+    await expect
+      .poll(() => alert.innerText())
+      .toMatch(/^The server (does not|takes too long to) answer\./)
+    await expect.poll(() => app.main.innerText()).toContain('No run yet')
     expect(await countRuns(backend, text)).toBe(0)
 
     await app.page.unroute('**/rest/v1/**')
@@ -90,9 +94,9 @@ describe('a start', () => {
     await app.start('Analyse a text', 'Not allowed.')
     const alert = app.page.getByRole('alert')
     await alert.waitFor()
-    expect(await alert.innerText()).toContain('You may not start this flow.')
-    expect(await alert.innerText()).toContain('The owner of the database can allow it')
-    expect(await app.main.innerText()).toContain('No run yet')
+    await expect.poll(() => alert.innerText()).toContain('You may not start this flow.')
+    await expect.poll(() => alert.innerText()).toContain('The owner of the database can allow it')
+    await expect.poll(() => app.main.innerText()).toContain('No run yet')
   })
 
   test.for([
@@ -106,8 +110,8 @@ describe('a start', () => {
       await app.start('Analyse a text', 'Refused.')
       const alert = app.page.getByRole('alert')
       await alert.waitFor()
-      expect(await alert.innerText()).toContain(words)
-      expect(await app.main.innerText()).toContain('No run yet')
+      await expect.poll(() => alert.innerText()).toContain(words)
+      await expect.poll(() => app.main.innerText()).toContain('No run yet')
     },
   )
 })

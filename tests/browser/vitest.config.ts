@@ -14,5 +14,7 @@ export default defineConfig({
     isolate: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What a page shows of an answer, it shows a moment after the answer.
+    expect: { poll: { timeout: 10_000 } },
   },
 })

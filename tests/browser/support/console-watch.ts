@@ -11,6 +11,7 @@ const frameRefusesScripts = "error: Blocked script execution in 'about:srcdoc'"
 export class ConsoleWatch {
   readonly #seen: string[] = []
   readonly #expected: RegExp[] = []
+  readonly #allowed: RegExp[] = []
 
   constructor(page: Page) {
     page.on('console', (message) => {
@@ -27,9 +28,15 @@ export class ConsoleWatch {
     this.#expected.push(pattern)
   }
 
+  /** Declares what the browser may report, if the moment is such: of a request under way, say. */
+  allow(pattern: RegExp): void {
+    this.#allowed.push(pattern)
+  }
+
   /** Fails if there was anything else, or if what was declared did not come. */
   check(): void {
-    const unexpected = this.#seen.filter((line) => !this.#expected.some((each) => each.test(line)))
+    const declared = [...this.#expected, ...this.#allowed]
+    const unexpected = this.#seen.filter((line) => !declared.some((each) => each.test(line)))
     const missing = this.#expected.filter((each) => !this.#seen.some((line) => each.test(line)))
     expect(unexpected, 'errors and warnings nobody asked for').toEqual([])
     expect(missing.map(String), 'errors and warnings that did not come').toEqual([])
