@@ -240,8 +240,8 @@ export class RunRecord {
     this.run.status = 'failed'
     this.run.failed_at = this.#time
     this.run.error_message = message
-    const { status, flow_slug, error_message, failed_at } = this.run
-    this.#events.run({ status, flow_slug, error_message, failed_at })
+    const { status, flow_slug, error_message, failed_at, remaining_steps } = this.run
+    this.#events.run({ status, flow_slug, error_message, failed_at, remaining_steps })
   }
 
   /** The steps that nothing keeps from starting. */

@@ -64,7 +64,7 @@ begin
   if to_regprocedure('pgflow_realtime.installed()') is not null
     and to_regprocedure('pgflow_realtime.fingerprint()') is not null then
     -- The first is of this file, the second of what it made in this database.
-    if pgflow_realtime.installed() = '33613f47614fa712 ' || pgflow_realtime.fingerprint() then
+    if pgflow_realtime.installed() = '42894e78144099fb ' || pgflow_realtime.fingerprint() then
       return;
     end if;
   end if;
@@ -1366,7 +1366,7 @@ begin
     when 'started to completed' then v_payload
       - array['input', 'error_message', 'remaining_steps', 'started_at', 'failed_at']
     when 'started to failed' then v_payload
-      - array['input', 'output', 'remaining_steps', 'started_at', 'completed_at']
+      - array['input', 'output', 'started_at', 'completed_at']
     else v_payload
   end;
 
@@ -2638,7 +2638,7 @@ comment on function pgflow_realtime.fingerprint() is
 revoke all on function pgflow_realtime.fingerprint() from public, anon, authenticated, service_role;
 $definitions$;
 
-  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '33613f47614fa712',
+  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '42894e78144099fb',
     'Which definitions were installed, as a digest.');
 end;
 $migration$;

@@ -118,7 +118,7 @@ begin
     when 'started to completed' then v_payload
       - array['input', 'error_message', 'remaining_steps', 'started_at', 'failed_at']
     when 'started to failed' then v_payload
-      - array['input', 'output', 'remaining_steps', 'started_at', 'completed_at']
+      - array['input', 'output', 'started_at', 'completed_at']
     else v_payload
   end;
 

@@ -110,6 +110,7 @@ describe('each change is one message on the channel of its run', () => {
       status: 'failed',
       error_message: 'the server said no',
       failed_at: instant,
+      remaining_steps: 1,
     })
   })
 
