@@ -31,15 +31,15 @@ export interface ListWitnessContext {
 /** Looks at the lists that the app shows after every step. */
 export class ListWitness {
   readonly #context: ListWitnessContext
-  /** Lists that do not show what they should, and since when. */
-  readonly #wrong = new Map<ShownList, { since: number; text: string }>()
+  /** What each list does not show as it should, in words, and since when. */
+  readonly #wrong = new Map<ShownList, ReadonlyMap<string, number>>()
 
   constructor(context: ListWitnessContext) {
     this.#context = context
   }
 
   get isCalm(): boolean {
-    return this.#wrong.size === 0
+    return [...this.#wrong.values()].every((differences) => differences.size === 0)
   }
 
   /** Looks at what is shown of these. */
@@ -49,9 +49,10 @@ export class ListWitness {
     for (const list of lists) {
       const rows = list.handle.runs.value.map((row) => toRaw(row))
       this.#checkRows(list, rows)
-      const text = this.#wrongIn(list, rows)
-      if (text === null) this.#wrong.delete(list)
-      else this.#wrong.set(list, { since: this.#wrong.get(list)?.since ?? now(), text })
+      // Each by itself: under a load of ends another run may be late at every moment.
+      const before = this.#wrong.get(list)
+      const texts = this.#differences(list, rows)
+      this.#wrong.set(list, new Map(texts.map((text) => [text, before?.get(text) ?? now()])))
     }
   }
 
@@ -60,14 +61,16 @@ export class ListWitness {
     const { truth, now, conditions, mode, hasFeed, violate } = this.#context
     // Nobody is told of a deletion: it is found as late as what a feed has lost.
     const hasDeleted = [...truth.runs.values()].some(({ isDeleted }) => isDeleted)
-    for (const [{ plan }, { since, text }] of this.#wrong) {
-      let ms = bounds.polledList
-      if (mode === 'private' && hasFeed()) {
-        const isWhole = since > conditions.lastLoss + 60_000 && !hasDeleted
-        ms = isWhole ? bounds.liveList : bounds.deafList
+    for (const [{ plan }, differences] of this.#wrong) {
+      for (const [text, since] of differences) {
+        let ms = bounds.polledList
+        if (mode === 'private' && hasFeed()) {
+          const isWhole = since > conditions.lastLoss + 60_000 && !hasDeleted
+          ms = isWhole ? bounds.liveList : bounds.deafList
+        }
+        if (now() <= Math.max(since + ms, excusedUntil(conditions))) continue
+        violate('late', `${nameOf(plan)} is wrong for ${(now() - since).toFixed(0)} ms: ${text}`)
       }
-      if (now() <= Math.max(since + ms, excusedUntil(conditions))) continue
-      violate('late', `${nameOf(plan)} is wrong for ${(now() - since).toFixed(0)} ms: ${text}`)
     }
   }
 
@@ -93,29 +96,34 @@ export class ListWitness {
     })
   }
 
-  #wrongIn({ plan, handle }: ShownList, rows: readonly RunSummary[]): string | null {
+  /** What is shown that should not be, and what is not shown that should be. */
+  #differences({ plan, handle }: ShownList, rows: readonly RunSummary[]): string[] {
     const { truth, user, now, hearing, conditions, mode, hasFeed } = this.#context
     const { status, error } = handle.connection.value
-    if (status === 'closed' && error !== null && rows.length === 0) return null
-    if (user() === null) return null
-    const query = listOf(plan)
-    const all = truth.list(query, user(), 100)
+    if (status === 'closed' && error !== null && rows.length === 0) return []
+    if (user() === null) return []
+    const all = truth.list(listOf(plan), user(), 100)
     const isForged = (runId: string) => hearing.isForgedInLists(runId, now())
-    if (all.some(({ run }) => isForged(run.run_id))) return null
-    if (rows.some((row) => isForged(row.run_id))) return null
-    if (rows.length < Math.min(all.length, plan.pageSize)) {
-      return `it shows ${rows.length} of ${all.length} runs (${status})`
+    if (all.some(({ run }) => isForged(run.run_id))) return []
+    if (rows.some((row) => isForged(row.run_id))) return []
+
+    const due = all.slice(0, Math.max(rows.length, plan.pageSize)).map(({ run }) => run)
+    const statuses = new Map(due.map((run) => [run.run_id, run.status]))
+    const shown = new Set(rows.map((row) => row.run_id))
+    const texts = due
+      .filter((run) => !shown.has(run.run_id))
+      .map((run) => `run ${runOfId(run.run_id)} is not shown`)
+    for (const row of rows) {
+      const name = `run ${runOfId(row.run_id)}`
+      const should = statuses.get(row.run_id)
+      if (should === undefined) texts.push(`${name} is shown in place of another`)
+      else if (should !== row.status) texts.push(`${name} is shown as ${row.status}`)
     }
-    for (const [index, row] of rows.entries()) {
-      const run = all[index]?.run
-      const [is, should] = [runOfId(row.run_id), run && runOfId(run.run_id)]
-      if (is !== should) return `it shows run ${is} in place of ${should ?? 'none'} (${status})`
-      if (row.status !== run?.status) return `run ${is} is shown as ${row.status} (${status})`
-    }
-    if (status === 'closed') return `it is closed with ${error?.code ?? 'no error'}`
     const isHeard = mode === 'private' && hasFeed() && conditions.lastMissed === -Infinity
-    if (status === 'polling' && isHeard) return 'it is polled, and the feed delivers'
-    return status === 'live' || status === 'polling' ? null : `it is ${status}`
+    if (status === 'closed') texts.push(`it is closed with ${error?.code ?? 'no error'}`)
+    else if (status !== 'live' && status !== 'polling') texts.push(`it is ${status}`)
+    else if (status === 'polling' && isHeard) texts.push('it is polled, and the feed delivers')
+    return texts
   }
 }
 
