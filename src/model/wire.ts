@@ -247,6 +247,7 @@ function completeStepPatch(change: string, patch: StepPatch): void {
     patch.initial_tasks ??= patch.remaining_tasks
   }
   if (change === 'completed') patch.remaining_tasks ??= 0
+  if (change === 'skipped') patch.remaining_tasks = null
   // The error of an attempt that will be repeated is not the step's error.
   if (change === 'retrying') delete patch.error_message
 }

@@ -376,26 +376,25 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const merged = source.settle(answer, fetch, this.#outdated.isOver)
     if (this.#life.signal.aborted) return
     this.#health.isOverruled = true
-    this.#isDropped = merged.isDropped
+    this.#isDropped = !merged
     // Even an outdated answer shows that reading is allowed.
     this.#refusals.reset()
-    if (merged.isOutdated) this.#outdated.begin()
+    if (!merged || merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
-    if (process.env.NODE_ENV !== 'production')
-      this.#trace(merged.isDropped ? 'stale' : 'answer', answer)
-    if (process.env.NODE_ENV !== 'production' && merged.isGap) this.#trace('gap')
-    if (merged.isDropped) {
+    if (process.env.NODE_ENV !== 'production') this.#trace(merged ? 'answer' : 'stale', answer)
+    if (process.env.NODE_ENV !== 'production' && merged?.isGap) this.#trace('gap')
+    if (merged) {
+      this.#accept(fetch, merged)
+    } else {
       for (const update of fetch.updates) this.#fetcher.keep(update)
       this.#poll.failed()
-    } else {
-      this.#accept(fetch, merged)
     }
     if (this.#phase === 'idle') {
       source.readUnfollowed()
       return this.#endIfSettled()
     }
-    if (!merged.isDropped) this.#resume()
-    const isCurrent = !merged.isDropped && !this.#fetcher.hasNext
+    if (merged) this.#resume()
+    const isCurrent = merged && !this.#fetcher.hasNext
     const isWhole = isCurrent && this.#phase === 'following' && !fetch.isRest
     if (isWhole && !this.#context.isServer) this.#silence.answered()
     if (isCurrent && this.#health.needsSnapshot) this.#doubts.request()

@@ -15,14 +15,6 @@ const gatherTimes: Record<FetchReason, number> = {
 const idle = { status: 'idle', error: null } as const
 /** More broadcasts than are lost together while a run goes on. */
 const farAhead = 100
-const dropped: Settled = {
-  isNews: false,
-  isMissed: false,
-  isOutdated: true,
-  isDropped: true,
-  isGap: false,
-  needsSnapshot: true,
-}
 
 /** One run with its steps. */
 export class RunSource implements Source<RunSnapshot | null, RunEvent> {
@@ -114,11 +106,11 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     snapshot: RunSnapshot | null,
     { updates, earlier }: Fetch<RunEvent>,
     trustsDatabase: boolean,
-  ): Settled {
+  ): Settled | null {
     if (!snapshot) {
       // Too early: the run is being started here, or a broadcast of it came meanwhile.
       const isExpected = !this.isShown && updates.length > 0 && !trustsDatabase
-      if (this.#starts > 0 || isExpected) return dropped
+      if (this.#starts > 0 || isExpected) return null
       throw runNotFound(this.key)
     }
     if (snapshot.run.run_id !== this.key) {
@@ -136,7 +128,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
       this.#dropped = Math.max(this.#dropped, snapshot.seq ?? 0)
-      return dropped
+      return null
     }
     this.#dropped = 0
     this.#confirmed = snapshot.seq
@@ -154,7 +146,6 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
       // A counter that was lost starts anew far above, and nothing was sent.
       isMissed: outcome.hasChanged && (snapshot.seq ?? 0) > seqBefore,
       isOutdated: false,
-      isDropped: false,
       isGap: outcome.needsSnapshot,
       needsSnapshot: this.#isInDoubt,
     }

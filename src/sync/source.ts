@@ -22,8 +22,6 @@ export interface Settled extends Merged {
   isMissed: boolean
   /** It is older than what was known when it was asked for. */
   isOutdated: boolean
-  /** Nothing of it was taken. */
-  isDropped: boolean
 }
 
 /** What people see of a resource besides its rows. */
@@ -63,11 +61,12 @@ export interface Source<Answer, Update> {
   /** Merges a broadcast; null if it is stale, or there is nothing to merge it into yet. */
   receive(update: Update, isReadingRest: boolean): Merged | null
   /**
-   * Merges an answer, and applies again what was heard since it was asked for.
+   * Merges an answer, and applies again what was heard since it was asked for; null if it is outdated,
+   * and nothing of it was taken.
    * @param trustsDatabase - outdated answers have lasted too long to be outdated.
    * @throws PgflowError for an answer that cannot be.
    */
-  settle(answer: Answer, fetch: Fetch<Update>, trustsDatabase: boolean): Settled
+  settle(answer: Answer, fetch: Fetch<Update>, trustsDatabase: boolean): Settled | null
   /** The runs that a probe has to ask for; none where only a read helps. */
   probedIds(isHearing: boolean): readonly string[]
   /** Whether the database is ahead of what is held. */

@@ -153,8 +153,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     this.#isLoaded = true
     this.#lists.onRead(changed)
     const needsRest = this.#isShort(list)
-    const isDropped = false
-    return { isNews, isMissed, isOutdated, isDropped, isGap: false, needsSnapshot, needsRest }
+    return { isNews, isMissed, isOutdated, isGap: false, needsSnapshot, needsRest }
   }
 
   probedIds(isHearing: boolean): readonly string[] {

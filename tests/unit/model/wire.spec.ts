@@ -96,6 +96,11 @@ describe('a broadcast', () => {
     expect(step?.patch).toMatchObject({ initial_tasks: 3, remaining_tasks: 3 })
   })
 
+  it('of a step that is skipped tells that no tasks remain to be counted', () => {
+    const { step } = event('a:skipped', { step_slug: 'a', initial_tasks: 3 })
+    expect(step?.patch).toMatchObject({ status: 'skipped', remaining_tasks: null })
+  })
+
   it('of an attempt that will be repeated tells which, and no error of the step', () => {
     const attempt = { task_index: 1, attempts_count: 2, error_message: 'no' }
     const { retry, step } = event('a:retrying', { step_slug: 'a', ...attempt })
