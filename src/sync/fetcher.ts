@@ -2,7 +2,7 @@ import { toPgflowError, type PgflowError } from '../errors.ts'
 import { abortable } from './abort.ts'
 
 /** Why something is read: it decides how long the read waits for others. */
-export type FetchReason = 'asked' | 'joined' | 'doubt' | 'poll'
+export type FetchReason = 'start' | 'asked' | 'joined' | 'doubt' | 'poll'
 
 /** What is asked for. */
 export interface FetchOptions {

@@ -177,7 +177,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       const { settled } = fetch
       await abortable(ends, () => settled.catch(ignore))
     }
-    const options = { reason: 'asked', isAwaited: true, isRest: false } as const
+    const options = { reason: 'start', isAwaited: true, isRest: false } as const
     await this.#fetcher.run(options, (_fetch, _signal, onSent) => {
       onSent()
       return request()
@@ -373,7 +373,9 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
 
   #settle(answer: Answer, fetch: Fetch<Update>): void {
     const { source } = this
-    const merged = source.settle(answer, fetch, this.#outdated.isOver)
+    // A start is answered by the primary, which is never outdated.
+    const trustsDatabase = fetch.reason === 'start' || this.#outdated.isOver
+    const merged = source.settle(answer, fetch, trustsDatabase)
     if (this.#life.signal.aborted) return
     this.#health.isOverruled = true
     this.#isDropped = !merged

@@ -7,6 +7,7 @@ import { doubtMost, gatherJoins, gatherReads } from './timings.ts'
 import type { RunContext } from './types.ts'
 
 const gatherTimes: Record<FetchReason, number> = {
+  start: 0,
   asked: 0,
   joined: gatherJoins,
   doubt: 0,

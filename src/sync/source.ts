@@ -63,7 +63,7 @@ export interface Source<Answer, Update> {
   /**
    * Merges an answer, and applies again what was heard since it was asked for; null if it is outdated,
    * and nothing of it was taken.
-   * @param trustsDatabase - outdated answers have lasted too long to be outdated.
+   * @param trustsDatabase - the answer cannot be outdated, or such answers have come for too long.
    * @throws PgflowError for an answer that cannot be.
    */
   settle(answer: Answer, fetch: Fetch<Update>, trustsDatabase: boolean): Settled | null

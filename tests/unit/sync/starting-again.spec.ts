@@ -31,6 +31,24 @@ describe('starting a run again that is known', () => {
   })
 })
 
+describe('the response to a start', () => {
+  it('is taken although a forged broadcast claims to be later', async () => {
+    const kit = createKit()
+    const first = codeOf(kit.manager.start('r', { ...anyStart, timeout: 1_000 }))
+    await kit.nextRequest()
+    const again = codeOf(kit.manager.start('r', anyStart))
+    await kit.channelOf('r').join()
+    await kit.channelOf('r').receive('a:started', { seq: 1e15, step_slug: 'a' })
+    await kit.clock.advance(1_000)
+    expect(await first).toBe('timeout')
+    const read = await kit.nextRequest()
+    await read.reply(null)
+    await (await kit.nextRequest()).reply(snapshot('r', 2))
+    expect(await again).toBe('none')
+    expect(kit.state.runs.value.r?.status).toBe('started')
+  })
+})
+
 describe('that this caller has started the run', () => {
   it('is said of an answer, and not of a run that was there when no answer came', async () => {
     const kit = createKit()
