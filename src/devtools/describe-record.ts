@@ -18,12 +18,12 @@ const titles: Record<TraceKind, string> = {
   fetch: 'read',
   answer: 'snapshot',
   probe: 'probe',
-  deaf: 'deaf',
+  silent: 'silent',
   retry: 'read failed',
   ended: 'ended',
 }
 const warnings = new Set<TraceKind>(['left', 'stale', 'gap'])
-const errors = new Set<TraceKind>(['deaf', 'retry'])
+const errors = new Set<TraceKind>(['silent', 'retry'])
 
 /**
  * Says what a record is about.
@@ -42,7 +42,7 @@ const explanations: Partial<Record<TraceKind, string>> = {
   joined: 'broadcasts arrive from now on',
   gap: 'a broadcast is missing, or could not be understood',
   probe: 'the database is asked whether anything was missed',
-  deaf: 'something was missed on a channel that is joined',
+  silent: 'something was missed on a channel that is joined',
   ended: 'all is known, and nothing more will come',
 }
 

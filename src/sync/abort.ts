@@ -2,8 +2,8 @@ import { PgflowError } from '../errors.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 
 /**
- * Calls `onAbort` once when `signal` fires, or at once if it has. The returned function takes the
- * listener off again.
+ * Calls `onAbort` once when `signal` fires, or at once if it has. The returned function removes the
+ * listener.
  */
 export function listenToAbort(
   signal: AbortSignal | undefined,
@@ -21,7 +21,8 @@ export function listenToAbort(
 }
 
 /**
- * Runs `work`, and does not wait for it once any of the signals has fired: work may ignore its own.
+ * Runs `work` until it is done or any of the signals fires. The wait ends even if `work` ignores its
+ * own signal.
  * @throws PgflowError the reason of the signal, or whatever `work` throws.
  */
 export async function abortable<T>(
@@ -48,7 +49,7 @@ export async function abortable<T>(
   }
 }
 
-/** A signal that fires `ms` from now; `stop` ends that. */
+/** A signal that fires after `ms`, unless `stop` is called first. */
 export function createDeadline(scheduler: Scheduler, ms: number) {
   const timer = new AbortController()
   const stop = scheduler.after(ms, () => {
@@ -58,7 +59,7 @@ export function createDeadline(scheduler: Scheduler, ms: number) {
 }
 
 /**
- * Runs `work` with a signal that fires after `ms` or with any of `outer`. The time runs from now.
+ * Runs `work` with a signal that fires after `ms`, or when any of `outer` fires.
  * @throws PgflowError `timeout`, `aborted`, or whatever `work` throws.
  */
 export async function withTimeout<T>(

@@ -1,67 +1,67 @@
 import { toPgflowError, type PgflowError } from '../errors.ts'
 import { abortable } from './abort.ts'
 
-/** Why something is read: it decides how long the read waits for others. */
+/** Why a request is made. It decides how long the request waits, to be sent together with others. */
 export type FetchReason = 'start' | 'asked' | 'joined' | 'doubt' | 'poll'
 
-/** What is asked for. */
+/** What is requested. */
 export interface FetchOptions {
   reason: FetchReason
-  /** Whether a caller waits for it, and will be told of a failure. */
+  /** Whether a caller waits for it, and receives its failure. */
   isAwaited: boolean
-  /** Whether only what is missing at the end of a list is asked for. */
+  /** Whether it reads only the rows that are missing at the end of a list. */
   isRest: boolean
 }
 
-/** A request, and what arrived since it was made. */
+/** A request, and the updates received since it was made. */
 export interface Fetch<Update> extends FetchOptions {
   /** Not sent yet: later callers may share it. */
   isSent: boolean
-  /** Something was missed that no update tells: the answer may be older. */
+  /** A broadcast that could not be parsed came after it was sent: its snapshot may be older. */
   isOvertaken: boolean
   updates: Update[]
-  /** Those that had come when it was sent: the answer has them, unless it is outdated. */
+  /** The updates received before it was sent. The snapshot contains them, unless it is outdated. */
   earlier: ReadonlySet<Update>
-  /** Sends it now, if it waits for others. */
+  /** Sends it now, if it still waits. */
   sendNow: () => void
   settled: Promise<void>
 }
 
-/** Sends a request; `onSent` is to be called when it goes out. */
-export type FetchRequest<Answer, Update> = (
+/** Sends a request. It calls `onSent` when the request is sent. */
+export type FetchRequest<Snapshot, Update> = (
   fetch: Fetch<Update>,
   signal: AbortSignal,
   onSent: () => void,
-) => Promise<Answer>
+) => Promise<Snapshot>
 
-/** What a fetcher needs of the resource that it reads. */
-export interface FetcherContext<Answer, Update> {
+/** What a fetcher needs from the resource that it reads. */
+export interface FetcherContext<Snapshot, Update> {
   /** Ends every request when it fires. */
   life: AbortSignal
-  request: FetchRequest<Answer, Update>
+  request: FetchRequest<Snapshot, Update>
   onStart: () => void
-  /** It goes out. */
+  /** The request is sent. */
   onSent: () => void
-  /** The answer; what it throws fails the request. */
-  onAnswer: (answer: Answer, fetch: Fetch<Update>) => void
+  /** Merges the snapshot. If it throws, the request fails. */
+  onSnapshot: (snapshot: Snapshot, fetch: Fetch<Update>) => void
   onFailure: (error: PgflowError, fetch: Fetch<Update>) => void
-  /** Adds what is known about a failure. */
+  /** Adds what a failure is about, such as the run's id. */
   explain: (error: PgflowError) => PgflowError
 }
 
-/** How many updates are kept for the next answer; a seq tells when one is missing. */
+/** How many updates are kept for the next snapshot. A gap in the seq shows if one was dropped. */
 const mostKept = 1_000
 const ignore = () => undefined
 
-/** The requests of one resource: one at a time, and at most one after it for whatever is asked meanwhile. */
-export class Fetcher<Answer, Update> {
-  readonly #context: FetcherContext<Answer, Update>
+/** The requests of one resource: one under way, and at most one queued, which later callers share. */
+export class Fetcher<Snapshot, Update> {
+  readonly #context: FetcherContext<Snapshot, Update>
   #current: Fetch<Update> | null = null
   #next: (FetchOptions & { settled: Promise<void> }) | null = null
-  /** Updates that no answer has been merged with yet. */
+  /** Updates received since the last merged snapshot. */
   #kept: Update[] = []
 
-  constructor(context: FetcherContext<Answer, Update>) {
+  constructor(context: FetcherContext<Snapshot, Update>) {
     this.#context = context
   }
 
@@ -69,7 +69,7 @@ export class Fetcher<Answer, Update> {
     return this.#current
   }
 
-  /** Whether another request follows the current one anyway. */
+  /** Whether another request is queued after the current one. */
   get hasNext(): boolean {
     return this.#next !== null
   }
@@ -80,14 +80,14 @@ export class Fetcher<Answer, Update> {
   }
 
   /**
-   * Whether updates are to be kept. Also after a read that failed: without what came later, what
-   * came while it was under way would be applied as if nothing had followed it.
+   * Whether updates are to be kept for the next snapshot: while a request is under way, and after it
+   * failed. Its updates are merged with the next snapshot, and must not miss those that came later.
    */
   get isKeeping(): boolean {
     return this.#current !== null || this.#kept.length > 0
   }
 
-  /** Keeps an update for the next answer, which may be older. */
+  /** Keeps an update for the next snapshot, which may be older. */
   keep(update: Update): void {
     const updates = this.#current?.updates ?? this.#kept
     updates.push(update)
@@ -101,7 +101,7 @@ export class Fetcher<Answer, Update> {
   }
 
   /**
-   * Resolves when the answer to a request that was sent after this call is merged.
+   * Resolves when the snapshot of a request that was sent after this call is merged.
    * @throws PgflowError
    */
   ask(options: FetchOptions): Promise<void> {
@@ -114,7 +114,7 @@ export class Fetcher<Answer, Update> {
     return shared.settled
   }
 
-  /** Waits for what is asked for already, if anything is. */
+  /** Waits for the last request that is under way or queued; undefined if there is none. */
   join(): Promise<void> | undefined {
     const last = this.#next ?? this.#current
     if (last) last.isAwaited = true
@@ -122,10 +122,10 @@ export class Fetcher<Answer, Update> {
   }
 
   /**
-   * Sends a request now; there must be none under way.
+   * Sends a request now. None may be under way.
    * @throws PgflowError
    */
-  run(options: FetchOptions, request: FetchRequest<Answer, Update>): Promise<void> {
+  run(options: FetchOptions, request: FetchRequest<Snapshot, Update>): Promise<void> {
     const fetch: Fetch<Update> = {
       ...options,
       isSent: false,
@@ -142,7 +142,7 @@ export class Fetcher<Answer, Update> {
       this.#context.onSent()
       fetch.earlier = new Set(fetch.updates)
     }
-    fetch.settled = this.#settle(fetch, (signal) => request(fetch, signal, onSent))
+    fetch.settled = this.#send(fetch, (signal) => request(fetch, signal, onSent))
     fetch.settled.catch(ignore)
     this.#context.onStart()
     return fetch.settled
@@ -159,17 +159,17 @@ export class Fetcher<Answer, Update> {
     return next
   }
 
-  async #settle(
+  async #send(
     fetch: Fetch<Update>,
-    answerOf: (signal: AbortSignal) => Promise<Answer>,
+    sendRequest: (signal: AbortSignal) => Promise<Snapshot>,
   ): Promise<void> {
-    const { life, onAnswer, onFailure, explain } = this.#context
+    const { life, onSnapshot, onFailure, explain } = this.#context
     try {
-      const answer = await abortable([life], answerOf)
-      // In one turn with what follows: an update in between would belong to no request.
+      const snapshot = await abortable([life], sendRequest)
+      // Synchronous with what follows: an update in between would belong to no request.
       this.#current = null
       life.throwIfAborted()
-      onAnswer(answer, fetch)
+      onSnapshot(snapshot, fetch)
     } catch (error) {
       this.#current = null
       this.#kept = fetch.updates

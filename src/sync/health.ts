@@ -4,45 +4,45 @@ import type { Subscription } from './subscription.ts'
 
 /**
  * ```
- *         open                     it has ended, and all of it is known
+ *         open                     it has ended, and all of it is held
  *  idle ────────▶ following ─────────────────────────────▶ ended
  *    ▲              │  ▲ ▲                                    │
- *    │              │  │ └──────── a read says it goes on ────┘
- *    │      refused │  │ answered: after a new token, a wake, a refresh, a slow poll
+ *    │              │  │ └──── a snapshot shows it running ───┘
+ *    │      refused │  │ read again: after a new token, a wake, a refresh, a slow poll
  *    │              ▼  │
  *    │             refused
  *    └── dispose, from each of them
  * ```
  *
- * What has ended when it is opened goes from `idle` to `ended` at once.
+ * A run that has ended when it is opened goes from `idle` to `ended` at once.
  *
  * - `idle`: nobody observes it.
- * - `following`: it is kept true.
- * - `ended`: it has ended, and all of it is known.
+ * - `following`: it is kept up to date.
+ * - `ended`: it has ended, and all of it is held.
  * - `refused`: the database does not let this caller read it.
  */
 export type Phase = 'idle' | 'following' | 'ended' | 'refused'
 
-/** What is known of how true a resource is; the only place where its status is derived. */
+/** How far the state of a resource can be trusted. Its connection status is derived only here. */
 export class Health {
-  /** Something may be missing: joined anew, a gap, a message that held too little. */
+  /** Something may be missing: the channel was joined again, or a broadcast was lost or incomplete. */
   needsSnapshot = true
   /** Why the last request failed. */
   error: PgflowError | null = null
-  /** A read has succeeded since the channel went down: polling works. */
+  /** A request has succeeded since the channel went down: polling works. */
   hasPolled = false
   /** The channel has gone down since it was last joined. */
   isLost = false
-  /** The database is ahead of what was heard: a read is due, unless that comes. */
+  /** A probe found the database ahead: a request follows, unless the broadcast arrives in time. */
   isSuspected = false
-  /** Nothing was heard since it is suspected. */
-  isUnheard = false
-  /** The network has worked since the browser last said that there is none. */
+  /** Nothing was received on the channel since that probe. */
+  isUnreceived = false
+  /** The network has worked since the browser last reported that it is offline. */
   isOverruled = false
-  /** Nothing has changed for long. */
+  /** Nothing has changed for `stallAfter`. */
   isStalled = false
 
-  /** Nothing is followed any more. */
+  /** The resource is not followed any more. */
   reset(): void {
     this.hasPolled = false
     this.isLost = false
@@ -50,7 +50,7 @@ export class Health {
     this.error = null
   }
 
-  /** Says no more than is known: `live` only if nothing can be missing. */
+  /** The connection status: `live` only if nothing can be missing. */
   status(phase: Phase, subscription: Subscription, isOffline: boolean): ConnectionStatus {
     if (phase === 'idle') return 'idle'
     if (phase !== 'following') return 'closed'
@@ -63,7 +63,7 @@ export class Health {
     return isDown ? 'offline' : 'connecting'
   }
 
-  /** Why it is not live, as far as that is to be shown. */
+  /** The error to show beside the status. */
   shownError(subscription: Subscription): PgflowError | null {
     return this.error ?? subscription.error
   }

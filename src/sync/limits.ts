@@ -1,7 +1,7 @@
 import type { Scheduler } from '../model/scheduler.ts'
 import { doubtFirst, refusedAfter } from './timings.ts'
 
-/** Whether something has lasted for so long. By a timer: no jump of a clock makes it early. */
+/** Whether a condition has lasted for `ms`. Uses a timer, so that a clock that jumps does not matter. */
 export class Elapsed {
   readonly #scheduler: Scheduler
   readonly #ms: number
@@ -19,7 +19,7 @@ export class Elapsed {
     return this.#isOver
   }
 
-  /** It begins, unless it has begun. */
+  /** The condition holds from now on; nothing changes if it has begun already. */
   begin(): void {
     this.#cancel ??= this.#scheduler.after(this.#ms, () => {
       this.#isOver = true
@@ -27,7 +27,7 @@ export class Elapsed {
     })
   }
 
-  /** It does not last any more. */
+  /** The condition does not hold any more. */
   reset(): void {
     this.#cancel?.()
     this.#cancel = null
@@ -35,7 +35,7 @@ export class Elapsed {
   }
 }
 
-/** How long the same refusal has stood: until then it is doubted. */
+/** The time in which a refusal may pass: it counts only after it has stood for `refusedAfter`. */
 export class RefusalWindow {
   readonly #elapsed: Elapsed
   #code: string | null = null
@@ -44,7 +44,7 @@ export class RefusalWindow {
     this.#elapsed = new Elapsed(scheduler, refusedAfter, onOver)
   }
 
-  /** Whether a refusal is still to be doubted; begins anew when it is another one than before. */
+  /** Whether a refusal may still pass. A code other than before starts the time again. */
   isOpen(code: string): boolean {
     if (this.#code === code) return !this.#elapsed.isOver
     this.reset()
@@ -53,7 +53,7 @@ export class RefusalWindow {
     return true
   }
 
-  /** It was answered. */
+  /** A request was not refused. */
   reset(): void {
     this.#code = null
     this.#elapsed.reset()
@@ -61,8 +61,8 @@ export class RefusalWindow {
 }
 
 /**
- * Lets reads for doubt through: the first at once, then one a second, and fewer while doubts go on.
- * Whoever may send on a channel must not make its listeners flood the API.
+ * Limits the requests that broadcasts cause: the first is sent at once, the next after a second, and
+ * fewer as more follow. A sender of forged broadcasts must not make clients flood the API.
  */
 export class DoubtLimiter {
   readonly #scheduler: Scheduler
@@ -72,14 +72,14 @@ export class DoubtLimiter {
   #isPending = false
   #cancel: (() => void) | null = null
 
-  /** @param most - the longest time between two reads while doubts go on, in ms. */
+  /** @param most - the longest time between two requests, in ms. */
   constructor(scheduler: Scheduler, most: number, read: () => void) {
     this.#scheduler = scheduler
     this.#most = most
     this.#read = read
   }
 
-  /** Reads now, or as soon as another read is allowed. */
+  /** Calls `read` now, or as soon as the limit allows it. */
   request(): void {
     if (this.#cancel) this.#isPending = true
     else this.#send()

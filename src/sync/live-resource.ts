@@ -7,7 +7,7 @@ import { Health, type Phase } from './health.ts'
 import { PollTimer } from './poll-timer.ts'
 import type { SeqProbe } from './seq-probe.ts'
 import { SilenceWatch } from './silence-watch.ts'
-import type { Settled, Source } from './source.ts'
+import type { MergedSnapshot, Source } from './source.ts'
 import type { Subscription, SubscriptionHandlers } from './subscription.ts'
 import { outdatedFor } from './timings.ts'
 import type { Trace, TraceKind } from './trace.ts'
@@ -18,13 +18,13 @@ export interface ResourceContext {
   scheduler: Scheduler
   pageActivity: PageActivity
   probe: SeqProbe
-  /** Rendering on a server: each read is sent once, and no timer or channel outlives the page. */
+  /** Rendering on a server: each request is sent once, and no timer or channel outlives the page. */
   isServer: boolean
   /** How long nothing may change before a run counts as stalled, in ms. */
   stallAfter: number
-  /** Told of every failure that no caller is waiting for. */
+  /** Called with every failure that no caller waits for. */
   report: (error: PgflowError) => void
-  /** Told of each thing that the sync does; only in development. */
+  /** Called with each step of the sync; only in development. */
   trace?: Trace | undefined
 }
 
@@ -33,27 +33,27 @@ type EndSignal = AbortSignal | undefined
 const ignore = () => undefined
 
 /**
- * Keeps one thing in the store true: a run, or a list of runs. The database is the truth, broadcasts
- * are hints. After every join a snapshot is requested, which holds whatever was sent before the join;
- * and a channel on which nothing comes is checked. Runs and lists differ only in their source.
+ * Keeps one run, or one list of runs, up to date in the store. The database is the truth, broadcasts
+ * are hints. After every join a snapshot is requested, which contains whatever was sent before. A
+ * channel on which nothing arrives is checked. Runs and lists differ only in their source.
  *
- * Longer than other files: the phases and all that leads from one to the next are read as a whole.
+ * This file is longer than others, so that all transitions between the phases are in one place.
  */
-export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
+export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update>> {
   readonly source: Kind
   readonly #context: ResourceContext
   readonly #subscription: Subscription
   readonly #life = new AbortController()
-  readonly #fetcher: Fetcher<Answer, Update>
+  readonly #fetcher: Fetcher<Snapshot, Update>
   readonly #poll: PollTimer
   readonly #doubts: DoubtLimiter
   readonly #rests: DoubtLimiter
   readonly #silence: SilenceWatch
   #phase: Phase = 'idle'
-  /** It is over, although some of it may still run: `idle` is also what has not begun. */
+  /** Whether `dispose` was called; `#phase` is `idle` before the first `open`, too. */
   #isDisposed = false
   readonly #health = new Health()
-  /** The last answer was older than what is shown, and was dropped. */
+  /** The last snapshot was older than what is shown, and was dropped. */
   #isDropped = false
   readonly #outdated: Elapsed
   readonly #refusals: RefusalWindow
@@ -66,8 +66,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     const { scheduler } = context
     this.source = source
     this.#context = context
-    const { receive, onHeard, onSilent, onJoined, onDown, onMissed } = this
-    this.#subscription = subscribe({ receive, onHeard, onSilent, onJoined, onDown, onMissed })
+    const { receive, onReceived, onSilent, onJoined, onDown, onMissed } = this
+    this.#subscription = subscribe({ receive, onReceived, onSilent, onJoined, onDown, onMissed })
     const readNow = () => this.#phase === 'following' && this.#ask('doubt')
     this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
     this.#refusals = new RefusalWindow(scheduler, readNow)
@@ -78,12 +78,12 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       state: () => this.#pollState(),
       onDue: () => this.#pollNow(),
     })
-    this.#fetcher = new Fetcher<Answer, Update>({
+    this.#fetcher = new Fetcher<Snapshot, Update>({
       life: this.#life.signal,
       request: (fetch, signal, onSent) => source.fetch(fetch, signal, onSent),
       onStart: () => this.#poll.stop(),
       onSent: () => source.onSent(),
-      onAnswer: (answer, fetch) => this.#settle(answer, fetch),
+      onSnapshot: (snapshot, fetch) => this.#merge(snapshot, fetch),
       explain: (error) => source.explain(error),
       onFailure: (error, { isAwaited }) => {
         if (process.env.NODE_ENV !== 'production') this.#trace('retry', error)
@@ -95,8 +95,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
       health: this.#health,
       poll: this.#poll,
       isWaiting: () => !this.#fetcher.current,
-      isHearing: () => this.#isHearing,
-      probedIds: () => source.probedIds(this.#isHearing),
+      isReceiving: () => this.#isReceiving,
+      probedIds: () => source.probedIds(this.#isReceiving),
       isBehind: (seqs) => source.isBehind(seqs),
       readInterval: source.readInterval,
       scheduler,
@@ -111,10 +111,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     return this.#life.signal
   }
 
-  /** Follows from now on: reads at once, and subscribes. A run known to have ended needs neither. */
+  /** Starts to follow: requests a snapshot and subscribes. A run that has ended needs neither. */
   open(): void {
     if (this.#isDisposed || this.#phase === 'following') return
-    if (this.#phase !== 'refused' && this.source.isSettled) {
+    if (this.#phase !== 'refused' && this.source.isFinal) {
       this.#phase = 'ended'
       return this.#show()
     }
@@ -124,11 +124,11 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   /**
-   * Follows a run that is being started: nothing is read yet.
-   * @param joinsNow - join its channel already, before the run exists.
+   * Follows a run that is being started; requests nothing yet.
+   * @param joinsNow - whether to join its channel before the run exists.
    */
   openForStart(joinsNow: boolean): void {
-    if (this.#phase === 'idle' && this.source.isSettled) this.#phase = 'ended'
+    if (this.#phase === 'idle' && this.source.isFinal) this.#phase = 'ended'
     if (this.#isDisposed || this.#phase === 'ended') return
     if (this.#phase !== 'following') this.#follow()
     if (joinsNow) this.#subscription.open()
@@ -136,13 +136,13 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#show()
   }
 
-  /** Subscribes, unless there is nothing more to hear. */
+  /** Subscribes, if it is followed. */
   subscribe(): void {
     if (this.#phase === 'following') this.#subscription.open()
     this.#show()
   }
 
-  /** Leaves for good; an answer still under way changes nothing any more. */
+  /** Stops for good. The response to a request under way is ignored. */
   dispose(reason: string): void {
     this.#isDisposed = true
     this.#leave('idle')
@@ -151,9 +151,9 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   /**
-   * Reads, or joins the read that is about to be sent. Resolves on any answer, even one that is
-   * dropped as outdated.
-   * @param isRest - only the rest of a list, after the rows that are shown.
+   * Requests a snapshot, or shares the request that is about to be sent. Resolves with any response,
+   * even if its snapshot is dropped as outdated.
+   * @param isRest - whether to read only the rest of a list, after the rows that are shown.
    * @throws PgflowError
    */
   read(isRest = false): Promise<void> {
@@ -162,17 +162,18 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     return settled
   }
 
-  /** Waits for what is asked for already; undefined if nothing is. */
+  /** Waits for the request under way or queued; undefined if there is none. */
   joinRead(): Promise<void> | undefined {
     return this.#fetcher.join()
   }
 
   /**
-   * Sends a request of the caller's, after whatever is under way, and merges its answer.
-   * @param ends - signals that end the wait for what is under way; the request itself watches them.
+   * Sends the caller's request after the one under way, and merges its snapshot.
+   * @param ends - signals that end the wait for the one under way. The caller's request has to watch
+   *   them itself.
    * @throws PgflowError
    */
-  async submit(request: () => Promise<Answer>, ends: readonly EndSignal[]): Promise<void> {
+  async submit(request: () => Promise<Snapshot>, ends: readonly EndSignal[]): Promise<void> {
     for (let fetch = this.#fetcher.current; fetch; fetch = this.#fetcher.current) {
       const { settled } = fetch
       await abortable(ends, () => settled.catch(ignore))
@@ -184,20 +185,20 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     })
   }
 
-  /** A start has failed, and there is nothing to show of the run. */
+  /** A start has failed, and the run is not shown. */
   failStart(error: PgflowError): void {
     this.#fail(error, true)
   }
 
-  /** A start was answered: the run may be over already. */
-  startSettled(): void {
-    this.#endIfSettled()
+  /** A start has succeeded or failed. The run may have ended already. */
+  afterStart(): void {
+    this.#endIfFinal()
     this.#show()
     this.#poll.schedule()
   }
 
   /**
-   * Resolves once an answer to a read that was sent after this call is in the store.
+   * Resolves once the snapshot of a request that was sent after this call is in the store.
    * @throws PgflowError
    */
   async refresh(): Promise<void> {
@@ -223,20 +224,20 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
   }
 
-  /** Something came on the channel: it is not silent. */
-  readonly onHeard = (wasSilent: boolean): void => {
-    this.#health.isUnheard = false
+  /** Something arrived on the channel: it is not silent. */
+  readonly onReceived = (wasSilent: boolean): void => {
+    this.#health.isUnreceived = false
     if (wasSilent) this.#show()
   }
 
   readonly onSilent = (): void => {
-    if (process.env.NODE_ENV !== 'production') this.#trace('deaf')
+    if (process.env.NODE_ENV !== 'production') this.#trace('silent')
     this.#show()
   }
 
   /**
-   * Merges what was heard. While a read is under way it is kept as well: its answer may be older, and
-   * is then followed by it (`settle`).
+   * Merges an update. While a request is under way the update is kept as well: the snapshot may be
+   * older, and the update is then applied to it again (`#merge`).
    */
   readonly receive = (update: Update): void => {
     if (this.#fetcher.isKeeping || !this.source.isShown) this.#fetcher.keep(update)
@@ -248,29 +249,29 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
     if (process.env.NODE_ENV !== 'production') this.#trace('event', update)
     if (process.env.NODE_ENV !== 'production' && merged.isGap) this.#trace('gap', update)
-    // What was lost before would show as a gap now: nothing is suspected any more.
+    // A broadcast lost before this one would have shown as a gap: nothing is suspected any more.
     if (merged.showsGaps) {
-      this.#poll.heard()
+      this.#poll.received()
       if (this.#health.isSuspected) this.#poll.schedule()
       this.#health.isSuspected = false
     }
-    // What has failed keeps its turn: each update would put it off.
-    const wasQuiet = this.#poll.unchanged > 0 && !this.#poll.failures
+    // After a failure the timer stays as it is: a busy channel would postpone the retry for ever.
+    const wasUnchanged = this.#poll.unchanged > 0 && !this.#poll.failures
     this.#poll.changed()
-    // The timer still waits as long as it does for a quiet run.
-    if (wasQuiet) this.#poll.schedule()
+    // The timer was set to the longer wait of a run that does not change.
+    if (wasUnchanged) this.#poll.schedule()
     if (merged.needsSnapshot) this.#doubt()
     else if (merged.needsRest) this.#rests.request()
-    this.#endIfSettled()
+    this.#endIfFinal()
     if (this.#health.isStalled) this.#show()
   }
 
-  /** Drops updates that were kept for an answer and have turned out to be wrong. */
+  /** Drops updates that were kept for a snapshot and have turned out to be wrong. */
   discard(isWrong: (update: Update) => boolean): void {
     this.#fetcher.discard(isWrong)
   }
 
-  /** Joined: broadcasts may have been missed until now. */
+  /** The channel is joined. Broadcasts sent before may have been missed. */
   readonly onJoined = (): void => {
     if (process.env.NODE_ENV !== 'production') this.#trace('joined')
     this.#health.isLost = false
@@ -281,10 +282,10 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#ask('joined')
   }
 
-  /** Not joined any more, or not yet. */
+  /** The channel has failed: it is not joined any more, or not yet. */
   readonly onDown = (error: PgflowError): void => {
     if (process.env.NODE_ENV !== 'production') this.#trace('left', error)
-    // Only the first time: each refusal would set the timer anew, and the read would never come.
+    // Only the first time: each failed join would reset the timer, and no request would be sent.
     if (this.#health.isLost) return this.#show()
     this.#health.isLost = true
     this.#health.needsSnapshot = true
@@ -295,16 +296,16 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#poll.schedule()
   }
 
-  /** Something was sent that could not be understood. */
+  /** A broadcast arrived that could not be parsed. */
   readonly onMissed = (): void => {
     if (process.env.NODE_ENV !== 'production') this.#trace('gap')
-    // A caller's `onError` or `trace` may have disposed it.
+    // The app's `onError` or `trace` may have disposed it.
     if (this.#phase !== 'following') return
     if (this.#fetcher.current?.isSent) this.#fetcher.current.isOvertaken = true
     this.#doubt()
   }
 
-  /** The page is seen again or has its network back, or there is a new token. */
+  /** The page is visible or online again, or there is a new token. */
   wake(): void {
     if (this.#phase === 'idle' || this.#phase === 'ended') return
     const { isVisible, isOnline } = this.#context.pageActivity
@@ -320,7 +321,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (this.#health.error) this.wake()
   }
 
-  get #isHearing(): boolean {
+  get #isReceiving(): boolean {
     return this.#subscription.isJoined && !this.#subscription.isSilent
   }
 
@@ -353,7 +354,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   #readRest(): void {
-    // A request under way is followed by this when it is answered.
+    // If a request is under way, its snapshot leads to this one.
     if (this.#phase === 'following' && !this.#fetcher.current) this.#ask('poll', true)
   }
 
@@ -362,28 +363,28 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     if (isWanted && !this.#fetcher.current) this.#ask('doubt')
   }
 
-  /** What is shown may be incomplete or wrong. */
+  /** What is shown may be incomplete or wrong: requests a snapshot. */
   #doubt(): void {
     this.#health.needsSnapshot = true
-    // A request under way looks at the update again when it has its answer.
+    // If a request is under way, the update is merged again with its snapshot.
     if (!this.#fetcher.current) this.#doubts.request()
-    // Last, because a watcher of the connection may dispose it.
+    // Last, because a watcher of the connection may dispose the resource.
     this.#show()
   }
 
-  #settle(answer: Answer, fetch: Fetch<Update>): void {
+  #merge(snapshot: Snapshot, fetch: Fetch<Update>): void {
     const { source } = this
     // A start is answered by the primary, which is never outdated.
     const trustsDatabase = fetch.reason === 'start' || this.#outdated.isOver
-    const merged = source.settle(answer, fetch, trustsDatabase)
+    const merged = source.merge(snapshot, fetch, trustsDatabase)
     if (this.#life.signal.aborted) return
     this.#health.isOverruled = true
     this.#isDropped = !merged
-    // Even an outdated answer shows that reading is allowed.
+    // Even an outdated snapshot shows that reading is allowed.
     this.#refusals.reset()
     if (!merged || merged.isOutdated) this.#outdated.begin()
     else this.#outdated.reset()
-    if (process.env.NODE_ENV !== 'production') this.#trace(merged ? 'answer' : 'stale', answer)
+    if (process.env.NODE_ENV !== 'production') this.#trace(merged ? 'answer' : 'stale', snapshot)
     if (process.env.NODE_ENV !== 'production' && merged?.isGap) this.#trace('gap')
     if (merged) {
       this.#accept(fetch, merged)
@@ -393,46 +394,46 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     }
     if (this.#phase === 'idle') {
       source.readUnfollowed()
-      return this.#endIfSettled()
+      return this.#endIfFinal()
     }
     if (merged) this.#resume()
     const isCurrent = merged && !this.#fetcher.hasNext
     const isWhole = isCurrent && this.#phase === 'following' && !fetch.isRest
-    if (isWhole && !this.#context.isServer) this.#silence.answered()
+    if (isWhole && !this.#context.isServer) this.#silence.scheduleRead()
     if (isCurrent && this.#health.needsSnapshot) this.#doubts.request()
     else if (isCurrent && merged.needsRest) this.#rests.request()
-    this.#endIfSettled()
+    this.#endIfFinal()
     this.#show()
     this.#poll.schedule()
   }
 
-  /** An answer is merged. */
-  #accept(fetch: Fetch<Update>, { needsSnapshot, isNews, isMissed }: Settled): void {
+  /** A snapshot was merged. */
+  #accept(fetch: Fetch<Update>, { needsSnapshot, isNews, isMissed }: MergedSnapshot): void {
     this.#health.error = null
     this.#health.hasPolled = true
     if (this.#silence.showsSilence(isMissed)) this.#subscription.markSilent()
     this.#poll.succeeded(isNews || fetch.updates.length > 0, fetch.reason === 'poll')
     const isBehind = needsSnapshot || this.#fetcher.hasNext || fetch.isOvertaken
-    // The rest of a list says nothing of the rows before it.
+    // The rest of a list does not confirm the rows before it.
     this.#health.needsSnapshot = fetch.isRest
       ? this.#health.needsSnapshot || needsSnapshot
       : isBehind
   }
 
-  /** Follows again: it can be read after all, or goes on after its end. */
+  /** Follows again: it can be read after all, or is running again after its end. */
   #resume(): void {
-    if (this.#phase === 'ended' && this.source.isSettled) return
+    if (this.#phase === 'ended' && this.source.isFinal) return
     this.#phase = 'following'
     this.#silence.start()
-    // Also where a failed start had closed the channel: the answer shows that the run exists.
-    if (!this.source.isSettled && !this.source.starting) this.#subscription.open()
+    // A failed start may have closed the channel. The snapshot shows that the run exists.
+    if (!this.source.isFinal && !this.source.starting) this.#subscription.open()
   }
 
   #fail(error: PgflowError, isAwaited: boolean): void {
     if (!isAwaited) this.#context.report(error)
     if (this.#phase === 'idle' || this.#phase === 'ended' || this.source.starting) return
     const mayPass = error.isTransient || error.code === 'server_error' || error.code === 'aborted'
-    // A refusal of something that is shown may pass.
+    // A refusal may pass if the resource was shown before.
     const isDoubted = this.#phase !== 'refused' && this.source.isShown
     if (!mayPass && !(isDoubted && this.#refusals.isOpen(error.code))) return this.#refuse(error)
     if (error.code !== 'aborted') this.#health.error = error
@@ -449,8 +450,8 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     this.#poll.schedule()
   }
 
-  #endIfSettled(): void {
-    if (this.#phase === 'ended' || !this.source.isSettled) return
+  #endIfFinal(): void {
+    if (this.#phase === 'ended' || !this.source.isFinal) return
     if (this.#health.needsSnapshot || this.#fetcher.current) return
     if (process.env.NODE_ENV !== 'production') this.#trace('ended')
     this.#leave('ended')
@@ -458,17 +459,17 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
   }
 
   #pollState() {
-    // A watcher of the store may dispose this in the middle of a method: hence `idle`.
+    // `idle`: a watcher of the store may dispose the resource in the middle of a method.
     if (this.#context.isServer || this.#phase === 'ended' || this.#phase === 'idle') return null
     const isRefused = this.#phase === 'refused'
-    // What was refused and never shown is not polled.
+    // A resource that was refused and never shown is not polled.
     if (this.#fetcher.current || (isRefused && !this.source.isShown)) return null
     const isProbed = this.#silence.canProbe
-    return { isRefused, isOffline: this.#isOffline, isHearing: this.#isHearing, isProbed }
+    return { isRefused, isOffline: this.#isOffline, isReceiving: this.#isReceiving, isProbed }
   }
 
   #pollNow(): void {
-    // A page that nobody sees reads when it is seen. What is known to be missing is read all the same.
+    // A hidden page polls when it is visible again. What is known to be missing is requested anyway.
     const isMissing = this.#health.needsSnapshot && this.#subscription.isJoined
     const isWanted = isMissing || this.source.isUnconfirmed
     if (!isWanted && !this.#context.pageActivity.isVisible()) return
@@ -487,7 +488,7 @@ export class LiveResource<Answer, Update, Kind extends Source<Answer, Update>> {
     })
   }
 
-  /** Each call stands behind `NODE_ENV`: a production bundle has none of them. */
+  /** Each call is behind a check of `NODE_ENV`, so that production bundles have none. */
   #trace(kind: TraceKind, detail?: unknown): void {
     this.#context.trace?.({ kind, key: this.source.key, detail })
   }

@@ -1,12 +1,12 @@
-/** Whether somebody can see the page, and whether it has a network. */
+/** Whether the page is visible, and whether the browser is online. */
 export interface PageActivity {
   isVisible: () => boolean
   isOnline: () => boolean
-  /** Calls `onChange` when either changes; the returned function stops that. */
+  /** Calls `onChange` when either changes. The returned function removes the listener. */
   watch: (onChange: () => void) => () => void
 }
 
-/** The browser's word for it; without a browser the page is always visible and online. */
+/** As the browser reports it. Without a browser the page is always visible and online. */
 export function browserPageActivity(): PageActivity {
   if (typeof window === 'undefined' || typeof document === 'undefined') {
     return { isVisible: () => true, isOnline: () => true, watch: () => () => {} }

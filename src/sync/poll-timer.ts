@@ -1,24 +1,24 @@
 import type { Scheduler } from '../model/scheduler.ts'
 import { pollDelay, type PollState } from './poll-delay.ts'
 
-/** What a poll timer needs of its resource. */
+/** What a poll timer needs from its resource. */
 export interface PollTimerContext {
   scheduler: Scheduler
-  /** The state of the resource, or null while nothing is to be polled. */
+  /** The state of the resource, or null while it is not to be polled. */
   state: () => Omit<PollState, 'failures' | 'unchanged'> | null
-  /** Called when nothing was heard for long enough, or it is time to try again. */
+  /** Called when nothing was received for long enough, or when a retry is due. */
   onDue: () => void
 }
 
-/** Schedules the requests that catch lost broadcasts, and those that repeat failed ones. */
+/** Schedules the requests that find lost broadcasts, and the retries of failed ones. */
 export class PollTimer {
   readonly #context: PollTimerContext
   #failures = 0
   #unchanged = 0
-  #heardAt = 0
+  #receivedAt = 0
   #changedAt: number
-  /** Whether anything was heard since the timer was set. */
-  #hasHeard = false
+  /** Whether anything was received since the timer was set. */
+  #hasReceived = false
   #cancel = () => {}
 
   constructor(context: PollTimerContext) {
@@ -26,7 +26,7 @@ export class PollTimer {
     this.#changedAt = context.scheduler.now()
   }
 
-  /** Answers in a row without news. */
+  /** Polls in a row that changed nothing. */
   get unchanged(): number {
     return this.#unchanged
   }
@@ -35,65 +35,65 @@ export class PollTimer {
     return this.#failures
   }
 
-  /** For how long there was no news, in ms. */
+  /** For how long nothing has changed, in ms. */
   get stillness(): number {
     return this.#context.scheduler.now() - this.#changedAt
   }
 
-  /** A broadcast or an answer has come. */
-  heard(): void {
-    this.#heardAt = this.#context.scheduler.now()
-    this.#hasHeard = true
+  /** A broadcast or a response was received. */
+  received(): void {
+    this.#receivedAt = this.#context.scheduler.now()
+    this.#hasReceived = true
   }
 
-  /** What came was news. */
+  /** What was received has changed something. */
   changed(): void {
     this.resetInterval()
     this.#changedAt = this.#context.scheduler.now()
   }
 
   /**
-   * A request was answered.
-   * @param isPoll - whether it was a poll: only those become rarer when nothing is new.
+   * A request has succeeded.
+   * @param isPoll - whether it was a poll: only polls become rarer when nothing changes.
    */
   succeeded(isNews: boolean, isPoll: boolean): void {
     this.#failures = 0
-    this.heard()
+    this.received()
     if (isNews) this.changed()
     else if (isPoll) this.#unchanged += 1
   }
 
-  /** A request failed, or its answer was outdated. */
+  /** A request failed, or its snapshot was outdated. */
   failed(): void {
     this.#failures += 1
   }
 
-  /** What was learned about how often to ask is void. */
+  /** Polls at the first interval again. */
   resetInterval(): void {
     this.#unchanged = 0
   }
 
-  /** Failures of before may be over, too. */
+  /** The cause of earlier failures may be gone: retries at the first interval again. */
   resetBackoff(): void {
     this.#failures = 0
     this.resetInterval()
   }
 
-  /** Sets the timer anew; `wait` in ms if not as long as the state wants it. */
+  /** Sets the timer, to `wait` in ms if given, otherwise to what the state requires. */
   schedule(wait?: number): void {
     this.stop()
     const now = this.#context.state()
     if (!now) return
     const counts = { failures: this.#failures, unchanged: this.#unchanged }
     const total = wait ?? pollDelay({ ...now, ...counts }, this.#context.scheduler.random)
-    // What was silent before the timer was stopped counts, too.
-    const isSilent = now.isProbed && wait === undefined && this.#failures === 0
-    this.#wait(isSilent ? total - Math.min(total, this.#quiet) : total, total)
+    // The time without a broadcast counts, even before the timer was set.
+    const countsIdleTime = now.isProbed && wait === undefined && this.#failures === 0
+    this.#wait(countsIdleTime ? total - Math.min(total, this.#idleTime) : total, total)
   }
 
-  /** For how long nothing was heard, in ms. */
-  get #quiet(): number {
-    return Math.max(0, this.#context.scheduler.now() - this.#heardAt)
+  /** For how long nothing was received, in ms. */
+  get #idleTime(): number {
+    return Math.max(0, this.#context.scheduler.now() - this.#receivedAt)
   }
 
   stop(): void {
@@ -101,14 +101,14 @@ export class PollTimer {
     this.#cancel = () => {}
   }
 
-  /** Waits `ms`, and on until nothing was heard for `total` ms. */
+  /** Waits `ms`, and then until nothing was received for `total` ms. */
   #wait(ms: number, total: number): void {
     const { scheduler, onDue } = this.#context
-    this.#hasHeard = false
+    this.#hasReceived = false
     this.#cancel = scheduler.after(ms, () => {
-      // Not by the clock alone: it may have been set back.
-      const quiet = this.#hasHeard ? this.#quiet : total
-      if (quiet < total && this.#failures === 0) this.#wait(total - quiet, total)
+      // The clock alone does not decide: it may have been set back.
+      const idle = this.#hasReceived ? this.#idleTime : total
+      if (idle < total && this.#failures === 0) this.#wait(total - idle, total)
       else onDue()
     })
   }

@@ -1,31 +1,31 @@
 import type { Scheduler } from '../model/scheduler.ts'
 
-/** One observer's hold on a resource. */
+/** A resource as one observer uses it. */
 export interface Observation<Resource> {
   /**
-   * Resolves once the resource is in the store; rejects with a `PgflowError` when the first attempt
-   * to read it fails. What may pass by itself is tried again all the same.
+   * Resolves once the resource is in the store. Rejects with a `PgflowError` when the first request
+   * fails; failures that may pass are retried all the same.
    */
   ready: Promise<void>
-  /** The resource of now: a reset makes a new one. */
+  /** The current resource: a reset creates a new one. */
   resource: () => Resource
-  /** Lets go. The resource is dropped a little after the last observer has left. */
+  /** Stops observing. The resource is dropped `gcTime` after the last observer has left. */
   release: () => void
 }
 
-/** What a registry needs of its kind of resource. */
+/** What a registry needs from outside. */
 export interface RegistryContext {
   scheduler: Scheduler
   /** How long a resource outlives its last observer, in ms. */
   gcTime: number
   isServer: boolean
-  /** The first resource is held. */
+  /** Called when the first resource is created. */
   onFirst: () => void
-  /** The last one has gone. */
+  /** Called when the last one is dropped. */
   onLast: () => void
 }
 
-/** What a registry asks of a resource. */
+/** What a registry calls on a resource. */
 interface Held {
   open: () => void
   ready: () => Promise<void>
@@ -69,14 +69,14 @@ export class Registry<Resource extends Held> {
     const entry = this.#hold(key, create)
     entry.resource.open()
     const ready = withCurrent(entry, (resource) => resource.ready())
-    // Most callers look at the connection instead; those who do await it still see the failure.
+    // Most callers watch the connection instead. Whoever awaits `ready` still receives the failure.
     ready.catch(() => undefined)
     return { ready, resource: () => entry.resource, release: this.#releaseOnce(key, entry) }
   }
 
   /**
-   * Holds a resource, followed or not, while `work` goes on.
-   * @param isRepeatable - whether it is begun anew when the resource is, as after a reset.
+   * Keeps a resource, followed or not, until `work` is done.
+   * @param isRepeatable - whether `work` is repeated if the resource is replaced, as after a reset.
    * @throws whatever work throws
    */
   async use(
@@ -100,12 +100,12 @@ export class Registry<Resource extends Held> {
   }
 
   /**
-   * Forgets all that is held; what somebody observes is read anew.
-   * @param onForgotten - called in between.
+   * Drops all state, and reads what is observed again.
+   * @param onForgotten - called between the two.
    */
   restart(onForgotten = () => {}): void {
     const entries = [...this.#entries]
-    // All of them first: whatever they share is not to outlive this.
+    // All are disposed first: what they share must not outlive any of them.
     for (const [, { resource }] of entries) {
       resource.dispose('The store was reset, or somebody else has signed in.')
       resource.source.forget()
@@ -160,7 +160,7 @@ export class Registry<Resource extends Held> {
   }
 }
 
-/** Does `work` with the resource of an entry, and again if that is made anew meanwhile. */
+/** Does `work` with the resource of an entry, and again if the resource was replaced meanwhile. */
 async function withCurrent<Resource>(
   entry: Entry<Resource>,
   work: (resource: Resource) => Promise<void>,

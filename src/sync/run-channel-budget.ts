@@ -1,6 +1,6 @@
 /**
- * Hands out the channels that one socket may have for runs: `runs` says how many, and the feed of the
- * lists has one beside them. Who gets none is told when one is free again, in the order of asking.
+ * Limits how many channels for runs are open on one socket. `runs` sets the limit and leaves one
+ * channel for the feed of the lists. A caller that gets none is called back when one is free.
  */
 export class ChannelBudget {
   #free: number
@@ -10,7 +10,7 @@ export class ChannelBudget {
     this.#free = maxChannels
   }
 
-  /** Takes a channel, or false: then `onFree` is called once when it is worth asking again. */
+  /** Whether a channel was taken. If not, `onFree` is called once when one is free. */
   take(onFree: () => void): boolean {
     if (this.#free > 0) {
       this.#free -= 1
@@ -20,7 +20,7 @@ export class ChannelBudget {
     return false
   }
 
-  /** Gives a channel back. */
+  /** Returns a channel. */
   give(): void {
     this.#free += 1
     const [next] = this.#waiting
@@ -29,12 +29,12 @@ export class ChannelBudget {
     next()
   }
 
-  /** Nobody waits any more. */
+  /** Drops all callbacks. */
   dispose(): void {
     this.#waiting.clear()
   }
 
-  /** Stops waiting. */
+  /** Drops one callback. */
   forget(onFree: () => void): void {
     this.#waiting.delete(onFree)
   }

@@ -2,7 +2,7 @@ import { PgflowError, runNotFound } from '../errors.ts'
 import { isTerminal, type RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { Fetch, FetchReason } from './fetcher.ts'
-import type { Merged, ResourceState, Settled, Source } from './source.ts'
+import type { Merged, ResourceState, MergedSnapshot, Source } from './source.ts'
 import { doubtMost, gatherJoins, gatherReads } from './timings.ts'
 import type { RunContext } from './types.ts'
 
@@ -14,27 +14,27 @@ const gatherTimes: Record<FetchReason, number> = {
   poll: gatherReads,
 }
 const idle = { status: 'idle', error: null } as const
-/** More broadcasts than are lost together while a run goes on. */
+/** A seq this far ahead of the last one is not explained by lost broadcasts. */
 const farAhead = 100
 
 /** One run with its steps. */
 export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   readonly key: string
-  // The seq of a probe says nothing of contents, which may be forged.
+  // A probe compares only the seq. Only a snapshot shows whether the contents were forged.
   readonly readInterval = 200_000
   readonly doubtInterval = doubtMost
   readonly #context: RunContext
-  /** What broadcasts say may be incomplete or forged: changes are emitted only after a snapshot. */
-  #isInDoubt = false
-  /** An end that is held was confirmed by a snapshot, or cannot be forged. */
+  /** What was received may be incomplete or forged: changes are emitted only after a snapshot. */
+  #awaitsSnapshot = false
+  /** The end that is held was confirmed by a snapshot, or cannot be forged. */
   #isConfirmed: boolean
-  /** The highest seq of the answers that were dropped: nothing older is taken after them. */
+  /** The highest seq of the snapshots that were dropped. No older one is accepted later. */
   #dropped = 0
-  /** The highest seq of a broadcast that said that the run goes on, as a step of it does. */
-  #wentOn = 0
-  /** The seq of the last answer that was taken. */
+  /** The highest seq of an event that shows the run running, by its status or by that of a step. */
+  #runningSeq = 0
+  /** The seq of the last snapshot that was accepted. */
   #confirmed: number | null = null
-  /** The seq that was held when the read under way was sent. */
+  /** The seq that was held when the request under way was sent. */
   #seqAtRequest: number | null = null
   #starts = 0
   #starting: Promise<void> | null = null
@@ -54,7 +54,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     return !this.isShown
   }
 
-  get isSettled(): boolean {
+  get isFinal(): boolean {
     return this.#hasEnded && this.#isConfirmed
   }
 
@@ -90,26 +90,26 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   receive(event: RunEvent): Merged | null {
-    if (this.#saysThatItGoesOn(event)) this.#wentOn = Math.max(this.#wentOn, event.seq ?? 0)
-    // Stale before the first snapshot: the resource has kept the event for its answer.
+    if (this.#showsRunning(event)) this.#runningSeq = Math.max(this.#runningSeq, event.seq ?? 0)
+    // Before the first snapshot every event is stale. The resource keeps it for the snapshot.
     const outcome = this.#context.state.applyEvent(event)
     if (outcome.kind === 'stale') return null
-    // On a public channel anybody who knows the id can send that the run has ended, and without a
-    // seq the broadcasts before it may be lost: a snapshot has to confirm it.
+    // On a public channel anybody who has the id can forge the end, and without a seq earlier
+    // broadcasts may be lost unnoticed: a snapshot has to confirm the end.
     this.#isConfirmed = !this.#isPublic || !outcome.hasEnded
     const needsSnapshot = outcome.needsSnapshot || event.needsSnapshot || !this.#isConfirmed
-    this.#isInDoubt ||= needsSnapshot
-    if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
+    this.#awaitsSnapshot ||= needsSnapshot
+    if (!this.#awaitsSnapshot) this.#context.state.emitChanges(this.key)
     return { needsSnapshot, isGap: outcome.needsSnapshot, showsGaps: outcome.seq !== null }
   }
 
-  settle(
+  merge(
     snapshot: RunSnapshot | null,
     { updates, earlier }: Fetch<RunEvent>,
     trustsDatabase: boolean,
-  ): Settled | null {
+  ): MergedSnapshot | null {
     if (!snapshot) {
-      // Too early: the run is being started here, or a broadcast of it came meanwhile.
+      // The request was too early: the run is being started here, or an event of it came meanwhile.
       const isExpected = !this.isShown && updates.length > 0 && !trustsDatabase
       if (this.#starts > 0 || isExpected) return null
       throw runNotFound(this.key)
@@ -117,14 +117,13 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (snapshot.run.run_id !== this.key) {
       throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
     }
-    // After an end there is nothing to wait for, and whatever claims to be later was forged: where it
-    // can be, and where a seq tells what is later.
-    const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#wentOn
-    const isFinal = this.#isPublic && isEnd
-    // What was heard before the read was sent had its time to show in an answer.
+    // An end is final: on a public channel, events with a higher seq than that of the end are forged.
+    const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#runningSeq
+    const isPublicEnd = this.#isPublic && isEnd
+    // Once outdated snapshots are accepted, the events from before the request do not count any more.
     const lately = trustsDatabase ? updates.filter((event) => !earlier.has(event)) : updates
-    const since = isFinal ? [] : trustsDatabase ? following(snapshot, lately) : lately
-    const oldest = this.#oldestAccepted(isFinal, trustsDatabase)
+    const since = isPublicEnd ? [] : trustsDatabase ? following(snapshot, lately) : lately
+    const oldest = this.#oldestAccepted(isPublicEnd, trustsDatabase)
     const seqBefore = this.#seq ?? 0
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
@@ -133,22 +132,22 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     this.#dropped = 0
     this.#confirmed = snapshot.seq
-    if (trustsDatabase) this.#wentOn = 0
+    if (trustsDatabase) this.#runningSeq = 0
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some(
       (event) => event.needsSnapshot && (event.seq ?? Infinity) > known,
     )
     const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
     this.#isConfirmed = !isEndedOnlyHere || !this.#isPublic
-    this.#isInDoubt = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed
-    if (!this.#isInDoubt) this.#context.state.emitChanges(this.key)
+    this.#awaitsSnapshot = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed
+    if (!this.#awaitsSnapshot) this.#context.state.emitChanges(this.key)
     return {
       isNews: outcome.hasChanged,
-      // A counter that was lost starts anew far above, and nothing was sent.
+      // A counter that was lost starts again far above, without a broadcast.
       isMissed: outcome.hasChanged && (snapshot.seq ?? 0) > seqBefore,
       isOutdated: false,
       isGap: outcome.needsSnapshot,
-      needsSnapshot: this.#isInDoubt,
+      needsSnapshot: this.#awaitsSnapshot,
     }
   }
 
@@ -172,7 +171,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   show({ status, error, isStalled }: ResourceState): void {
     const { state } = this.#context
     const isClosed = state.connection(this.key)?.status === 'closed'
-    // What has ended stays closed, and of a run that was never shown nothing is left.
+    // A run that has ended stays closed. A run that was never shown has no connection.
     if (status === 'idle' && (isClosed || !this.#run)) return
     state.setConnection(this.key, { status, stalled: isStalled, error: error?.toJSON() ?? null })
   }
@@ -192,23 +191,23 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     this.#context.state.forget(this.key)
   }
 
-  /** A step that goes on says so too; but one far ahead of what is held is likely to be forged. */
-  #saysThatItGoesOn({ run, step, seq }: RunEvent): boolean {
+  /** Whether an event shows the run running. One far ahead of what is held is likely to be forged. */
+  #showsRunning({ run, step, seq }: RunEvent): boolean {
     if (step) return (seq ?? 0) - (this.#seq ?? 0) < farAhead
     return run.status !== undefined && !isTerminal(run.status)
   }
 
-  /** The lowest seq that an answer may have; null takes any. */
-  #oldestAccepted(isFinal: boolean, trustsDatabase: boolean): number | null {
-    // On a public channel a seq that was heard may be forged, that of an answer cannot.
+  /** The lowest seq that a snapshot may have; null accepts any. */
+  #oldestAccepted(isPublicEnd: boolean, trustsDatabase: boolean): number | null {
+    // On a public channel the seq of an event may be forged, that of a snapshot cannot.
     const certain = this.#isPublic ? (this.#confirmed ?? this.#seqAtRequest) : this.#seqAtRequest
-    // A confirmed end is final, and after what was dropped nothing older is taken.
-    if (this.isSettled && this.#isSequenced) return certain
+    // After a confirmed end, nothing older is accepted.
+    if (this.isFinal && this.#isSequenced) return certain
     if (trustsDatabase) return this.#dropped || null
-    return isFinal ? certain : this.#seqAtRequest
+    return isPublicEnd ? certain : this.#seqAtRequest
   }
 
-  /** Whether anybody who knows the run's id may send on its channel. */
+  /** Whether anybody who has the run's id may send on its channel. */
   get #isPublic(): boolean {
     return this.#context.transport.joinsBeforeStart
   }
@@ -221,7 +220,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     return this.#context.state.run(this.key)
   }
 
-  /** With 0 the events of the run have no numbers, as with plain pgflow. */
+  /** Whether events of the run have a seq; with plain pgflow they have none. */
   get #isSequenced(): boolean {
     return (this.#seq ?? 0) > 0
   }
@@ -231,7 +230,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 }
 
-/** The updates that can follow a snapshot without a gap: of n of them, none is beyond seq + n. */
+/** The events that can follow a snapshot without a gap: n of them reach at most its seq + n. */
 function following({ seq }: RunSnapshot, updates: readonly RunEvent[]): RunEvent[] {
   const last = (seq ?? 0) + updates.length
   return updates.filter((event) => event.seq !== null && event.seq <= last)

@@ -10,10 +10,10 @@ import { startRun, type StartRequest } from './start-run.ts'
 import { RunSubscription } from './subscription.ts'
 import type { RunContext, SyncContext } from './types.ts'
 
-/** What keeps one run true. */
+/** What keeps one run up to date. */
 export type RunResource = LiveResource<RunSnapshot | null, RunEvent, RunSource>
 
-/** One observer's hold on a run. */
+/** A run as one observer uses it. */
 export type RunObservation = Pick<Observation<RunResource>, 'ready' | 'release'>
 
 /** All runs that somebody observes or starts. */
@@ -47,7 +47,7 @@ export class Runs {
   /** @throws PgflowError */
   start(runId: string, request: StartRequest): Promise<void> {
     const start = (resource: RunResource) => startRun(this.#context, resource, request)
-    // Not again after a reset: it was somebody else's start, or is not wanted any more.
+    // Not repeated after a reset: another user is signed in, or the start is not wanted any more.
     return this.#registry.use(runId, () => this.#create(runId), start, false)
   }
 
@@ -63,15 +63,15 @@ export class Runs {
     this.#context.state.forget(runId)
   }
 
-  /** Forgets all that is held; what somebody observes is read anew. */
+  /** Drops all state, and reads what is observed again. */
   restart(): void {
     this.#restart(() => {})
   }
 
-  /** Somebody else is signed in, or the same user has a new token. */
+  /** Another user is signed in, or the same user has a new token. */
   onSessionChange(change: SessionChange): void {
     const { transport, state } = this.#context
-    // Without private channels a run is anybody's who knows its id.
+    // Without private channels, anybody who has the id of a run may read it.
     if (change === 'user' && !transport.joinsBeforeStart) return this.#restart(() => state.clear())
     for (const resource of this.#registry.all) resource.onNewToken()
   }
@@ -84,7 +84,7 @@ export class Runs {
   }
 
   #restart(onForgotten: () => void): void {
-    // Who waits for a channel would get one that is closed at once.
+    // A subscription that waits would open its channel only to close it at once.
     this.#context.budget.dispose()
     this.#registry.restart(onForgotten)
   }
@@ -107,7 +107,7 @@ export class Runs {
   }
 }
 
-/** One channel is left for the feed of the lists, where there is one. */
+/** Leaves one channel for the feed of the lists, where there is a feed. */
 function channelsForRuns({ maxChannels, transport }: SyncContext): number {
   return !transport.joinsBeforeStart && maxChannels > 1 ? maxChannels - 1 : maxChannels
 }

@@ -3,25 +3,25 @@ import type { Scheduler } from '../model/scheduler.ts'
 import type { RunTransport } from '../transport/types.ts'
 import { withTimeout } from './abort.ts'
 
-/** What wants to know whether it has missed anything. */
+/** A resource that checks whether it has missed a broadcast. */
 export interface ProbeTarget {
-  /** The runs to ask for; none while there is nothing to find out. */
+  /** The runs to check; empty while a check would not help. */
   runIds: () => readonly string[]
-  /** The last broadcast of each run that the caller may read. */
+  /** Receives the seq of the last broadcast of each run that the caller may read. */
   onSeqs: (seqs: ReadonlyMap<string, number>) => void
   onFailed: (error: PgflowError) => void
 }
 
-/** Asks the database for the seq of everything that is followed, by one small request. */
+/** Requests the seq of all followed runs at once, in one small request. */
 export class SeqProbe {
   readonly #fetchSeqs: RunTransport['fetchSeqs']
   readonly #scheduler: Scheduler
   readonly #timeout: number
   readonly #life = new AbortController()
   readonly #targets = new Set<ProbeTarget>()
-  /** Whom the request under way is for; null while there is none. */
+  /** The targets of the request under way; null while there is none. */
   #underWay: readonly ProbeTarget[] | null = null
-  /** Somebody whom it is not for, and who has asked meanwhile. */
+  /** A target that asked meanwhile and is not among them. */
   #next: ProbeTarget | null = null
 
   constructor(transport: Pick<RunTransport, 'fetchSeqs'>, scheduler: Scheduler, timeout: number) {
@@ -30,7 +30,7 @@ export class SeqProbe {
     this.#timeout = timeout
   }
 
-  /** Whether there is anything to ask: plain pgflow has no seq. */
+  /** Whether the database has a seq; plain pgflow has none. */
   get isPossible(): boolean {
     return this.#fetchSeqs !== null
   }
@@ -43,7 +43,7 @@ export class SeqProbe {
     this.#targets.delete(target)
   }
 
-  /** Asks for all targets, unless that is under way for this one. */
+  /** Sends a request for all targets, unless one is under way for `asker`. */
   async request(asker: ProbeTarget): Promise<void> {
     if (!this.#fetchSeqs) return
     if (this.#underWay) {

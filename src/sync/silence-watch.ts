@@ -6,20 +6,20 @@ import type { PollTimer } from './poll-timer.ts'
 import type { ProbeTarget, SeqProbe } from './seq-probe.ts'
 import { deliveryTime } from './timings.ts'
 
-/** What the watch needs of its resource. */
+/** What the watch needs from its resource. */
 export interface SilenceWatchContext {
   probe: SeqProbe
   health: Health
   poll: PollTimer
-  /** Whether no request of it is under way. */
+  /** Whether the resource has no request under way. */
   isWaiting: () => boolean
-  /** Whether its channel is joined, and not known to be silent. */
-  isHearing: () => boolean
-  /** The runs that a probe has to ask for; none where only a read helps. */
+  /** Whether its channel is joined and not silent. */
+  isReceiving: () => boolean
+  /** The runs that a probe has to check; empty where only a snapshot helps. */
   probedIds: () => readonly string[]
   /** Whether the database is ahead of what is held. */
   isBehind: (seqs: ReadonlyMap<string, number>) => boolean
-  /** The longest time between two whole reads, in ms. */
+  /** The longest time between two snapshots, in ms. */
   readInterval: number
   scheduler: Scheduler
   read: (reason: FetchReason) => void
@@ -28,15 +28,15 @@ export interface SilenceWatchContext {
 }
 
 /**
- * Does not trust silence: a joined channel may have lost broadcasts without a word. Asks the
- * database for the seq, which is cheap, and for a snapshot only where something was missed.
+ * Finds lost broadcasts: a joined channel may lose them without an error. A probe compares the seq
+ * with the database, which is cheap. A snapshot is requested only where something was missed.
  */
 export class SilenceWatch {
   readonly #context: SilenceWatchContext
   readonly #target: ProbeTarget
-  /** A probe was refused: only whole reads are possible. */
+  /** A probe was refused: only snapshots are possible. */
   #isRefused = false
-  /** It is time for a whole read. */
+  /** A whole snapshot is due. */
   #isReadDue = false
   #cancelRead = () => {}
 
@@ -49,7 +49,7 @@ export class SilenceWatch {
     }
   }
 
-  /** Whether a probe can tell if anything was missed. */
+  /** Whether a probe can find out if anything was missed. */
   get canProbe(): boolean {
     return this.#isPossible && this.#context.probedIds().length > 0
   }
@@ -63,7 +63,7 @@ export class SilenceWatch {
     this.#cancelRead()
   }
 
-  /** Asks whether anything was missed; true if that is a probe. */
+  /** Checks whether anything was missed, by a probe or a snapshot; true if by a probe. */
   ask(): boolean {
     const { health, probe, read } = this.#context
     const isProbe = !health.isSuspected && !this.#isReadDue && this.canProbe
@@ -73,27 +73,27 @@ export class SilenceWatch {
   }
 
   /**
-   * Whether an answer shows that the channel is silent: a probe found the database ahead, nothing
-   * was heard since, and the answer holds something that should have been.
-   * @param isMissed - whether it holds that.
+   * Whether a snapshot shows that the channel is silent: a probe found the database ahead, nothing
+   * was received since, and the snapshot contains a change that should have been broadcast.
+   * @param isMissed - whether the snapshot contains such a change.
    */
   showsSilence(isMissed: boolean): boolean {
-    const { health, isHearing } = this.#context
-    const { isSuspected, isUnheard, needsSnapshot } = health
+    const { health, isReceiving } = this.#context
+    const { isSuspected, isUnreceived, needsSnapshot } = health
     health.isSuspected = false
-    // What was lost before the join, whose snapshot is still missing, is not the channel's fault.
-    return isSuspected && isUnheard && isMissed && !needsSnapshot && isHearing()
+    // While the first snapshot after a join is missing, changes from before the join do not count.
+    return isSuspected && isUnreceived && isMissed && !needsSnapshot && isReceiving()
   }
 
-  /** A whole read was answered: the next one has time. */
-  answered(): void {
+  /** A whole snapshot was merged: schedules the next one. */
+  scheduleRead(): void {
     const { scheduler, readInterval, poll, health } = this.#context
     this.#isReadDue = false
     this.#cancelRead()
     const wait = readInterval * (0.75 + scheduler.random() / 4)
     this.#cancelRead = scheduler.after(wait, () => {
       this.#isReadDue = true
-      // What has failed waits for its back-off.
+      // After a failure, the back-off decides.
       if (!health.error) poll.schedule(0)
     })
   }
@@ -107,9 +107,9 @@ export class SilenceWatch {
     const { health, poll, isWaiting, isBehind, show } = this.#context
     if (!isWaiting()) return
     health.isOverruled = true
-    // A broadcast may be on its way: what comes in time needs no read.
+    // The broadcast may still be on its way. If it arrives in time, no request is needed.
     health.isSuspected = isBehind(seqs)
-    health.isUnheard = true
+    health.isUnreceived = true
     if (health.isSuspected) return poll.schedule(deliveryTime)
     poll.succeeded(false, true)
     show()
@@ -120,7 +120,7 @@ export class SilenceWatch {
     const { health, poll, isWaiting, report, show } = this.#context
     if (!isWaiting()) return
     report(error)
-    // An older migration has no such function; anything else, a read looks at.
+    // An older migration has no such function. Other failures are retried as a whole snapshot.
     if (error.code === 'not_migrated' || error.code === 'not_granted') this.#isRefused = true
     else {
       health.error = error

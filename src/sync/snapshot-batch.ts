@@ -6,11 +6,11 @@ import { withTimeout } from './abort.ts'
 
 /** The most runs that one RPC takes. */
 const maxRuns = 200
-/** The longest that a read waits for others, in ms, however many keep coming. */
+/** The longest time that a request waits for others, in ms, even if more keep coming. */
 const longestWait = 2_000
 
 interface Waiter {
-  /** Fires when nobody waits any more. */
+  /** Fires when the caller does not wait any more. */
   signal: AbortSignal
   onSent: () => void
   resolve: (snapshot: RunSnapshot | null) => void
@@ -18,8 +18,8 @@ interface Waiter {
 }
 
 /**
- * Gathers the reads of many runs into one RPC. After a reconnect every run is joined again, one
- * shortly after the other: a read waits until no other has come for a while.
+ * Combines the requests of many runs into one RPC. After a reconnect the channels of all runs are
+ * joined in a short time: the RPC is sent when no further request has come for a while.
  */
 export class SnapshotBatch {
   readonly #transport: RunTransport
@@ -27,7 +27,7 @@ export class SnapshotBatch {
   readonly #timeout: number
   readonly #underWay = new Set<AbortController>()
   #waiting = new Map<string, Waiter[]>()
-  /** Somebody waits who does not wait for others. */
+  /** One of the requests is to be sent without waiting for others. */
   #isUrgent = false
   #cancelIdle = () => {}
   #cancelLongest: (() => void) | null = null
@@ -39,9 +39,9 @@ export class SnapshotBatch {
   }
 
   /**
-   * The run now, or null when there is none for this caller.
-   * @param wait - how long to wait for others, in ms; 0 to send what is gathered at once.
-   * @param onSent - called when the request goes out: until then it answers for later askers too.
+   * The run as it is now, or null if the caller can read none.
+   * @param wait - how long to wait for other requests, in ms; 0 sends all of them at once.
+   * @param onSent - called when the request is sent. Until then, later callers may share it.
    */
   fetch(
     runId: string,
@@ -58,15 +58,15 @@ export class SnapshotBatch {
     return answer
   }
 
-  /** Sends what is gathered now. */
+  /** Sends the waiting requests now. */
   sendNow(): void {
     if (this.#waiting.size > 0) this.#sendAfter(0)
   }
 
-  /** Sends nothing any more, and stops waiting for what was sent. */
+  /** Rejects the waiting requests, and aborts those under way. */
   dispose(): void {
     this.#stop()
-    const error = new PgflowError('aborted', 'The run is not followed any more.')
+    const error = new PgflowError('aborted', 'It is not followed any more.')
     for (const { reject } of [...this.#waiting.values()].flat()) reject(error)
     this.#waiting.clear()
     for (const controller of this.#underWay) controller.abort(error)
@@ -82,7 +82,7 @@ export class SnapshotBatch {
   #stop(): void {
     this.#isUrgent = false
     this.#cancelIdle()
-    // It would keep whoever asked last.
+    // The closure would keep the last caller in memory.
     this.#cancelIdle = () => {}
     this.#cancelLongest?.()
     this.#cancelLongest = null

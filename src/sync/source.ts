@@ -2,84 +2,84 @@ import type { PgflowError } from '../errors.ts'
 import type { ConnectionStatus } from '../model/entities.ts'
 import type { Fetch } from './fetcher.ts'
 
-/** What merging came to. */
+/** The result of merging an update. */
 export interface Merged {
-  /** Only a snapshot can tell what was missed. */
+  /** Something was missed, and only a snapshot contains it. */
   needsSnapshot: boolean
-  /** A broadcast is known to be missing. */
+  /** The seq shows that a broadcast is missing. */
   isGap: boolean
   /** Rows are missing at the end of a list. */
   needsRest?: boolean
-  /** A broadcast lost before this one would have shown as a gap: while some are heard, none is. */
+  /** A broadcast lost before this one would have shown as a gap. */
   showsGaps?: boolean
 }
 
-/** What merging an answer came to. */
-export interface Settled extends Merged {
+/** The result of merging a snapshot. */
+export interface MergedSnapshot extends Merged {
   /** It changed something. */
   isNews: boolean
-  /** It holds something that should have been heard. */
+  /** It contains a change that should have been broadcast and was not received. */
   isMissed: boolean
-  /** It is older than what was known when it was asked for. */
+  /** It is older than what was held when it was requested. */
   isOutdated: boolean
 }
 
-/** What people see of a resource besides its rows. */
+/** What the store shows of a resource besides its rows. */
 export interface ResourceState {
   status: ConnectionStatus
   error: PgflowError | null
-  /** A caller waits for an answer. */
+  /** A caller waits for a request. */
   isAwaited: boolean
   isStalled: boolean
 }
 
 /** What differs between a run and a list: how it is read, merged and shown. */
-export interface Source<Answer, Update> {
+export interface Source<Snapshot, Update> {
   /** The id of the run, or the key of the list. */
   readonly key: string
-  /** Whether the store holds what the database has said. */
+  /** Whether the store holds a state that was read from the database. */
   readonly isShown: boolean
   /** Whether nothing is worth keeping for the next observer. */
   readonly isNothing: boolean
-  /** Whether it has ended, all of it is held, and a snapshot has confirmed it. */
-  readonly isSettled: boolean
-  /** Whether it seems to have ended, and only a broadcast has said so. */
+  /** Whether it has ended, and a snapshot has confirmed that where necessary. */
+  readonly isFinal: boolean
+  /** Whether it has ended according to broadcasts only. */
   readonly isUnconfirmed: boolean
-  /** The longest time between two whole reads, in ms: a probe cannot tell everything. */
+  /** The longest time between two snapshots, in ms: a probe does not find everything. */
   readonly readInterval: number
-  /** The longest time between two reads for doubt while doubts go on, in ms. */
+  /** The longest time between two requests caused by broadcasts, in ms; see `DoubtLimiter`. */
   readonly doubtInterval: number
-  /** Settles when the starts under way have their answers; null while there are none. */
+  /** Settles when the starts under way have succeeded or failed; null while there are none. */
   readonly starting: Promise<void> | null
   /**
-   * Sends a read, and calls `onSent` when it goes out. It has a deadline of its own, from then on.
+   * Requests a snapshot, and calls `onSent` when the request is sent. Its timeout runs from then on.
    * @throws PgflowError
    */
-  fetch(fetch: Fetch<Update>, signal: AbortSignal, onSent: () => void): Promise<Answer>
-  /** A request goes out. */
+  fetch(fetch: Fetch<Update>, signal: AbortSignal, onSent: () => void): Promise<Snapshot>
+  /** A request is sent. */
   onSent(): void
-  /** Merges a broadcast; null if it is stale, or there is nothing to merge it into yet. */
+  /** Merges an update; null if it is stale, or if there is nothing to merge it into yet. */
   receive(update: Update, isReadingRest: boolean): Merged | null
   /**
-   * Merges an answer, and applies again what was heard since it was asked for; null if it is outdated,
-   * and nothing of it was taken.
-   * @param trustsDatabase - the answer cannot be outdated, or such answers have come for too long.
-   * @throws PgflowError for an answer that cannot be.
+   * Merges a snapshot, and applies again the updates received since it was requested; null if it is
+   * outdated and was dropped.
+   * @param trustsDatabase - the snapshot cannot be outdated, or they have looked so for too long.
+   * @throws PgflowError if the snapshot cannot be right.
    */
-  settle(answer: Answer, fetch: Fetch<Update>, trustsDatabase: boolean): Settled | null
-  /** The runs that a probe has to ask for; none where only a read helps. */
-  probedIds(isHearing: boolean): readonly string[]
+  merge(snapshot: Snapshot, fetch: Fetch<Update>, trustsDatabase: boolean): MergedSnapshot | null
+  /** The runs that a probe has to check; empty where only a snapshot helps. */
+  probedIds(isReceiving: boolean): readonly string[]
   /** Whether the database is ahead of what is held. */
   isBehind(seqs: ReadonlyMap<string, number>): boolean
   /** Adds what the failure is about. */
   explain(error: PgflowError): PgflowError
-  /** The database has refused it for good. */
+  /** The database refuses it, and the refusal is not expected to pass. */
   onRefused(error: PgflowError): void
   show(state: ResourceState): void
-  /** A read that nobody follows was answered: an old error goes, and what goes on is not closed. */
+  /** A snapshot was merged while idle: clears an old error, and `closed` if the run is running. */
   readUnfollowed(): void
-  /** Nobody observes it any more. */
+  /** The last observer has left. */
   drop(): void
-  /** Drops all that is held of it. */
+  /** Drops everything that the store holds of it. */
   forget(): void
 }

@@ -9,16 +9,16 @@ import type { SyncContext } from './types.ts'
 export interface StartRequest {
   flowSlug: string
   input: Json
-  /** Gives up waiting, not starting: the run may exist all the same. */
+  /** Ends the wait, not the start: the run may have been started all the same. */
   signal?: AbortSignal | undefined
-  /** In ms, repetitions included. */
+  /** In ms, retries included. */
   timeout?: number | undefined
-  /** Called once this call is known to have started the run, or an earlier attempt at the same. */
+  /** Called once it is certain that this call, or an earlier attempt, has started the run. */
   onStarted?: () => void
 }
 
 /**
- * Starts a run. Joining and the RPC go out together, where the channel allows it.
+ * Starts a run. The join and the RPC are sent together, where the channel allows it.
  * @throws PgflowError
  */
 export async function startRun(
@@ -42,12 +42,12 @@ export async function startRun(
     failure = toPgflowError(error).about(source.key)
   } finally {
     endStart()
-    if (!resource.signal.aborted) resource.startSettled()
+    if (!resource.signal.aborted) resource.afterStart()
   }
   if (resource.signal.aborted) throw failure
-  // It was started, as a broadcast or a read says: only the reply is lost.
+  // A broadcast or a snapshot shows that it was started: only the response was lost.
   if (failure.isTransient && source.isShown) {
-    // What was there before may be somebody else's.
+    // A run that was shown before may have been started by somebody else.
     if (!wasShown) request.onStarted?.()
     return
   }
@@ -55,7 +55,7 @@ export async function startRun(
   throw failure
 }
 
-/** Submits a start: again and again until there is an answer, or the time is over. */
+/** Submits a start, and retries until it succeeds, is refused, or the timeout is over. */
 async function submitStart(
   context: SyncContext,
   resource: RunResource,
@@ -80,9 +80,9 @@ async function submitStart(
 }
 
 /**
- * Starts a run until there is an answer or the signal fires. Repeating is safe: the database
+ * Retries a start until there is a response or the signal fires. Retrying is safe: the database
  * returns the run that an earlier attempt has started.
- * @param onFailure - told why an attempt failed that will be repeated.
+ * @param onFailure - called with the failure of each attempt that is retried.
  */
 async function startRepeatedly(
   { transport, scheduler }: SyncContext,
@@ -103,7 +103,7 @@ async function startRepeatedly(
   }
 }
 
-/** A start that ran out of time, by the name of what kept it from succeeding, where that is known. */
+/** Replaces a timeout by the failure of the last attempt, if there was one. */
 function explainTimeout(error: unknown, reason: PgflowError | null, ms: number): unknown {
   if (!reason || !(error instanceof PgflowError) || error.code !== 'timeout') return error
   return new PgflowError(reason.code, `${reason.message} It was tried for ${ms} ms.`, {

@@ -3,38 +3,38 @@ import type { RunEvent } from '../model/wire.ts'
 import type { RunChannel } from '../transport/types.ts'
 import type { RunContext } from './types.ts'
 
-/** The channel on which a resource hears of changes. */
+/** The channel on which a resource receives changes. */
 export interface Subscription {
   readonly isOpen: boolean
   readonly isJoined: boolean
   /** It has failed since it was last joined. */
   readonly isDown: boolean
-  /** It is joined and has missed something, and nothing was heard since. */
+  /** It is joined, a broadcast was lost, and nothing was received since. */
   readonly isSilent: boolean
-  /** Why it is not joined or silent, if that is to be shown. */
+  /** Why it is silent or not joined, if that is to be shown. */
   readonly error: PgflowError | null
   /** Opens the channel, or waits for one to be free. */
   open: () => void
-  /** Leaves, and gives the channel back. */
+  /** Leaves the channel, and returns it to the budget. */
   close: () => void
-  /** Something was missed without a trace: it is silent until anything is heard. */
+  /** A broadcast was lost without an error: it is silent until anything is received. */
   markSilent: () => void
 }
 
 /** What happens on a channel. */
 export interface SubscriptionHandlers<Update> {
   receive: (update: Update) => void
-  /** Something came, whatever it was. */
-  onHeard: (wasSilent: boolean) => void
+  /** Something was received, whatever it was. */
+  onReceived: (wasSilent: boolean) => void
   /** It has been marked as silent. */
   onSilent: () => void
   onJoined: () => void
   onDown: (error: PgflowError) => void
-  /** Something came that could not be understood. */
+  /** A broadcast was received that could not be parsed. */
   onMissed: () => void
 }
 
-/** The channel of one run: open when wanted and the budget allows it. */
+/** The channel of one run. It opens when the budget allows it. */
 export class RunSubscription implements Subscription {
   readonly #runId: string
   readonly #context: Pick<RunContext, 'budget' | 'transport' | 'report'>
@@ -80,7 +80,7 @@ export class RunSubscription implements Subscription {
     const { receive, onJoined, onDown, onMissed } = this.#handlers
     this.#channel = transport.openChannel(this.#runId, {
       onEvent: (event) => {
-        this.#heard()
+        this.#received()
         receive(event)
       },
       onJoined: () => {
@@ -98,7 +98,7 @@ export class RunSubscription implements Subscription {
       },
       onMalformed: (error) => {
         report(error)
-        this.#heard()
+        this.#received()
         onMissed()
       },
     })
@@ -122,14 +122,14 @@ export class RunSubscription implements Subscription {
     budget.give()
   }
 
-  #heard(): void {
+  #received(): void {
     const wasSilent = this.#isSilent
     this.#isSilent = false
-    this.#handlers.onHeard(wasSilent)
+    this.#handlers.onReceived(wasSilent)
   }
 }
 
-/** Why a joined channel is not live. */
+/** The error of a silent channel. */
 export function realtimeSilent(): PgflowError {
   return new PgflowError(
     'realtime_silent',

@@ -1,11 +1,11 @@
 /**
- * What the sync can do or meet.
+ * The steps of the sync.
  * - `joined`, `left`: its channel.
- * - `event`: a broadcast was applied; `stale`: a broadcast or an answer was older than what is shown.
- * - `gap`: a broadcast is missing, or one came that could not be understood.
- * - `fetch`, `answer`, `retry`: a read is asked for, has succeeded, has failed.
- * - `probe`: the database is asked whether anything was missed; `deaf`: it was, and unheard.
- * - `ended`: the run has ended, and all of it is known.
+ * - `event`: an event was applied; `stale`: an event or a snapshot was older than what is shown.
+ * - `gap`: a broadcast is missing, or one came that could not be parsed.
+ * - `fetch`, `answer`, `retry`: a request is made, has succeeded, has failed.
+ * - `probe`: the database is asked whether anything was missed; `silent`: the channel is silent.
+ * - `ended`: the run has ended, and all of it is held.
  */
 export type TraceKind =
   | 'joined'
@@ -16,18 +16,18 @@ export type TraceKind =
   | 'fetch'
   | 'answer'
   | 'probe'
-  | 'deaf'
+  | 'silent'
   | 'retry'
   | 'ended'
 
-/** One thing that the sync has done, for devtools and tests. */
+/** One step of the sync, for devtools and tests. */
 export interface TraceRecord {
   kind: TraceKind
   /** The id of the run, or the key of the list. */
   key: string
-  /** The broadcast, the error or the reason; depends on the kind. */
+  /** The event, the snapshot, the error or the reason; depends on the kind. */
   detail: unknown
 }
 
-/** Told of each thing that the sync does. It must not throw. */
+/** Called with each step of the sync. It must not throw. */
 export type Trace = (record: TraceRecord) => void

@@ -10,20 +10,20 @@ import type { SnapshotBatch } from './snapshot-batch.ts'
 import type { Trace } from './trace.ts'
 import type { PageActivity } from './page-activity.ts'
 
-/** What the sync writes of runs: the store, seen from below. */
+/** The part of the store that the sync of runs writes. */
 export interface RunState {
   /** The run, if it is held. */
   run(runId: string): Readonly<PgflowRun> | undefined
-  /** The last broadcast that is part of what is held of a run; see `HeldRun`. */
+  /** The seq of the last event that is part of what is held of a run; see `HeldRun`. */
   seq(runId: string): number | null
-  /** Shows a run that is being started. A run that is already held stays as it is. */
+  /** Shows a run that is being started. A run that is held already stays as it is. */
   begin(runId: string, flowSlug: string, input: Json): void
-  /** Merges a broadcast into a run that is held; stale if it is not. */
+  /** Merges an event into a run that is held; stale if it is not. */
   applyEvent(event: RunEvent): EventOutcome
   /**
-   * Merges a snapshot, whether the run is held or not; says whether it changed anything.
-   * @param updates - broadcasts that came since it was asked for: applied again where newer.
-   * @param seqAtRequest - a snapshot that is older is stale; null if none is.
+   * Merges a snapshot, whether the run is held or not; returns whether it changed anything.
+   * @param updates - events received since it was requested: applied again where newer.
+   * @param seqAtRequest - a snapshot with a lower seq is stale; null if none is.
    */
   applySnapshot(
     snapshot: RunSnapshot,
@@ -32,7 +32,7 @@ export interface RunState {
   ): AppliedSnapshot
   connection(runId: string): Readonly<RunConnection> | undefined
   setConnection(runId: string, patch: Partial<RunConnection>): void
-  /** Nothing is in doubt: emits what has changed to whoever listens. */
+  /** Emits the changes of a run, once they are certain. */
   emitChanges(runId: string): void
   /** Drops everything that is held of a run. */
   forget(runId: string): void
@@ -40,16 +40,16 @@ export interface RunState {
   clear(): void
 }
 
-/** What became of a snapshot. */
+/** The result of merging a snapshot into the store. */
 export type AppliedSnapshot =
   | Extract<SnapshotOutcome, { kind: 'stale' }>
   | (Extract<SnapshotOutcome, { kind: 'replace' }> & { hasChanged: boolean })
 
 /** How long things may take, in ms. */
 export interface SyncTimes {
-  /** A start, with its repetitions. */
+  /** A start, with its retries. */
   startTimeout: number
-  /** One snapshot. */
+  /** The request of one snapshot. */
   snapshotTimeout: number
   /** How long a channel outlives its last observer. */
   gcTime: number
@@ -64,19 +64,19 @@ export interface SyncContext {
   pageActivity: PageActivity
   state: RunState
   times: SyncTimes
-  /** The most channels that may be open at once; runs past that are polled. */
+  /** The most channels that may be open at once. Runs beyond that are polled. */
   maxChannels: number
-  /** Rendering on a server: every read is asked once, and nothing is left behind. */
+  /** Rendering on a server: every request is sent once, and no timer or channel is left. */
   isServer: boolean
-  /** Told of every failure that no caller is waiting for. */
+  /** Called with every failure that no caller waits for. */
   report: (error: PgflowError) => void
-  /** Told of each thing that the sync does; only in development. */
+  /** Called with each step of the sync; only in development. */
   trace?: Trace | undefined
-  /** Asks for the seq of all that is followed, runs and lists. */
+  /** Requests the seq of all followed runs, also those in lists. */
   probe: SeqProbe
 }
 
-/** What the runs share with each other. */
+/** What all runs share. */
 export interface RunContext extends SyncContext {
   batch: SnapshotBatch
   budget: ChannelBudget

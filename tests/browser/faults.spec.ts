@@ -81,7 +81,7 @@ describe('a channel that is joined and hears nothing', () => {
     await app.untilStep('search', 'started')
     await app.main.getByText('The live connection has gone quiet.').first().waitFor()
     await panel.verdict.filter({ hasText: 'polling: realtime_silent' }).waitFor()
-    await expect.poll(() => panel.records('deaf').count()).toBeGreaterThan(0)
+    await expect.poll(() => panel.records('silent').count()).toBeGreaterThan(0)
     await app.shoot('faults-silent')
 
     await panel.choose('Lost replication', 'off')

@@ -41,7 +41,7 @@ it('Realtime loses messages without a word: what is missed is found, and the run
   fixture.backend.realtime.faults.loseReplication()
   first.open()
   await until(() => result.step('first')?.status === 'completed')
-  expect(traced('deaf')).toBe(1)
+  expect(traced('silent')).toBe(1)
   expect(result.connection.value).toMatchObject({
     status: 'polling',
     error: { code: 'realtime_silent' },

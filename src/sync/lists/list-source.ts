@@ -13,7 +13,7 @@ import {
 } from '../../model/run-list.ts'
 import { pause, withTimeout } from '../abort.ts'
 import type { Fetch } from '../fetcher.ts'
-import type { Merged, ResourceState, Settled, Source } from '../source.ts'
+import type { Merged, ResourceState, MergedSnapshot, Source } from '../source.ts'
 import { doubtMostOfLists, gatherReads } from '../timings.ts'
 import { listKey, type ListContext } from './types.ts'
 
@@ -22,41 +22,41 @@ const maxRuns = 100
 /** The most runs that a probe asks for. */
 const maxProbed = 200
 
-/** What a list has to do with all lists. */
+/** What a list needs from all lists. */
 export interface ListRelations {
-  /** Rows that a read has changed: other lists may show them too. */
+  /** Called with the rows that a snapshot has changed: other lists may show them too. */
   onRead: (rows: readonly RunSummary[]) => void
-  /** The seq of a run of which something was heard so lately that an answer may be older. */
-  heardLately: (runId: string) => number | null
-  /** The seq of a run that the feed told lately, whatever may have been missed since. */
-  toldLately: (runId: string) => number | null
-  /** The last seq that the feed itself told of a run, however long ago; null if none is known. */
-  toldByFeed: (runId: string) => number | null
+  /** The seq of a run's last update, if that is so recent that a snapshot may be older. */
+  recentSeq: (runId: string) => number | null
+  /** The same for updates of the feed alone, whatever may have been missed since. */
+  recentFeedSeq: (runId: string) => number | null
+  /** The last seq that the feed itself has sent of a run, however long ago; null if none. */
+  lastFeedSeq: (runId: string) => number | null
 }
 
 /** The first runs of a query, as many as were asked for. */
 export class ListSource implements Source<ListRows, RunUpdate> {
   readonly key: string
-  readonly isSettled = false
+  readonly isFinal = false
   readonly isUnconfirmed = false
   readonly isNothing = false
-  // Only a read finds runs that are new.
+  // Only a snapshot finds new runs.
   readonly readInterval = 60_000
   readonly doubtInterval = doubtMostOfLists
-  // The feed tells of many runs, and not of every change of each.
+  // A list is never started.
   readonly starting = null
   readonly #query: ListQuery
   readonly #context: ListContext
   readonly #lists: ListRelations
   /** How many runs are to be shown. */
   #size: number
-  /** Whether there is anything to show, be it from a server. */
+  /** Whether there is anything to show, also if a server has rendered it. */
   #isFilled: boolean
-  /** While the rest is read, the rows without those cut off: the answer goes on after the last. */
+  /** While the rest is read, all rows, also those beyond the size: the rest follows the last one. */
   #uncut: ListRows | null = null
   /** Whether what is shown was read here. */
   #isLoaded = false
-  /** The shown runs that the last probe has found to be ahead. */
+  /** The shown runs for which the last probe found a higher seq. */
   #ahead: ReadonlyMap<string, number> = new Map()
 
   constructor(query: ListQuery, context: ListContext, lists: ListRelations) {
@@ -64,7 +64,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     this.#query = query
     this.#context = context
     this.#lists = lists
-    // What was hydrated may be more than a page.
+    // Hydrated rows may be more than a page.
     this.#size = Math.max(query.pageSize, this.#shown.rows.length)
     this.#isFilled = context.state.holds(this.key)
   }
@@ -77,17 +77,17 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     return this.#isLoaded
   }
 
-  /** Makes room for one more page: false if there is none, or one is on its way already. */
+  /** Extends the list by one page, unless there are no more rows or a page is under way. */
   grow(): 'nothing' | 'under way' | 'grown' {
     const { rows, hasMore } = this.#shown
     if (!hasMore) return 'nothing'
     if (rows.length < this.#size) return 'under way'
-    // Not by the rows: while a read is under way one may be shown that has pushed out another.
+    // From the size, not from the rows: one row fewer may be shown while a request is under way.
     this.#size += this.#query.pageSize
     return 'grown'
   }
 
-  /** Reads one row more than is missing: that it exists says that there is more. */
+  /** Reads one row more than is missing: whether it exists is `hasMore`. */
   async fetch(fetch: Fetch<RunUpdate>, signal: AbortSignal, onSent: () => void): Promise<ListRows> {
     const { scheduler } = this.#context
     if (fetch.reason !== 'asked') {
@@ -115,7 +115,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   receive(update: RunUpdate, isReadingRest: boolean): Merged | null {
     if (!this.#isLoaded) return null
     const { state } = this.#context
-    // After a read that has failed, what is shown is newer than what was kept for its answer.
+    // After a failed request, the shown rows are newer than those kept for its snapshot.
     const before = isReadingRest ? this.#uncut : null
     const { needsRefetch, ...after } = this.#apply(before ?? this.#shown, update)
     this.#uncut = isReadingRest ? after : null
@@ -125,23 +125,23 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     return { needsSnapshot: needsRefetch, isGap: false, needsRest: this.#isShort(list) }
   }
 
-  settle(answer: ListRows, fetch: Fetch<RunUpdate>, trustsDatabase: boolean): Settled {
+  merge(snapshot: ListRows, fetch: Fetch<RunUpdate>, trustsDatabase: boolean): MergedSnapshot {
     const { state } = this.#context
-    const rows = answer.rows
+    const rows = snapshot.rows
       .filter((row) => trustsDatabase || !this.#hasLeft(row))
       .map((row) => (trustsDatabase ? row : newerSummary(state.summary(row.run_id), row)))
       .filter((row) => isOfQuery(this.#query, row))
-    const missing = trustsDatabase || fetch.isRest ? [] : this.#missingIn(answer)
+    const missing = trustsDatabase || fetch.isRest ? [] : this.#missingIn(snapshot)
     const isOutdated =
-      missing.length > 0 || answer.rows.some((row) => this.#isOutdated(row, fetch.updates))
+      missing.length > 0 || snapshot.rows.some((row) => this.#isOutdated(row, fetch.updates))
     const kept = fetch.isRest ? (this.#uncut ?? this.#shown).rows : missing
-    let list: ListRows = { rows: addRows(kept, rows), hasMore: answer.hasMore }
+    let list: ListRows = { rows: addRows(kept, rows), hasMore: snapshot.hasMore }
     let needsSnapshot = missing.length > 0
     for (const update of inSeqOrder(fetch.updates)) {
       const { needsRefetch, ...next } = this.#apply(list, update)
-      // Heard before, and not in the answer: the run has left unheard, or the answer is outdated.
+      // Received before, and not in the snapshot: the run has left, or the snapshot is outdated.
       const isDoubtful = fetch.earlier.has(update) && next.rows.length > list.rows.length
-      if (!isDoubtful || this.#wasHeard(update.run_id)) list = next
+      if (!isDoubtful || this.#isRecent(update.run_id)) list = next
       needsSnapshot ||= needsRefetch || isDoubtful
     }
     this.#uncut = null
@@ -156,9 +156,9 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     return { isNews, isMissed, isOutdated, isGap: false, needsSnapshot, needsRest }
   }
 
-  probedIds(isHearing: boolean): readonly string[] {
-    // Without the feed only a read finds runs that are new.
-    if (!isHearing) return []
+  probedIds(isReceiving: boolean): readonly string[] {
+    // Without the feed only a snapshot finds new runs.
+    if (!isReceiving) return []
     return this.#going.map(({ run_id }) => run_id).slice(0, maxProbed)
   }
 
@@ -168,7 +168,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     this.#ahead = new Map(
       probed.filter(isAhead).map(({ run_id }) => [run_id, seqs.get(run_id) ?? 0]),
     )
-    // What is not in the answer was deleted.
+    // Runs that are not in the response were deleted.
     return this.#ahead.size > 0 || probed.some(({ run_id }) => !seqs.has(run_id))
   }
 
@@ -177,14 +177,14 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   }
 
   onRefused({ code }: PgflowError): void {
-    // Whoever it was that is shown, they are not signed in any more.
+    // The user whose runs are shown is not signed in any more.
     if (code !== 'not_signed_in') return
     this.#isLoaded = false
     this.#context.state.write(this.key, { rows: [], hasMore: false })
   }
 
   show({ status, error, isAwaited }: ResourceState): void {
-    // What is left stays as it was: on a server, with the reason why it could not be read.
+    // A list on a server keeps the error of a failed request.
     if (status === 'idle') return this.#context.state.setIdle(this.key)
     this.#context.state.setState(this.key, {
       isLoading: isAwaited || !(this.#isFilled || error),
@@ -197,7 +197,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   }
 
   drop(): void {
-    // A server's lists are for the browser that takes them over.
+    // A server passes its lists on to the browser.
     if (!this.#context.isServer) this.forget()
   }
 
@@ -205,7 +205,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     this.#context.state.forget(this.key)
   }
 
-  /** The rows that a read goes on from may be wrong, too. */
+  /** Corrects the rows that the request under way continues from. */
   forgetAbove(runId: string, seq: number): void {
     if (!this.#uncut) return
     const isWrong = (row: RunSummary) => row.run_id === runId && (row.seq ?? 0) > seq
@@ -226,42 +226,42 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     return hasMore && rows.length < this.#size
   }
 
-  /** Whether a run has ended unheard: the feed tells of that, but not of every change. */
+  /** Whether the end of a run was missed. The feed sends ends, but not every change. */
   #hasMissed(read: readonly RunSummary[]): boolean {
     const ahead = [...this.#ahead]
     this.#ahead = new Map()
     const byId = new Map(read.map((row) => [row.run_id, row]))
     return ahead.some(([runId, seq]) => {
-      // An outdated answer had taken it back.
-      if ((this.#lists.toldByFeed(runId) ?? 0) >= seq) return false
+      // The feed had sent it, and an outdated snapshot had undone it.
+      if ((this.#lists.lastFeedSeq(runId) ?? 0) >= seq) return false
       const row = byId.get(runId)
       return row ? isTerminal(row.status) : this.#query.status !== null
     })
   }
 
-  #wasHeard(runId: string): boolean {
-    return this.#lists.heardLately(runId) !== null
+  #isRecent(runId: string): boolean {
+    return this.#lists.recentSeq(runId) !== null
   }
 
-  /** Whether more was heard of a run than the row or the store tells: it has left, or was never here. */
+  /** Whether updates beyond the row and the store were received: the run has left, or never entered. */
   #hasLeft(row: RunSummary): boolean {
     const { run_id, seq } = newerSummary(this.#context.state.summary(row.run_id), row)
-    // What the feed told is true also where something was missed since.
-    const told = this.#lists.heardLately(run_id) ?? this.#lists.toldLately(run_id) ?? 0
-    return told > (seq ?? Infinity)
+    // Updates of the feed count even if something was missed since.
+    const last = this.#lists.recentSeq(run_id) ?? this.#lists.recentFeedSeq(run_id) ?? 0
+    return last > (seq ?? Infinity)
   }
 
-  /** The shown runs that were heard of lately, and that an answer does not have in their place. */
+  /** The shown runs with a recent update that the snapshot should contain and does not. */
   #missingIn({ rows, hasMore }: ListRows): RunSummary[] {
     const ids = new Set(rows.map(({ run_id }) => run_id))
     const last = rows.at(-1)
     return this.#shown.rows.filter((row) => {
       const isCovered = !hasMore || (last !== undefined && compareRuns(row, last) < 0)
-      return isCovered && !ids.has(row.run_id) && this.#wasHeard(row.run_id)
+      return isCovered && !ids.has(row.run_id) && this.#isRecent(row.run_id)
     })
   }
 
-  /** Whether a row is older than what is known, and nothing that came meanwhile explains it. */
+  /** Whether a row is older than what is held, and no update received meanwhile explains it. */
   #isOutdated({ run_id, seq }: RunSummary, updates: readonly RunUpdate[]): boolean {
     const known = this.#context.state.summary(run_id)?.seq ?? 0
     if ((seq ?? Infinity) >= known) return false

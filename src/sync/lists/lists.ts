@@ -12,54 +12,54 @@ import { UserFeed } from './user-feed.ts'
 
 type ListResource = LiveResource<ListRows, RunUpdate, ListSource>
 
-/** One observer's hold on a list of runs. */
+/** A list of runs as one observer uses it. */
 export interface ListObservation {
   /** The key of the list in the store's `lists`. */
   key: string
   /**
-   * Resolves once the list is in the store; rejects with a `PgflowError` when the first attempt to
-   * read it fails. What may pass by itself is tried again all the same.
+   * Resolves once the list is in the store. Rejects with a `PgflowError` when the first request
+   * fails; failures that may pass are retried all the same.
    */
   ready: Promise<void>
   /**
-   * Reads what is shown from the database now.
+   * Reads the list from the database now.
    * @throws PgflowError
    */
   refresh: () => Promise<void>
   /**
-   * Shows one more page, if there is one. Calling it again meanwhile asks for no more.
+   * Shows one more page, if there is one. A second call meanwhile adds no further page.
    * @throws PgflowError
    */
   loadMore: () => Promise<void>
-  /** Lets go. The list is dropped a little after the last observer has left. */
+  /** Stops observing. The list is dropped `gcTime` after the last observer has left. */
   release: () => void
 }
 
-/** All lists that somebody observes, and one feed for all. */
+/** All lists that are observed, and the feed that they share. */
 export class Lists {
   readonly #context: ListContext & ResourceContext
   readonly #registry: Registry<ListResource>
   readonly #feed: UserFeed
-  readonly #recent: RecentSeqs
-  /** What the feed itself told; the others learn from runs that are followed, too. */
-  readonly #fed: RecentSeqs
-  /** Runs that the user of now has started here: they may enter a list before it is read again. */
+  readonly #recentSeqs: RecentSeqs
+  /** The seqs that the feed itself has sent; `#recentSeqs` includes those of followed runs. */
+  readonly #feedSeqs: RecentSeqs
+  /** Runs that the current user has started here: they may enter a list before it is read again. */
   readonly #started = new Set<string>()
-  /** Ends with what is shown: what was begun before is not for what is shown later. */
+  /** Aborts when the lists are reset: work begun before must not write to later lists. */
   #life = new AbortController()
   #stopWatching = () => {}
 
   constructor(context: ListContext) {
     const { scheduler, times, isServer } = context
     this.#context = { ...context, stallAfter: Infinity }
-    this.#recent = new RecentSeqs(scheduler)
-    this.#fed = new RecentSeqs(scheduler)
+    this.#recentSeqs = new RecentSeqs(scheduler)
+    this.#feedSeqs = new RecentSeqs(scheduler)
     this.#feed = new UserFeed(context, {
       onUpdate: (update) => {
-        this.#fed.isNew(update)
+        this.#feedSeqs.isNew(update)
         this.#merge(update)
       },
-      onMissed: () => this.#recent.doubt(),
+      onMissed: () => this.#recentSeqs.doubt(),
     })
     this.#registry = new Registry({
       scheduler,
@@ -73,7 +73,7 @@ export class Lists {
     })
   }
 
-  /** Whether anybody would be told of an update. */
+  /** Whether any list is observed. */
   get isObserved(): boolean {
     return this.#registry.size > 0
   }
@@ -91,33 +91,33 @@ export class Lists {
   }
 
   /**
-   * Reads one page, and keeps nothing of it; the lists that are observed learn what is newer.
+   * Reads one page without keeping it. Newer rows are merged into the observed lists.
    * @throws PgflowError
    */
   async fetchPage({ pageSize, ...query }: ListQuery, before: string | null): Promise<RunPage> {
     const { transport, scheduler, times } = this.#context
     const { signal } = this.#life
-    // While nothing is observed nobody says who is signed in: a later list may be somebody else's.
+    // Sign-ins are watched only while a list is observed: a later list may be another user's.
     const wasObserved = this.isObserved
     const page = await withTimeout(scheduler, times.snapshotTimeout, [signal], (ended) =>
       transport.listRuns(query, before, pageSize, ended),
     )
     signal.throwIfAborted()
-    // Without a seq nothing tells whether it is newer than what was heard meanwhile.
+    // Without a seq it is unclear whether a row is newer than the updates received meanwhile.
     for (const row of page.runs) if (wasObserved && row.seq !== null) this.#merge(updateOf(row))
     return page
   }
 
-  /** Merges what the store has learned of a run that it follows, whosever that is. */
+  /** Merges an update of a run that the store follows, if the run is in a list or may enter one. */
   receive(update: RunUpdate): void {
     const isKnown = this.#context.state.summary(update.run_id) !== undefined
     if (isKnown || this.#started.has(update.run_id)) this.#merge(update)
   }
 
-  /** What was heard of a run above this seq has turned out to be wrong: what comes next is newer. */
+  /** Updates of a run above this seq have turned out to be wrong: the next one counts as newer. */
   forgetAbove(runId: string, seq: number): void {
-    this.#recent.forget(runId)
-    this.#fed.forget(runId)
+    this.#recentSeqs.forget(runId)
+    this.#feedSeqs.forget(runId)
     this.#context.state.forgetAbove(runId, seq)
     const isWrong = (update: RunUpdate) => update.run_id === runId && (update.seq ?? 0) > seq
     for (const resource of this.#registry.all) {
@@ -126,13 +126,13 @@ export class Lists {
     }
   }
 
-  /** Somebody else is signed in, or the same user has a new token. */
+  /** Another user is signed in, or the same user has a new token. */
   onSessionChange(change: SessionChange): void {
     if (change === 'user') return this.restart()
     for (const resource of this.#registry.all) resource.onNewToken()
   }
 
-  /** Call before a start; what it returns when the database has started the run, for whoever asked. */
+  /** Called before a start. The returned function is called when the database has started the run. */
   beginStart(): (runId: string) => void {
     const { signal } = this.#life
     return (runId) => {
@@ -140,10 +140,10 @@ export class Lists {
     }
   }
 
-  /** Forgets what is shown, and reads it anew. */
+  /** Drops all lists, and reads those that are observed again. */
   restart(): void {
     this.#forgetUser()
-    // Also what came from a server, and nobody observes.
+    // Also lists that a server has rendered and nobody observes.
     this.#registry.restart(() => this.#context.state.clear())
   }
 
@@ -156,30 +156,30 @@ export class Lists {
 
   #create(query: ListQuery): ListResource {
     const source = new ListSource(query, this.#context, {
-      // What one list has read changes what others show.
+      // Rows that one list has read may be shown by others.
       onRead: (rows) => {
-        for (const row of rows) this.#tell(updateOf(row), source.key)
+        for (const row of rows) this.#apply(updateOf(row), source.key)
       },
-      // Without the feed a run may have left unheard.
-      heardLately: (runId) => (this.#feed.isJoined ? this.#recent.lately(runId) : null),
-      toldLately: (runId) => this.#fed.lately(runId),
-      toldByFeed: (runId) => this.#fed.last(runId),
+      // Without the feed, a run may have left a list without an update.
+      recentSeq: (runId) => (this.#feed.isJoined ? this.#recentSeqs.lately(runId) : null),
+      recentFeedSeq: (runId) => this.#feedSeqs.lately(runId),
+      lastFeedSeq: (runId) => this.#feedSeqs.last(runId),
     })
     return new LiveResource(source, this.#context, (handlers) => this.#feed.subscription(handlers))
   }
 
   /** Merges an update of one of the user's own runs into every list. */
   #merge(update: RunUpdate): void {
-    if (this.#recent.isNew(update)) this.#tell(update, null)
+    if (this.#recentSeqs.isNew(update)) this.#apply(update, null)
   }
 
-  #tell(update: RunUpdate, exceptKey: string | null): void {
+  #apply(update: RunUpdate, exceptKey: string | null): void {
     for (const resource of this.#registry.all) {
       if (resource.source.key !== exceptKey) resource.receive(update)
     }
   }
 
-  /** The first list: from now on it matters what happens around. */
+  /** Watches the page's activity from the first list on. */
   #watch(): void {
     const { pageActivity, isServer } = this.#context
     if (isServer) return
@@ -188,11 +188,11 @@ export class Lists {
     })
   }
 
-  /** What was begun until now is not for what is shown from now on. */
+  /** Drops what belongs to the current user, and aborts what was begun for them. */
   #forgetUser(): void {
     this.#started.clear()
-    this.#recent.clear()
-    this.#fed.clear()
+    this.#recentSeqs.clear()
+    this.#feedSeqs.clear()
     this.#life.abort(new PgflowError('aborted', 'The page is not wanted any more.'))
     this.#life = new AbortController()
   }

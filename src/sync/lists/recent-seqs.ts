@@ -2,47 +2,47 @@ import { isOutdated, type RunUpdate } from '../../model/run-list.ts'
 import type { Scheduler } from '../../model/scheduler.ts'
 import { outdatedFor } from '../timings.ts'
 
-/** Of so many runs the last seq is remembered. */
+/** The number of runs of which the last seq is kept. */
 const mostRuns = 1_000
 
 /**
- * The last seq that was heard of each run: broadcasts which arrive late, and answers of a lagging
- * replica, neither bring back a run that has left its list nor take one off that has entered.
+ * The last seq received of each run. With it, neither late broadcasts nor snapshots of a lagging
+ * replica bring back a run that has left a list, or remove one that has entered.
  */
 export class RecentSeqs {
   readonly #scheduler: Scheduler
-  readonly #heard = new Map<string, { seq: number; at: number }>()
-  /** From when on nothing can have been missed. */
+  readonly #seqs = new Map<string, { seq: number; at: number }>()
+  /** The time since which nothing can have been missed. */
   #isCertainFrom = 0
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
   }
 
-  /** Whether this is newer than what was heard of the run; remembers it. */
+  /** Whether an update is newer than the last one of its run; keeps its seq. */
   isNew({ run_id, seq }: RunUpdate): boolean {
-    if (isOutdated(seq, this.#heard.get(run_id)?.seq ?? null)) return false
+    if (isOutdated(seq, this.#seqs.get(run_id)?.seq ?? null)) return false
     if (seq !== null) {
-      this.#heard.delete(run_id)
-      this.#heard.set(run_id, { seq, at: this.#scheduler.now() })
-      const [oldest] = this.#heard.keys()
-      if (this.#heard.size > mostRuns && oldest !== undefined) this.#heard.delete(oldest)
+      this.#seqs.delete(run_id)
+      this.#seqs.set(run_id, { seq, at: this.#scheduler.now() })
+      const [oldest] = this.#seqs.keys()
+      if (this.#seqs.size > mostRuns && oldest !== undefined) this.#seqs.delete(oldest)
     }
     return true
   }
 
   /**
-   * The seq of a run of which something was heard so lately that an answer may be older; null if
-   * nothing was, or if something may have been missed since.
+   * The last seq of a run, if it is so recent that a snapshot may be older; null if it is not, or if
+   * something may have been missed since.
    */
   lately(runId: string): number | null {
-    const { seq, at } = this.#heard.get(runId) ?? { seq: null, at: 0 }
+    const { seq, at } = this.#seqs.get(runId) ?? { seq: null, at: 0 }
     return at >= this.#isCertainFrom && at > this.#scheduler.now() - outdatedFor ? seq : null
   }
 
-  /** The last seq that was heard of a run, however long ago; null if none is remembered. */
+  /** The last seq received of a run, however long ago; null if none is kept. */
   last(runId: string): number | null {
-    return this.#heard.get(runId)?.seq ?? null
+    return this.#seqs.get(runId)?.seq ?? null
   }
 
   /** Something may have been missed. */
@@ -51,10 +51,10 @@ export class RecentSeqs {
   }
 
   forget(runId: string): void {
-    this.#heard.delete(runId)
+    this.#seqs.delete(runId)
   }
 
   clear(): void {
-    this.#heard.clear()
+    this.#seqs.clear()
   }
 }

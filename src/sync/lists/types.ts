@@ -8,22 +8,22 @@ import type { Trace } from '../trace.ts'
 import type { SyncTimes } from '../types.ts'
 import type { PageActivity } from '../page-activity.ts'
 
-/** What the sync writes of lists: the store, seen from below. */
+/** The part of the store that the sync of lists writes. */
 export interface ListState {
-  /** Whether a list is held, be it from a server. */
+  /** Whether a list is held, also if a server has rendered it. */
   holds: (key: string) => boolean
   /** What a list shows; empty if it is not held. */
   rows: (key: string) => ListRows
   /** What is held of a run in any list. */
   summary: (runId: string) => RunSummary | undefined
-  /** Shows these rows, and drops what no list shows any more; says whether anything differed. */
+  /** Writes the rows of a list, and drops runs that no list shows any more; true if anything differed. */
   write: (key: string, list: ListRows) => boolean
   setState: (key: string, state: Pick<RunList, 'connection' | 'isLoading'>) => void
-  /** Nothing keeps the list true any more; one that was refused stays so. */
+  /** The list is not followed any more. One that was refused stays `closed`. */
   setIdle: (key: string) => void
   /** Drops a list, and the runs that no other list shows. */
   forget: (key: string) => void
-  /** A run that is shown at a seq above this one is shown wrong: whatever comes next is newer. */
+  /** A run that is held with a higher seq is wrong: the next update counts as newer. */
   forgetAbove: (runId: string, seq: number) => void
   /** Drops all lists and their runs. */
   clear: () => void
@@ -38,17 +38,17 @@ export interface ListContext {
   times: Pick<SyncTimes, 'snapshotTimeout' | 'gcTime'>
   /** Without channels there is no feed. */
   maxChannels: number
-  /** Rendering on a server: every list is read once, and nothing is left behind. */
+  /** Rendering on a server: every list is read once, and no timer or channel is left. */
   isServer: boolean
-  /** Told of every failure that no caller is waiting for. */
+  /** Called with every failure that no caller waits for. */
   report: (error: PgflowError) => void
-  /** Told of each thing that the sync does; only in development. */
+  /** Called with each step of the sync; only in development. */
   trace?: Trace | undefined
-  /** Asks for the seq of all that is followed, runs and lists. */
+  /** Requests the seq of all followed runs, also those in lists. */
   probe: SeqProbe
 }
 
-/** The key of a list in the store: lists of equal queries are one, and no others. */
+/** The key of a list in the store. Equal queries have the same key, different ones do not. */
 export function listKey({ flow, status, pageSize }: ListQuery): string {
   return JSON.stringify([flow, status, pageSize])
 }

@@ -6,14 +6,14 @@ import type { ListContext } from './types.ts'
 
 type Handlers = Omit<SubscriptionHandlers<RunUpdate>, 'receive'>
 
-/** What all lists share of the feed. */
+/** What the feed calls once for all lists. */
 export interface FeedHandlers {
   onUpdate: (update: RunUpdate) => void
-  /** It was joined or lost, or something came that could not be understood. */
+  /** It was joined or lost, or a broadcast came that could not be parsed. */
   onMissed: () => void
 }
 
-/** The one channel on which all lists hear of the user's runs, where there is one. */
+/** The one channel on which all lists receive the user's runs, where there is such a channel. */
 export class UserFeed {
   readonly #context: Pick<ListContext, 'transport' | 'report' | 'isServer' | 'maxChannels'>
   readonly #shared: FeedHandlers
@@ -35,7 +35,7 @@ export class UserFeed {
     return this.#isJoined
   }
 
-  /** A list's part in the channel: open while any list wants it. */
+  /** The channel as one list uses it. It is open while any list has it open. */
   subscription(handlers: Handlers): Subscription {
     const feed = () => this
     return {
@@ -53,7 +53,7 @@ export class UserFeed {
       },
       get error() {
         const error = feed().#error
-        // That nobody is signed in is for the database to mind.
+        // If nobody is signed in, the database refuses the list with its own error.
         if (error?.code === 'not_signed_in') return null
         return feed().#isSilent ? realtimeSilent() : error
       },
@@ -76,7 +76,7 @@ export class UserFeed {
     if (this.#channel || isServer || maxChannels < 2 || !transport.openFeed) return
     this.#channel = transport.openFeed({
       onEvent: (update) => {
-        this.#heard()
+        this.#received()
         this.#shared.onUpdate(update)
       },
       onJoined: () => {
@@ -96,17 +96,17 @@ export class UserFeed {
       },
       onMalformed: (error) => {
         report(error)
-        this.#heard()
+        this.#received()
         this.#shared.onMissed()
         for (const { onMissed } of [...this.#handlers]) onMissed()
       },
     })
   }
 
-  #heard(): void {
+  #received(): void {
     const wasSilent = this.#isSilent
     this.#isSilent = false
-    for (const { onHeard } of [...this.#handlers]) onHeard(wasSilent)
+    for (const { onReceived } of [...this.#handlers]) onReceived(wasSilent)
   }
 
   #close(): void {

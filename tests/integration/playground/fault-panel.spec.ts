@@ -158,10 +158,12 @@ describe('a run that is watched in the panel', () => {
     expect(cells('first')[1]).toMatch(/^completed/)
     expect(app.find('[data-row="first"]').text()).toContain('differs')
 
-    await until(() => kinds().includes('deaf'))
+    await until(() => kinds().includes('silent'))
     await until(() => differences() === '0')
     expect(part('verdict')).toContain('The connection is polling: realtime_silent')
-    expect(kinds()).toEqual(expect.arrayContaining(['joined', 'fetch', 'answer', 'probe', 'deaf']))
+    expect(kinds()).toEqual(
+      expect.arrayContaining(['joined', 'fetch', 'answer', 'probe', 'silent']),
+    )
     expect(app.findAll('[data-kind="answer"]').at(-1)?.text()).toContain('run started')
 
     await app.find('[data-action="reset"]').trigger('click')

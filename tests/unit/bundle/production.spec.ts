@@ -16,7 +16,7 @@ const forDevelopers = {
   'the package of devtools': ['setupDevToolsPlugin', 'devtools-api', 'devtools-kit'],
   'the tap and the log': ['Devtools join the channel anew', 'droppedOf'],
   recordings: ['pinia-pgflow recording', 'exportedAt'],
-  'the trace': ['"deaf"', "'deaf'", '`deaf`', 'trace?.('],
+  'the trace': ['"silent"', "'silent'", '`silent`', 'trace?.('],
   'hints of errors': (['not_migrated', 'not_installed', 'channel_refused'] as const).map(hintOf),
 }
 

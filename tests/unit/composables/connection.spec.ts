@@ -25,7 +25,7 @@ describe('a channel that is joined and silent', () => {
       status: 'polling',
       error: { code: 'realtime_silent' },
     })
-    expect(pgflow.traced.map(({ kind }) => kind)).toContain('deaf')
+    expect(pgflow.traced.map(({ kind }) => kind)).toContain('silent')
     expect(pgflow.reported).toEqual([])
 
     await pgflow.faults.clear()

@@ -54,7 +54,7 @@ it('has lost connections and reconnects, probes and deaf channels', async () => 
   pgflow.faults.dropMessages(10)
   await run.complete('list')
   await pgflow.advance(6_000)
-  expect(titles().slice(4, 8)).toEqual(['probe', 'read', 'snapshot', 'deaf'])
+  expect(titles().slice(4, 8)).toEqual(['probe', 'read', 'snapshot', 'silent'])
 })
 
 it('has stale broadcasts', async () => {

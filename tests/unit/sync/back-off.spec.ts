@@ -135,20 +135,25 @@ describe('the wait before a poll', () => {
     failures: 0,
     isRefused: false,
     isOffline: false,
-    isHearing: false,
+    isReceiving: false,
     isProbed: false,
     unchanged: 0,
   }
   it.each<[string, Partial<PollState>, number, number]>([
     ['without Realtime', {}, 1_500, 2_500],
     ['without Realtime and news', { unchanged: 99 }, 11_250, 18_750],
-    ['with Realtime', { isHearing: true }, 11_250, 18_750],
-    ['with Realtime and without news', { isHearing: true, unchanged: 99 }, 45_000, 75_000],
-    ['by a probe', { isHearing: true, isProbed: true }, 3_000, 4_000],
-    ['by a probe without news', { isHearing: true, isProbed: true, unchanged: 99 }, 15_000, 20_000],
+    ['with Realtime', { isReceiving: true }, 11_250, 18_750],
+    ['with Realtime and without news', { isReceiving: true, unchanged: 99 }, 45_000, 75_000],
+    ['by a probe', { isReceiving: true, isProbed: true }, 3_000, 4_000],
+    [
+      'by a probe without news',
+      { isReceiving: true, isProbed: true, unchanged: 99 },
+      15_000,
+      20_000,
+    ],
     ['without a network', { isOffline: true, failures: 9 }, 22_500, 30_000],
     ['while refused', { isRefused: true, isOffline: true }, 45_000, 60_000],
-    ['after a failure', { failures: 1, isHearing: true }, 375, 625],
+    ['after a failure', { failures: 1, isReceiving: true }, 375, 625],
     ['after many failures', { failures: 99 }, 22_500, 37_500],
   ])('%s is spread', (_name, patch, least, most) => {
     expect(pollDelay({ ...state, ...patch }, () => 0)).toBe(least)

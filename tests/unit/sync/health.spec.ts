@@ -24,7 +24,7 @@ const fresh = {
   hasPolled: false,
   isLost: false,
   isSuspected: false,
-  isUnheard: false,
+  isUnreceived: false,
   isOverruled: false,
   isStalled: false,
 }

@@ -103,7 +103,7 @@ describe('a batch', () => {
     batch.dispose()
     await expect(waiting).rejects.toMatchObject({
       code: 'aborted',
-      message: 'The run is not followed any more.',
+      message: 'It is not followed any more.',
     })
     await clock.advance(5_000)
     expect(asked()).toEqual([['a']])

@@ -66,7 +66,7 @@ describe('the devtools are told', () => {
     expect(kit.traced.splice(0)).toEqual(['probe'])
     await probe.replySeqs({ r: 2 })
     await (await kit.nextRequest()).reply(snapshot('r', 2, 'started', 'started'))
-    expect(kit.traced).toContain('deaf')
+    expect(kit.traced).toContain('silent')
   })
 })
 
