@@ -6,7 +6,7 @@ import { usePgflowStore } from '../store/pgflow-store.ts'
 import { copyText, saveFile, say } from './browser.ts'
 import { heldState, queryOf } from './held-state.ts'
 import { subjectOf } from './node-ids.ts'
-import { recordRun } from './recording.ts'
+import { recordRun } from './record-run.ts'
 
 /** An action of the inspector, for all that is shown or for the node that is selected. */
 export interface InspectorAction<Given extends unknown[]> {

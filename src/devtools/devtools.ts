@@ -8,7 +8,7 @@ import { heldState, watchedState } from './held-state.ts'
 import { KeptFilter } from './kept-filter.ts'
 import { LiveRefresh } from './live-refresh.ts'
 import { panelsOf } from './panels.ts'
-import { claimId, claimSetUp } from './registry.ts'
+import { claimId, claimSetUp } from './claimed-apps.ts'
 import { timelineEvents, timelineLayer } from './timeline.ts'
 import { treeOf } from './tree.ts'
 

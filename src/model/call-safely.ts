@@ -1,4 +1,7 @@
-/** What the app's own function throws surfaces as its error and stops nothing here. */
+/**
+ * Calls a function of the app. Errors that it throws are reported as uncaught, and stop nothing
+ * here.
+ */
 export function callSafely(call: () => void): void {
   try {
     call()

@@ -1,8 +1,8 @@
 import type { PgflowRun, PgflowStep, RunStatus, StepRetry, StepStatus } from './entities.ts'
 
 /**
- * Something that happened to a run while the store held it. The rows are copies, as they were when
- * all of it was written.
+ * A change of a run that the store holds. The rows are copies, made when all of the change was
+ * written.
  */
 export type RunChange =
   | { kind: 'run'; run: PgflowRun; from: RunStatus }

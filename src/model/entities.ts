@@ -1,9 +1,9 @@
 import type { PlainError } from '../errors.ts'
 
-/** Anything that survives a trip through JSON. */
+/** Any JSON value. */
 export type Json = string | number | boolean | null | JsonArray | JsonObject
 
-// Interfaces, not inline: TypeScript would unfold the type for ever in what Pinia makes of it.
+// Interfaces, not inline: Pinia's types would expand an inline type without end.
 /** A JSON array. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- see above
 export interface JsonArray extends Array<Json> {}
@@ -13,8 +13,9 @@ export interface JsonObject {
 }
 
 /**
- * The status of a run. `pending` is the client's own: the start was sent and the database has not
- * answered yet. The others are pgflow's; statuses of later pgflow versions pass through unchanged.
+ * The status of a run. `pending` exists only on the client: the start was sent, and the database
+ * has not responded yet. The others are pgflow's; statuses of later versions pass through
+ * unchanged.
  */
 export type RunStatus = 'pending' | 'started' | 'completed' | 'failed' | (string & {})
 
@@ -30,7 +31,7 @@ export interface PgflowRun<Input = Json, Output = Json> {
   output: Output | null
   /** Why the run failed: the message of the step that failed it. */
   error_message: string | null
-  /** Steps that have not completed yet; null until the database has told. */
+  /** Steps that have not completed yet; null until a snapshot was received. */
   remaining_steps: number | null
   started_at: string | null
   completed_at: string | null
@@ -42,14 +43,14 @@ export interface PgflowStep<Output = Json, Slug extends string = string> {
   run_id: string
   step_slug: Slug
   /**
-   * Its place in the order of the flow; null while only a broadcast has told of it, and with plain
+   * Its position in the order of the flow; null until a snapshot was received, and with plain
    * pgflow.
    */
   step_index: number | null
   status: StepStatus
   output: Output | null
   error_message: string | null
-  /** How many tasks the step has; null while a map step does not know yet. */
+  /** How many tasks the step has; null while that is open for a map step. */
   initial_tasks: number | null
   /** How many of them are not done; null before the step has started. */
   remaining_tasks: number | null
@@ -60,7 +61,7 @@ export interface PgflowStep<Output = Json, Slug extends string = string> {
   skip_reason: string | null
 }
 
-/** An attempt at a task of a step that failed, and will be followed by another. */
+/** The last failed attempt at a task of a step; another attempt follows. */
 export interface StepRetry {
   /** Which of the step's tasks; 0 where it has one. */
   task_index: number
@@ -71,39 +72,42 @@ export interface StepRetry {
 }
 
 /**
- * A step as a snapshot tells it. Without `output` where the database does not tell that of a
- * completed step, as plain pgflow before 0.11: what is known of it then stays.
+ * A step in a snapshot. Without `output` where the database does not return that of a completed
+ * step, as with plain pgflow before 0.11: the output that is held then stays.
  */
 export interface StepSnapshot extends Omit<PgflowStep, 'output'> {
   output?: Json | null
-  /** Of a step that is tried again, the last attempt that failed; absent with plain pgflow. */
+  /** The last failed attempt of a step that is being retried; absent with plain pgflow. */
   retry?: StepRetry | null | undefined
 }
 
-/** A run and its steps as read at one moment; `seq` is null without this project's SQL. */
+/** A run and its steps as read at one moment. `seq` is null without this project's SQL. */
 export interface RunSnapshot {
   run: PgflowRun
   steps: StepSnapshot[]
   seq: number | null
 }
 
-/** A run and its steps with all that is known of them. */
+/** A run and its steps, complete with outputs. */
 export interface RunWithSteps extends RunSnapshot {
   steps: PgflowStep[]
 }
 
-/** The order in which steps are shown: that of the flow, and by slug what is not known to be in it. */
+/** The order in which steps are shown: by their position in the flow, and by slug without one. */
 export function compareSteps(a: PgflowStep, b: PgflowStep): number {
   const places = (a.step_index ?? Infinity) - (b.step_index ?? Infinity)
-  // Of two without a place the difference is no number.
+  // Infinity - Infinity is NaN.
   return places || (a.step_slug < b.step_slug ? -1 : 1)
 }
 
 /** A run in a list: without input and output, which can be large. */
 export interface RunSummary extends Omit<PgflowRun, 'input' | 'output'> {
-  /** The last broadcast that is part of it; null without this project's SQL. */
+  /** The seq of the last event that is part of it; null without this project's SQL. */
   seq: number | null
-  /** Its place in the list: what `before` takes to go on from it; null until the list is read. */
+  /**
+   * Its position in the list: pass it as `before` to continue after it; null until the list is
+   * read.
+   */
   cursor: string | null
 }
 
@@ -116,7 +120,7 @@ export interface ListQuery {
   pageSize: number
 }
 
-/** Which runs belong into a list. */
+/** Which runs belong to a list. */
 export type ListFilter = Omit<ListQuery, 'pageSize'>
 
 /** One page of a list, newest first. */
@@ -126,19 +130,19 @@ export interface RunPage {
   cursor: string | null
 }
 
-/** What the store knows about its own connection to a list. */
+/** The store's own connection to a list. */
 export interface ListConnection {
   status: ConnectionStatus
   error: PlainError | null
 }
 
-/** A list of runs that somebody observes: the newest that its query asks for. */
+/** A list of runs that is observed: the newest runs of its query. */
 export interface RunList {
   /** The runs that are shown, newest first; their rows are in `summaries`. */
   ids: string[]
   /** Whether there are older ones. */
   hasMore: boolean
-  /** Whether a read is under way that somebody waits for. */
+  /** Whether a request is under way that a caller waits for. */
   isLoading: boolean
   connection: ListConnection
 }
@@ -152,31 +156,31 @@ export interface StepShape {
   deps: string[]
 }
 
-/** What a flow looks like: its steps, each after those it depends on. */
+/** The steps of a flow, each after those it depends on. */
 export interface FlowShape {
   flow_slug: string
   steps: StepShape[]
 }
 
 /**
- * How live what the store holds of a run is.
+ * How up to date the store's state of a run is.
  * - `idle`: nobody observes it.
  * - `connecting`: joining, or waiting for the first snapshot.
- * - `live`: joined, and nothing is known to be missing.
- * - `polling`: shown from repeated snapshots, without Realtime.
- * - `offline`: the connection is lost; what is shown may be old. It comes back by itself.
- * - `closed`: nothing more will come: the run has ended, or cannot be observed (see `error`).
+ * - `live`: joined, and nothing is missing as far as the client can see.
+ * - `polling`: kept up to date by repeated requests, without Realtime.
+ * - `offline`: the connection is lost, and what is shown may be old. It reconnects by itself.
+ * - `closed`: no more changes will follow: the run has ended, or cannot be observed (see `error`).
  */
 export type ConnectionStatus = 'idle' | 'connecting' | 'live' | 'polling' | 'offline' | 'closed'
 
-/** What the store knows about its own connection to one run. */
+/** The store's own connection to one run. */
 export interface RunConnection {
   status: ConnectionStatus
-  /** The last broadcast that is part of what the store shows; null while there was none. */
+  /** The seq of the last event that is part of what the store shows; null while there is none. */
   seq: number | null
   /**
-   * Nothing has changed for so long (`stallAfter`) that something may be wrong where the run is
-   * worked on: no worker, or a task that hangs. A hint: a step may simply take that long.
+   * Nothing has changed for `stallAfter`: something may be wrong on the side of the worker, such as
+   * no worker at all, or a task that hangs. Only a hint: a step may simply take that long.
    */
   stalled: boolean
   error: PlainError | null
@@ -193,7 +197,7 @@ export function isTerminal(status: RunStatus | StepStatus): boolean {
   return terminalStatuses.has(status)
 }
 
-/** A run of which only the start is known. */
+/** A run that is being started, before the database has responded. */
 export function pendingRun(runId: string, flowSlug: string, input: Json): PgflowRun {
   return {
     run_id: runId,
@@ -209,7 +213,7 @@ export function pendingRun(runId: string, flowSlug: string, input: Json): Pgflow
   }
 }
 
-/** A step of which nothing is known yet but that it exists. */
+/** A step of which only the slug was received. */
 export function createdStep(runId: string, stepSlug: string): PgflowStep {
   return {
     run_id: runId,
@@ -238,7 +242,7 @@ export function idleConnection(): RunConnection {
   }
 }
 
-/** The key of a step in the store. Slugs hold no slash, so it can be taken apart again. */
+/** The key of a step in the store. Slugs hold no slash, so the key can be split again. */
 export function stepKey(runId: string, stepSlug: string): string {
   return `${runId}/${stepSlug}`
 }

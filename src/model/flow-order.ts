@@ -1,8 +1,8 @@
 import type { FlowShape } from './entities.ts'
 
 /**
- * The steps of a run in the order in which their flow defines them, each after those it depends on;
- * as they came where that is not known. Steps that the flow does not know come last.
+ * The steps of a run in the order of their flow, each after those it depends on; unchanged if the
+ * flow's shape is not given. Steps that the shape does not contain come last.
  */
 export function inFlowOrder(slugs: string[], shape: FlowShape | undefined): string[] {
   if (!shape) return slugs

@@ -2,7 +2,7 @@ import { PgflowError } from '../errors.ts'
 import type { Json } from './entities.ts'
 
 /**
- * The input of a run as the database will see it, and a copy that no form can change any more.
+ * The input of a run as the database will store it: a copy that later changes do not affect.
  * @throws PgflowError `invalid_input` for what JSON or Postgres cannot hold.
  */
 export function toJson(input: Json): Json {
@@ -26,21 +26,21 @@ function writeJson(input: Json): string {
   }
 }
 
-/** The engine has no stack or no memory for writing this input as text. */
+/** The JavaScript engine has too little stack or memory to write this input as text. */
 export function notSendable(cause: unknown): PgflowError {
   return new PgflowError('invalid_input', 'The input is too large or nested too deeply to send.', {
     cause,
   })
 }
 
-/** Whether Postgres can hold a text. */
+/** Whether Postgres can store a text. */
 export function isStorable(text: string): boolean {
   return findUnstorable(JSON.stringify(text)) === null
 }
 
 /**
- * What JSON text holds that Postgres cannot, if anything. Both are always escaped; a backslash before
- * the escape would be escaped itself.
+ * What a JSON text contains that Postgres cannot store, if anything. Both cases are always written
+ * as escapes; a backslash before the escape would itself be escaped.
  */
 function findUnstorable(text: string): string | null {
   const found = /(?<!\\)(?:\\\\)*\\u(0000|d[89a-f])/.exec(text)?.[1]
@@ -49,11 +49,11 @@ function findUnstorable(text: string): string | null {
 }
 
 /**
- * Whether two JSON values say the same; keys may come in any order. Without recursion: Postgres
+ * Whether two JSON values are equal; the order of keys does not matter. Without recursion: Postgres
  * stores values nested deeper than the stack of JavaScript reaches.
  */
 export function isSameJson(a: unknown, b: unknown): boolean {
-  // Not Object.is, for which -0 is not 0: JSON writes both the same.
+  // Not Object.is, which takes -0 and 0 as different: JSON writes both the same.
   if (a === b) return true
   if (!isContainer(a) || !isContainer(b)) return false
   const pending: [object, object][] = [[a, b]]

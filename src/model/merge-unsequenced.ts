@@ -2,12 +2,12 @@ import { isTerminal, type PgflowStep } from './entities.ts'
 import type { EventOutcome, HeldRun } from './merge.ts'
 import { changesOf, type RunEvent } from './wire.ts'
 
-// Merging without a seq, as with plain pgflow: nothing tells the order, so statuses only move up.
+// Merging without a seq, as with plain pgflow: the order is unknown, so statuses only move forward.
 
-/** The rank of `started`, and of what later versions may know between the start and the end. */
+/** The rank of `started`, and of statuses of later versions that are not final. */
 const underWay = 2
 
-/** Decides what a broadcast without a seq does. */
+/** Decides what an event without a seq changes. */
 export function mergeUnsequenced(view: HeldRun, event: RunEvent): EventOutcome {
   const hasEnded = isTerminal(view.run.status)
   const apply = { kind: 'apply', seq: null, needsSnapshot: false, hasEnded } as const
@@ -18,13 +18,13 @@ export function mergeUnsequenced(view: HeldRun, event: RunEvent): EventOutcome {
   }
   const output = missingOutput(view, event)
   if (output) return { ...apply, run: {}, step: output, retry: null }
-  // Not understood, so not applied either; that it came is told, and the snapshot is asked for.
+  // An event that could not be understood changes nothing, but leads to a snapshot.
   return event.needsSnapshot ? { ...apply, run: {}, step: null, retry: null } : { kind: 'stale' }
 }
 
 /**
- * Whether a snapshot without a seq is older than what was held when it was asked for: it
- * would take a status back. What was heard since then is part of both.
+ * Whether a snapshot without a seq is older than what was held when it was requested: it would move
+ * a status back. Events received since then are part of both.
  */
 export function isOutdated(
   held: HeldRun,
@@ -45,19 +45,19 @@ function isNews(view: HeldRun, { run, step }: RunEvent): boolean {
   const next = step ? step.patch.status : run.status
   if (next === undefined) return !isTerminal(held.status) && advances(view, step)
   const [from, to] = [rank(held.status), rank(next)]
-  // Between statuses of later versions there is no order that this one knows: the last one counts.
+  // Statuses of later versions have no order in this one: the last received counts.
   if (from === to) return to === underWay && next !== 'started' && next !== held.status
   return to > from
 }
 
-/** Of an event without a status, only progress can be told to be late. */
+/** Without a status, only progress shows whether an event is late. */
 function advances(view: HeldRun, step: RunEvent['step']): boolean {
   const left = step?.patch.remaining_tasks ?? -1
   const known = (step && view.step(step.slug)?.remaining_tasks) ?? Infinity
   return left < known
 }
 
-/** A snapshot may not tell the output of a completed step: the broadcast before it does. */
+/** A snapshot may lack the output of a completed step; the event received before contains it. */
 function missingOutput(view: HeldRun, { step }: RunEvent): RunEvent['step'] {
   const output = step?.patch.output ?? null
   if (step?.patch.status !== 'completed' || output === null) return null

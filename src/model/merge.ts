@@ -12,18 +12,18 @@ import {
 import { isOutdated, mergeUnsequenced } from './merge-unsequenced.ts'
 import { changesOf, type RunEvent, type RunPatch, type StepPatch } from './wire.ts'
 
-/** What merging needs to know of the state it merges into. */
+/** The state that is merged into. */
 export interface HeldRun {
   run: PgflowRun
   step(slug: string): PgflowStep | undefined
   /**
-   * The last broadcast that is part of the state; null before the database has told of the run, and
-   * 0 where nothing has a seq.
+   * The seq of the last event that is part of the state; null before anything was read of the run,
+   * and 0 where events have no seq.
    */
   seq: number | null
 }
 
-/** What a broadcast does to a state. */
+/** What an event changes. */
 export type EventOutcome =
   | { kind: 'stale' }
   | {
@@ -33,15 +33,15 @@ export type EventOutcome =
       retry: StepRetry | null
       /** Null when it has none. */
       seq: number | null
-      /** Broadcasts before this one are missing, or it undoes an end: only a snapshot can tell the rest. */
+      /** Events before this one are missing, or it undoes an end: only a snapshot has the rest. */
       needsSnapshot: boolean
-      /** Whether the run has ended after it. */
+      /** Whether the run has ended after the event. */
       hasEnded: boolean
     }
 
 /**
- * Decides what a broadcast does. With a seq the order is known: what is not newer is stale, the
- * next one applies, a later one applies and shows a gap. Without a seq a status may only move up.
+ * Decides what an event changes. With a seq the order is known: one that is not newer is stale, the
+ * next one applies, a later one applies and shows a gap. Without a seq a status only moves forward.
  */
 export function mergeEvent(view: HeldRun, event: RunEvent): EventOutcome {
   if (event.seq === null) return mergeUnsequenced(view, event)
@@ -61,25 +61,25 @@ export function mergeEvent(view: HeldRun, event: RunEvent): EventOutcome {
   }
 }
 
-/** Whether a run or step that had ended goes on, as after a repair by hand. */
+/** Whether an event continues a run or step that had ended, as after a repair by hand. */
 function undoesEnd(view: HeldRun, { run, step }: RunEvent): boolean {
   const { status } = step ? step.patch : run
-  // First what costs nothing: most events tell of an end.
+  // The cheap check first: most events are of an end.
   if (status === undefined || isTerminal(status)) return false
   const held = step ? view.step(step.slug) : view.run
   return held !== undefined && isTerminal(held.status)
 }
 
-/** What a snapshot makes of a state. */
+/** What a snapshot changes. */
 export type SnapshotOutcome =
   { kind: 'stale' } | ({ kind: 'replace'; needsSnapshot: boolean } & RunWithSteps)
 
 /**
- * Decides what a snapshot does. It replaces the state, and the broadcasts that arrived since it was
- * asked for (`since`) are applied to it again where they are newer, so that a busy run loses
- * nothing and never has to wait for a quiet moment. A snapshot that is older than what was known
- * when it was sent (`seqAtRequest`; from an outdated replica or cache) is stale; with null none is.
- * What the snapshot does not tell stays as it is `held`.
+ * Decides what a snapshot changes. It replaces the state. Events received since it was requested
+ * (`since`) are applied to it again where they are newer, so that a busy run loses nothing. A
+ * snapshot older than `seqAtRequest`, the seq that was held when it was requested, is stale (it may
+ * come from a lagging replica or a cache); with null none is. What the snapshot lacks is taken from
+ * `held`.
  */
 export function mergeSnapshot(
   snapshot: RunSnapshot,
@@ -96,7 +96,7 @@ export function mergeSnapshot(
   let needsSnapshot = false
   for (const event of inOrder(since)) {
     const outcome = mergeEvent(view, event)
-    // Without a seq nothing tells which is newer, the end or that the run goes on.
+    // Without a seq it is open which is newer, the end or the event that continues the run.
     needsSnapshot ||= hasEnded && (outcome.kind === 'apply' || goesOn(event))
     if (outcome.kind === 'stale') continue
     needsSnapshot ||= outcome.needsSnapshot
@@ -107,19 +107,19 @@ export function mergeSnapshot(
       steps.set(slug, Object.assign(steps.get(slug) ?? createdStep(run.run_id, slug), patch))
     }
   }
-  // Without a seq only the statuses tell the age.
+  // Without a seq only the statuses show which is older.
   const isComparable = isUnsequenced && seqAtRequest !== null
   if (isComparable && held && isOutdated(held, run, steps.values())) return { kind: 'stale' }
   const ordered = [...steps.values()].sort(compareSteps)
   return { kind: 'replace', run, steps: ordered, seq: view.seq, needsSnapshot }
 }
 
-/** Whether a broadcast says that the run has not ended. */
+/** Whether an event shows that the run has not ended. */
 function goesOn({ run }: RunEvent): boolean {
   return run.status !== undefined && !isTerminal(run.status)
 }
 
-/** The step with what the snapshot leaves out: an output that is known is not lost. */
+/** Adds the output that the snapshot lacks, if it is held. */
 function completeStep(
   { retry: _retry, ...step }: StepSnapshot,
   held: HeldRun | undefined,

@@ -12,7 +12,7 @@ import {
   type Parsed,
 } from './wire.ts'
 
-// What pgflow itself returns, without this project's SQL.
+// What pgflow's own functions and tables return, without this project's SQL.
 
 const snapshotSchema = v.object({
   run: v.object({ run_id: runIdField, ...runFields }),
@@ -20,10 +20,10 @@ const snapshotSchema = v.object({
     v.object({
       run_id: v.string(),
       step_slug: v.string(),
-      // Only the flow has it; `fetchFlow` reads that.
+      // Only the flow has an order; `fetchFlow` reads it.
       step_index: v.optional(v.null(), null),
       ...stepFields,
-      // Absent before pgflow 0.11, which is not the same as null.
+      // Absent before pgflow 0.11, which does not mean null.
       output: v.exactOptional(anyJson),
     }),
   ),
@@ -37,18 +37,22 @@ export function parsePlainSnapshot(reply: unknown): Parsed<RunSnapshot> {
   const parsed = v.safeParse(snapshotSchema, reply)
   if (!parsed.success) return toParsed(parsed)
   const { run, steps } = parsed.output
-  // Of a completed run, the output is the outputs of the steps that no other depends on.
+  // The output of a completed run consists of the outputs of the steps that no other depends on.
   const leaves = new Map(isCompleted(run) && isObject(run.output) ? Object.entries(run.output) : [])
-  const told = steps.map((step): StepSnapshot => {
+  const withOutputs = steps.map((step): StepSnapshot => {
     if (!isCompleted(step)) return { ...step, output: null }
     const output = step.output ?? leaves.get(step.step_slug)
     return output === undefined ? step : { ...step, output }
   })
-  const error_message = run.error_message ?? (run.status === 'failed' ? causeOf(run, told) : null)
-  return ofOneRun({ ok: true, value: { run: { ...run, error_message }, steps: told, seq: null } })
+  const error_message =
+    run.error_message ?? (run.status === 'failed' ? causeOf(run, withOutputs) : null)
+  return ofOneRun({
+    ok: true,
+    value: { run: { ...run, error_message }, steps: withOutputs, seq: null },
+  })
 }
 
-/** Parses rows of the table `runs` as a list; their error is that of a step, which is not read. */
+/** Parses rows of the table `runs` as a list. They have no error: that is in the steps. */
 export function parsePlainRunSummaries(rows: unknown): Parsed<RunSummary[]> {
   const parsed = v.safeParse(v.array(listedRunSchema), rows)
   if (!parsed.success) return toParsed(parsed)
@@ -82,7 +86,7 @@ export function parsePlainFlowShape(
   })
 }
 
-/** The error of the step that failed the run: of several, the one that has the run's time. */
+/** The error that failed the run: of several failed steps, that of the one with the run's time. */
 function causeOf(run: RunSnapshot['run'], steps: StepSnapshot[]): string | null {
   const failed = steps.filter(({ status }) => status === 'failed')
   const cause = failed.find(({ failed_at }) => failed_at === run.failed_at) ?? failed[0]

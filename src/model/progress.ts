@@ -1,24 +1,23 @@
 import { isTerminal, type PgflowRun, type PgflowStep } from './entities.ts'
 
-/** How many steps or tasks there are, and what became of them. */
+/** How many steps or tasks there are, by their outcome. */
 export interface Progress {
   total: number
   completed: number
   /**
-   * Of the tasks of a step at most 1: it fails with the first that has no attempt left, and pgflow
-   * gives up the others.
+   * For the tasks of a step at most 1: the step fails with the first task that has no attempt left,
+   * and pgflow does not continue the others.
    */
   failed: number
   skipped: number
   /** Those that have ended, whatever their outcome. */
   done: number
-  /** How far it is, from 0 to 1. */
+  /** The part that is done, from 0 to 1. */
   fraction: number
 }
 
 /**
- * How far the tasks of a step are: those of a map step, or the one of any other. While a map step
- * does not know yet how many it has, `total` is 0.
+ * The progress of a step by its tasks. `total` is 0 while it is open how many tasks a map step has.
  *
  * @example
  * const { done, total } = taskProgressOf(step)
@@ -36,7 +35,7 @@ export function taskProgressOf(step: PgflowStep<unknown>): Progress {
   return { total, completed, failed, skipped, done, fraction }
 }
 
-/** Adds up what became of parts of a run. */
+/** Adds up the progress of several parts. */
 export function addUp(parts: readonly Progress[]): Progress {
   const sum = { total: 0, completed: 0, failed: 0, skipped: 0, done: 0, fraction: 0 }
   for (const part of parts) {
@@ -49,7 +48,9 @@ export function addUp(parts: readonly Progress[]): Progress {
   return sum
 }
 
-/** Counts what became of the steps; `fraction` has the finished tasks of those under way too. */
+/**
+ * The progress of a run by its steps. `fraction` includes the finished tasks of steps under way.
+ */
 export function progressOf(steps: readonly PgflowStep<unknown>[]): Progress {
   return addUp(
     steps.map((step) => {
@@ -68,10 +69,10 @@ export function progressOf(steps: readonly PgflowStep<unknown>[]): Progress {
 }
 
 /**
- * How long a run or step took, or has taken until `now`, in ms; null before it has started. The
- * start is by the clock of the database: what it has taken until now is never shown below 0.
+ * How long a run or step took, or has taken until `now`, in ms; null before it has started. Never
+ * negative: the start is by the clock of the database, which may be ahead of `now`.
  *
- * @param now - in ms since 1970; pass a ref that ticks for a time that runs.
+ * @param now - in ms since 1970; pass a ref that ticks to show a running time.
  * @example
  * const seconds = (durationOf(run) ?? 0) / 1000
  */

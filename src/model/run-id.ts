@@ -9,8 +9,8 @@ export function isRunId(text: string): boolean {
 }
 
 /**
- * The id of a run as Postgres writes it; null for what is not a UUID, whatever it is. Postgres takes
- * capitals too, and answers in small letters.
+ * The id of a run as Postgres writes it; null for any value that is not a UUID. Postgres also
+ * accepts capital letters, and returns small ones.
  */
 export function asRunId(id: unknown): string | null {
   if (typeof id !== 'string') return null
@@ -28,7 +28,7 @@ export function toRunId(id: unknown): string {
   return runId
 }
 
-/** What was given as the id of a run is none. */
+/** The error for a run id that is not a UUID. */
 export function notARunId(id: unknown): PgflowError {
   const given = typeof id === 'string' ? `"${clip(id)}"` : `A value of type ${typeof id}`
   return new PgflowError('invalid_input', `${given} is not the id of a run, which is a UUID.`)

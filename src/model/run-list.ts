@@ -1,29 +1,29 @@
 import type { ListFilter, RunSummary } from './entities.ts'
 import type { RunPatch } from './wire.ts'
 
-/** Something new about a run: a broadcast of it, or what the store has learned by following it. */
+/** A change of a run for lists: from an event, or from what the store has written. */
 export interface RunUpdate {
   run_id: string
   seq: number | null
   run: RunPatch
-  /** There is more to know than this tells. */
+  /** The change is incomplete: only a snapshot has the rest. */
   needsSnapshot: boolean
 }
 
-/** The newest runs of a query: all there are, or as many as were asked for. */
+/** The newest runs of a query: all of them, or as many as were requested. */
 export interface ListRows {
   rows: readonly RunSummary[]
   /** Whether there are older ones. */
   hasMore: boolean
 }
 
-/** What an update makes of a list. */
+/** What an update changes in a list. */
 export interface UpdateOutcome extends ListRows {
-  /** The run belongs into the list, or may, and only a read can tell how. */
+  /** The run belongs to the list, or may, and only a request can find out. */
   needsRefetch: boolean
 }
 
-/** Whether a run belongs into the list of a query. */
+/** Whether a run belongs to the list of a query. */
 export function isOfQuery({ flow, status }: ListFilter, run: RunPatch): boolean {
   return (flow === null || run.flow_slug === flow) && (status === null || run.status === status)
 }
@@ -39,23 +39,23 @@ function compareTexts(a: string, b: string): number {
 }
 
 /**
- * Applies an update to what is known of a run. Undefined when neither tells its place in a list; the
- * very object that is known when the update is not newer or says nothing else.
+ * Applies an update to a run that is held. Undefined if both together lack its position in a list;
+ * the same object if the update is not newer or changes nothing.
  */
 export function mergeSummary(
-  known: RunSummary | undefined,
+  held: RunSummary | undefined,
   { run_id, seq, run }: RunUpdate,
 ): RunSummary | undefined {
   const { input: _input, output: _output, ...patch } = run
-  // The end of a run does not tell it.
+  // The event of a run's end does not contain it.
   if (patch.status === 'completed') patch.remaining_steps ??= 0
-  if (known) {
-    if (isOutdated(seq, known.seq)) return known
-    // Which flow it is of does not change, whatever a broadcast says.
-    const { flow_slug } = known
+  if (held) {
+    if (isOutdated(seq, held.seq)) return held
+    // The flow of a run never changes, whatever a broadcast contains.
+    const { flow_slug } = held
     const changes = withoutUndefined(patch)
-    const merged: RunSummary = { ...known, ...changes, flow_slug, seq: seq ?? known.seq }
-    return isSameSummary(known, merged) ? known : merged
+    const merged: RunSummary = { ...held, ...changes, flow_slug, seq: seq ?? held.seq }
+    return isSameSummary(held, merged) ? held : merged
   }
   const { flow_slug, status, started_at } = patch
   if (flow_slug === undefined || status === undefined || typeof started_at !== 'string') {
@@ -75,31 +75,34 @@ export function mergeSummary(
   }
 }
 
-/** Of two states of one run the newer; of two equally old ones the read one, which has a cursor. */
-export function newerSummary(known: RunSummary | undefined, read: RunSummary): RunSummary {
-  if (!known) return read
-  const isOlder = known.seq !== null && read.seq !== null && read.seq < known.seq
-  if (isOlder) return known.cursor === read.cursor ? known : { ...known, cursor: read.cursor }
-  return isSameSummary(known, read) ? known : read
+/**
+ * The newer of two states of one run; of two equally old ones that from a snapshot, with a cursor.
+ */
+export function newerSummary(held: RunSummary | undefined, read: RunSummary): RunSummary {
+  if (!held) return read
+  const isOlder = held.seq !== null && read.seq !== null && read.seq < held.seq
+  if (isOlder) return held.cursor === read.cursor ? held : { ...held, cursor: read.cursor }
+  return isSameSummary(held, read) ? held : read
 }
 
-/** Whether an update of this seq is part already of what is known at the other. */
-export function isOutdated(seq: number | null, known: number | null): boolean {
-  return seq !== null && known !== null && seq <= known
+/** Whether an update with this seq is already part of the state with the other. */
+export function isOutdated(seq: number | null, held: number | null): boolean {
+  return seq !== null && held !== null && seq <= held
 }
 
 /**
- * Applies an update of one of the caller's runs to a list: it enters, moves, changes or leaves.
- * @param known - the run as it is known, in this list or elsewhere.
+ * Applies an update of one of the caller's runs to a list: the run enters, moves, changes or
+ * leaves.
+ * @param held - the run as it is held, in this list or in another.
  */
 export function applyUpdate(
   list: ListRows,
   query: ListFilter,
   update: RunUpdate,
-  known: RunSummary | undefined,
+  held: RunSummary | undefined,
 ): UpdateOutcome {
   const isListed = list.rows.some((row) => row.run_id === update.run_id)
-  const merged = mergeSummary(known, update)
+  const merged = mergeSummary(held, update)
   if (!merged) return { ...list, needsRefetch: isOfQuery(query, update.run) }
   const belongs = isOfQuery(query, merged)
   if (!belongs && !isListed) return { ...list, needsRefetch: false }
@@ -108,18 +111,18 @@ export function applyUpdate(
   const placed = isListed
     ? rows.map((row) => (row.run_id === update.run_id ? merged : row)).sort(compareRuns)
     : insert(rows, merged, hasMore)
-  // Of a run of which nothing was known, the event may not tell everything.
-  const isIncomplete = !known && merged.remaining_steps === null && placed.includes(merged)
+  // If the run was not held before, the event may be incomplete.
+  const isIncomplete = !held && merged.remaining_steps === null && placed.includes(merged)
   const needsRefetch = update.needsSnapshot || isIncomplete
   return { rows: belongs ? placed : others(), hasMore, needsRefetch }
 }
 
-/** Updates in the order in which they happened, however they arrived. */
+/** Updates in the order of their seq. */
 export function inSeqOrder(updates: readonly RunUpdate[]): RunUpdate[] {
   return [...updates].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
 }
 
-/** Puts rows that were read into a list, where they are not in it already. */
+/** Adds rows that were read to a list, unless it has them already. */
 export function addRows(rows: readonly RunSummary[], read: readonly RunSummary[]): RunSummary[] {
   const byId = new Map([...read, ...rows].map((row) => [row.run_id, row]))
   return [...byId.values()].sort(compareRuns)
@@ -130,7 +133,7 @@ export function firstOf({ rows, hasMore }: ListRows, size: number): ListRows {
   return rows.length > size ? { rows: rows.slice(0, size), hasMore: true } : { rows, hasMore }
 }
 
-/** What is older than the last row belongs to what is not loaded yet, if there is more. */
+/** A row older than the last one belongs to a later page, if there are more. */
 function insert(
   rows: readonly RunSummary[],
   row: RunSummary,

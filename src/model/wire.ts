@@ -12,31 +12,31 @@ import { isRunId } from './run-id.ts'
 import { clip } from './text.ts'
 
 type Patch<Row> = { [Field in keyof Row]?: Row[Field] | undefined }
-/** What a broadcast may change about a run. */
+/** What an event may change of a run. */
 export type RunPatch = Patch<Omit<PgflowRun, 'run_id'>>
-/** What a broadcast may change about a step. */
+/** What an event may change of a step. */
 export type StepPatch = Patch<Omit<PgflowStep, 'run_id' | 'step_slug'>>
 
-/** One broadcast, parsed. */
+/** The parsed content of a broadcast. */
 export interface RunEvent {
   run_id: string
-  /** Null from pgflow's own broadcasts, which are not counted. */
+  /** Null with pgflow's own broadcasts, which have no seq. */
   seq: number | null
   /** What changed, such as `run:started` or `step:completed`. */
   type: string
   run: RunPatch
-  /** Absent for events about the run itself. */
+  /** Null for events of the run itself. */
   step: { slug: string; patch: StepPatch } | null
-  /** An attempt at one of the step's tasks failed and will be repeated. */
+  /** A failed attempt at one of the step's tasks; another attempt follows. */
   retry: StepRetry | null
-  /** The snapshot holds more than this message could: it is to be fetched. */
+  /** The broadcast was incomplete: the snapshot has the rest. */
   needsSnapshot: boolean
 }
 
-/** The outcome of parsing something that came over the wire. */
+/** The result of parsing data from outside. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string }
 
-/** The Realtime topic on which a user hears of all their own runs; only with private channels. */
+/** The Realtime topic for the events of all of a user's runs; only with private channels. */
 export function userTopic(userId: string): string {
   return `pgflow:user:${userId}`
 }
@@ -47,7 +47,7 @@ export function runTopic(runId: string): string {
 }
 
 const text = v.nullish(v.string(), null)
-/** What counts something: JSON can hold what no counter can be, and a double cannot hold exactly. */
+/** A count: an integer from 0 that a double holds exactly. */
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0
 const whole = v.custom<number>(isCount, 'a count')
 const count = v.nullish(whole, null)
@@ -56,11 +56,11 @@ export const runIdField = v.custom<string>(
   (value) => typeof value === 'string' && isRunId(value),
   'the id of a run',
 )
-/** What JSON.parse returned needs no check; `Json` inferred through valibot would never end. */
+/** What JSON.parse returned needs no check. Inferring `Json` through valibot would never end. */
 export const anyJson: v.GenericSchema<unknown, Json> = v.custom<Json>(() => true)
 const json: v.OptionalSchema<typeof anyJson, null> = v.optional(anyJson, null)
 
-/** What a row of a run holds besides its id. */
+/** The fields of a run besides its id. */
 export const runFields = {
   flow_slug: v.string(),
   status: v.string(),
@@ -73,7 +73,7 @@ export const runFields = {
   failed_at: text,
 }
 
-/** What a row of a step holds besides its ids. */
+/** The fields of a step besides its ids. */
 export const stepFields = {
   status: v.string(),
   output: json,
@@ -99,7 +99,7 @@ const snapshotSchema = v.object({
     v.object({
       run_id: v.string(),
       step_slug: v.string(),
-      // It has to be there: an older migration does not tell it.
+      // Required: an older migration does not return it.
       step_index: v.custom<number | null>((value) => value === null || isCount(value), 'a count'),
       retry: v.nullish(retrySchema),
       ...stepFields,
@@ -136,9 +136,9 @@ const eventSchema = v.object({
 const runPatchSchema = v.partial(v.object(runFields))
 const stepPatchSchema = v.partial(v.object(stepFields))
 
-/** Changes that are statuses at the same time. */
+/** Changes that are also statuses. */
 const statusChanges = new Set(['started', 'completed', 'failed', 'skipped'])
-/** Changes this version knows how to apply; after any other, the snapshot is asked. */
+/** Changes that this version can apply; any other leads to a snapshot. */
 const knownChanges = new Set([...statusChanges, 'progress', 'retrying'])
 
 /** Parses one row of `start_flow_with_states` or `get_run_with_states`. */
@@ -146,7 +146,7 @@ export function parseSnapshot(row: unknown): Parsed<RunSnapshot> {
   return ofOneRun(toParsed(v.safeParse(snapshotSchema, row)))
 }
 
-/** A snapshot, if its steps are those of its run, each once. */
+/** Refuses a snapshot with steps of another run, or with the same step twice. */
 export function ofOneRun(parsed: Parsed<RunSnapshot>): Parsed<RunSnapshot> {
   if (!parsed.ok) return parsed
   const { run, steps } = parsed.value
@@ -162,7 +162,7 @@ export function parseRunSummaries(rows: unknown): Parsed<RunSummary[]> {
   return eachOnce({ ok: true, value: runs }, runs, ({ run_id }) => run_id)
 }
 
-/** Parses what `get_run_seqs` returns of the runs that were asked for. */
+/** Parses what `get_run_seqs` returns for the requested runs. */
 export function parseSeqs(reply: unknown, runIds: readonly string[]): Parsed<Map<string, number>> {
   if (typeof reply !== 'object' || reply === null || Array.isArray(reply)) {
     return refused('expected an object')
@@ -183,7 +183,7 @@ export function parseFlowShape(row: unknown): Parsed<FlowShape> {
   return parsed.ok ? eachOnce(parsed, parsed.value.steps, ({ step_slug }) => step_slug) : parsed
 }
 
-/** What was parsed, if it holds nothing twice. */
+/** Refuses parsed rows if one occurs twice. */
 export function eachOnce<T, Row>(
   parsed: Parsed<T>,
   rows: readonly Row[],
@@ -199,7 +199,7 @@ function refused(reason: string): Parsed<never> {
 
 /**
  * Parses a broadcast. The name is `run:<change>` or `<step_slug>:<change>`, or
- * `step:<step_slug>:<change>` from pgflow itself; the payload may say the same in `event_type`.
+ * `step:<step_slug>:<change>` from pgflow itself. If the payload has an `event_type`, that counts.
  */
 export function parseEvent(name: string, payload: unknown): Parsed<RunEvent> {
   const envelope = v.safeParse(eventSchema, payload)
@@ -225,7 +225,7 @@ export function parseEvent(name: string, payload: unknown): Parsed<RunEvent> {
       run_id,
       seq,
       type: `step:${change}`,
-      // Of the run, a step's event tells only how many steps remain.
+      // A step's event contains only how many steps of the run remain.
       run: remaining_steps === undefined ? {} : { remaining_steps },
       step: { slug: step_slug, patch: step.output },
       retry: retry?.success ? retry.output : null,
@@ -238,36 +238,36 @@ function completeStatus(change: string, patch: RunPatch | StepPatch): void {
   if (patch.status === undefined && statusChanges.has(change)) patch.status = change
 }
 
-/** Adds what follows from a change, so that events alone lead to the same step as a snapshot. */
+/** Adds what follows from a change, so that events alone result in the same step as a snapshot. */
 function completeStepPatch(change: string, patch: StepPatch): void {
   completeStatus(change, patch)
   if (change === 'started') {
     patch.remaining_tasks ??= patch.initial_tasks ?? null
-    // pgflow's own broadcast has only the other one; at the start they are the same.
+    // pgflow's own broadcast has only the other one; at the start they are equal.
     patch.initial_tasks ??= patch.remaining_tasks
   }
   if (change === 'completed') patch.remaining_tasks ??= 0
   if (change === 'skipped') patch.remaining_tasks = null
-  // The error of an attempt that will be repeated is not the step's error.
+  // The error of an attempt that is retried is not the step's error.
   if (change === 'retrying') delete patch.error_message
 }
 
-/** What a broadcast may change: what a run is, only the database's answers say. */
+/** What an event may change of a run: `flow_slug` and `input` come only from snapshots. */
 export function changesOf({ run, step }: RunEvent): RunPatch {
-  // A step's event tells nothing else of its run.
+  // A step's event contains nothing else of its run.
   if (step) return run
   const { flow_slug: _flow, input: _input, ...changes } = run
   return changes
 }
 
-/** The outcome of valibot as ours: the path and what was expected, never the value that came. */
+/** Converts valibot's result: the path and what was expected, but never the value itself. */
 export function toParsed<T>(
   result: { success: true; output: T } | { success: false; issues: v.BaseIssue<unknown>[] },
 ): Parsed<T> {
   if (result.success) return { ok: true, value: result.output }
   const issue = result.issues[0]
   const path = issue?.path?.map(({ key }) => String(key)).join('.')
-  // Of what is checked here, valibot knows no name.
+  // For custom checks, valibot has no name of what was expected.
   const expected = issue?.type === 'custom' ? issue.message : issue?.expected
   return refused(`${path ? `${clip(path)}: ` : ''}${expected ?? 'another value'} was expected`)
 }

@@ -4,7 +4,7 @@ import { parseEvent } from '../model/wire.ts'
 import type { RunChannel, RunChannelHandlers } from '../transport/types.ts'
 import { MessageFaults } from './message-faults.ts'
 import type { Message } from './rows.ts'
-import type { TestPageActivity } from './page-activity.ts'
+import type { TestPageActivity } from './test-page-activity.ts'
 
 /** How long a lost socket takes to come back, in ms: as long as that of supabase-js. */
 const reconnectAfter = 1_000

@@ -1,7 +1,7 @@
 import type { AnyFlow, FlowInput } from '../flow-types.ts'
 import type { Json } from '../model/entities.ts'
 import { toJson } from '../model/json.ts'
-import { parseRecording } from '../model/recording.ts'
+import { parseRecording } from '../model/run-recording.ts'
 import { createRunId, toRunId } from '../model/run-id.ts'
 import { runTopic } from '../model/wire.ts'
 import { createFaults } from './faults.ts'

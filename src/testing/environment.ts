@@ -11,7 +11,7 @@ import { defineFlow } from './definition.ts'
 import { createMemoryTransport, type TestRequest } from './memory-transport.ts'
 import { RequestFaults } from './request-faults.ts'
 import { createSession } from './session.ts'
-import { TestPageActivity } from './page-activity.ts'
+import { TestPageActivity } from './test-page-activity.ts'
 import { timeOf, virtualTime, type TestTime } from './time.ts'
 import type { TestPgflowOptions } from './types.ts'
 

@@ -2,7 +2,7 @@ import type { PgflowErrorCode } from '../errors.ts'
 import type { Channels } from './channels.ts'
 import type { MessageSelection } from './message-faults.ts'
 import { failureOf, type RequestFaults, type RequestKind } from './request-faults.ts'
-import type { TestPageActivity } from './page-activity.ts'
+import type { TestPageActivity } from './test-page-activity.ts'
 
 /**
  * Everything that can go wrong between an app and its database. What is planned happens to the next

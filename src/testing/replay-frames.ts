@@ -7,7 +7,7 @@ import {
   type ParsedRecording,
   type ParsedTrace,
   type RecordedMessage,
-} from '../model/recording.ts'
+} from '../model/run-recording.ts'
 import type { RunEvent } from '../model/wire.ts'
 
 /** One moment of a replay: what the database has then, and what it sends. */

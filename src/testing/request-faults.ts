@@ -1,5 +1,5 @@
 import { PgflowError, toPgflowError, type PgflowErrorCode } from '../errors.ts'
-import type { TestPageActivity } from './page-activity.ts'
+import type { TestPageActivity } from './test-page-activity.ts'
 
 /**
  * What a request asks for: a start, the state of runs, how far runs have come, a list of runs, or the

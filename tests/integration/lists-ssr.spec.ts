@@ -7,13 +7,13 @@ import { createSSRApp, defineComponent, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import type { Backend } from '../../playground/backend/index.ts'
 import { bootBackend, connect, until } from '../support/backend.ts'
-import { Recording } from '../support/recording.ts'
+import { RpcRecorder } from '../support/rpc-recorder.ts'
 
 const Greet = new Flow<{ name: string }>({ slug: 'greet' }).step({ slug: 'hello' }, () => 'Hello')
 
 let backend: Backend
 let supabase: SupabaseClient
-const recording = new Recording()
+const recording = new RpcRecorder()
 beforeAll(async () => {
   backend = await bootBackend([Greet])
   backend.worker.pause()

@@ -9,7 +9,7 @@ import { bootBackend, connect, until } from '../support/backend.ts'
 import { useBackend } from '../support/fixture.ts'
 import { fastScheduler } from '../support/fast-scheduler.ts'
 import { bootPlainBackend, grants } from './support/plain-backend.ts'
-import { Recording } from '../support/recording.ts'
+import { RpcRecorder } from '../support/rpc-recorder.ts'
 
 const Greet = new Flow<{ name: string }>({ slug: 'greet', maxAttempts: 1 })
   .step({ slug: 'clean' }, async ({ run }) => {
@@ -147,7 +147,7 @@ describe("with this project's migration beside it", () => {
     const full = await bootBackend([Greet], { schemas: ['public', 'pgflow', 'pgflow_client'] })
     await full.db.exec(grants)
     await full.db.query('select pgflow_realtime.set_step_event_prefix($1)', [prefix])
-    const recording = new Recording()
+    const recording = new RpcRecorder()
     const supabase = client(full, recording.fetch)
     const { result: flow, store, reported, wrapper } = mountGreet(supabase)
     const { run_id: runId } = await flow.startAsync({ name: 'Ada' })

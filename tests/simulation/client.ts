@@ -7,7 +7,7 @@ import { usePgflowListStore } from '../../src/store/list-store.ts'
 import { usePgflowStore } from '../../src/store/pgflow-store.ts'
 import type { ListTransport, PgflowTransport } from '../../src/transport/types.ts'
 import { keepAlive, type Kept } from './kept.ts'
-import type { SimulatedPageActivity } from './page-activity.ts'
+import type { SimulatedPageActivity } from './simulated-page-activity.ts'
 
 interface Node {
   parent: Node | null

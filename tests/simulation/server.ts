@@ -8,7 +8,7 @@ import { createRandom } from './clock.ts'
 import { Hearing } from './hearing.ts'
 import { runIdOf } from './flows.ts'
 import { Requests } from './requests.ts'
-import { SimulatedPageActivity } from './page-activity.ts'
+import { SimulatedPageActivity } from './simulated-page-activity.ts'
 import { createTransport } from './transport.ts'
 import type { World } from './world.ts'
 

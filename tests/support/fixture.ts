@@ -3,7 +3,7 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import type { Backend, BackendOptions } from '../../playground/backend/index.ts'
 import { bootBackend, connect, createGate, type Gate } from './backend.ts'
-import { Recording } from './recording.ts'
+import { RpcRecorder } from './rpc-recorder.ts'
 
 /** What the tests of a file share, and what each of them gets anew. */
 export interface Fixture {
@@ -12,7 +12,7 @@ export interface Fixture {
   /** Where handlers of flows wait; it is open once the test is over. */
   readonly gate: Gate
   /** The requests of `supabase`, and what the test does to them. */
-  readonly recording: Recording
+  readonly recording: RpcRecorder
   /** A client of the test, as an app has one. */
   readonly supabase: SupabaseClient
   /** One more client; each leaves its channels when the test is over. */
@@ -62,7 +62,7 @@ export function useBackend(
   })
   afterAll(() => backend?.close())
   beforeEach(() => {
-    const recording = new Recording()
+    const recording = new RpcRecorder()
     const supabase = own(connect(booted(), isRecorded ? recording.fetch : undefined))
     current = { gate: createGate(), recording, supabase }
   })

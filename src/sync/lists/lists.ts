@@ -8,7 +8,7 @@ import { ListSource } from './list-source.ts'
 import type { SessionChange } from '../../transport/types.ts'
 import { RecentSeqs } from './recent-seqs.ts'
 import { listKey, type ListContext } from './types.ts'
-import { UserFeed } from './user-feed.ts'
+import { FeedSubscription } from './feed-subscription.ts'
 
 type ListResource = LiveResource<ListRows, RunUpdate, ListSource>
 
@@ -39,7 +39,7 @@ export interface ListObservation {
 export class Lists {
   readonly #context: ListContext & ResourceContext
   readonly #registry: Registry<ListResource>
-  readonly #feed: UserFeed
+  readonly #feed: FeedSubscription
   readonly #recentSeqs: RecentSeqs
   /** The seqs that the feed itself has sent; `#recentSeqs` includes those of followed runs. */
   readonly #feedSeqs: RecentSeqs
@@ -54,7 +54,7 @@ export class Lists {
     this.#context = { ...context, stallAfter: Infinity }
     this.#recentSeqs = new RecentSeqs(scheduler)
     this.#feedSeqs = new RecentSeqs(scheduler)
-    this.#feed = new UserFeed(context, {
+    this.#feed = new FeedSubscription(context, {
       onUpdate: (update) => {
         this.#feedSeqs.isNew(update)
         this.#merge(update)

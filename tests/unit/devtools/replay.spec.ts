@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { defineComponent, h, version as vueVersion } from 'vue'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { libraryVersion } from '../../../src/devtools/version.ts'
-import { exported } from './support/recording.ts'
+import { exported } from './support/exported.ts'
 
 const runId = '00000000-0000-4000-8000-000000000001'
 const flows = {

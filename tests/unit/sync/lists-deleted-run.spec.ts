@@ -5,7 +5,7 @@ import { Lists } from '../../../src/sync/lists/lists.ts'
 import { SeqProbe } from '../../../src/sync/seq-probe.ts'
 import { listKey } from '../../../src/sync/lists/types.ts'
 import { createRandom, VirtualClock } from '../../simulation/clock.ts'
-import { SimulatedPageActivity } from '../../simulation/page-activity.ts'
+import { SimulatedPageActivity } from '../../simulation/simulated-page-activity.ts'
 import { ListBackend } from './support/list-backend.ts'
 
 it.each([null, 'started'])(

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { createTestPgflow, type RunRecording } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
-import { messageOf, parseRecording } from '../../../src/model/recording.ts'
+import { messageOf, parseRecording } from '../../../src/model/run-recording.ts'
 import { parseEvent } from '../../../src/model/wire.ts'
 
 const runId = '00000000-0000-4000-8000-000000000001'

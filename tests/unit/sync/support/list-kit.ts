@@ -7,7 +7,7 @@ import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
 import type { TraceRecord } from '../../../../src/sync/trace.ts'
 import { listKey } from '../../../../src/sync/lists/types.ts'
 import { createRandom, VirtualClock } from '../../../simulation/clock.ts'
-import { SimulatedPageActivity } from '../../../simulation/page-activity.ts'
+import { SimulatedPageActivity } from '../../../simulation/simulated-page-activity.ts'
 import { ListBackend } from './list-backend.ts'
 
 /** What a test may change. */

@@ -14,7 +14,7 @@ export interface FeedHandlers {
 }
 
 /** The one channel on which all lists receive the user's runs, where there is such a channel. */
-export class UserFeed {
+export class FeedSubscription {
   readonly #context: Pick<ListContext, 'transport' | 'report' | 'isServer' | 'maxChannels'>
   readonly #shared: FeedHandlers
   readonly #handlers = new Set<Handlers>()

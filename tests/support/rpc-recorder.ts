@@ -5,7 +5,7 @@ export interface RecordedCall {
 }
 
 /** A fetch that remembers the RPCs, and does to them what the test says. */
-export class Recording {
+export class RpcRecorder {
   readonly calls: RecordedCall[] = []
   /** Requests are sent nowhere: they hang until their caller gives up. */
   isLost = false

@@ -4,9 +4,9 @@ import type { FlowShape, Json, RunConnection, RunSnapshot } from './entities.ts'
 import { anyJson, parseEvent, parseFlowShape, parseSnapshot, type Parsed } from './wire.ts'
 import type { RunEvent } from './wire.ts'
 
-/** What recordings are told by. */
+/** Identifies a recording. */
 export const recordingFormat = 'pinia-pgflow recording'
-/** Counts the changes of the format. */
+/** The version of the format. */
 export const recordingVersion = 1
 
 /** A broadcast, as docs/broadcast-contract.md describes it. */
@@ -15,19 +15,19 @@ export interface RecordedMessage {
   payload: Record<string, Json>
 }
 
-/** One thing that the sync has done with the run. */
+/** One step of the sync. */
 export interface RecordedTrace {
   /** When, as an ISO 8601 text. */
   at: string
   /** What: a `TraceKind`. */
   kind: string
-  /** The broadcast that it was about. */
+  /** The broadcast of the event. */
   message?: RecordedMessage
-  /** What the database answered. */
+  /** What the database returned. */
   snapshot?: RunSnapshot
   /** What failed. */
   error?: { code: string; message: string; hint: string | null }
-  /** Why it was read. */
+  /** Why the request was made. */
   reason?: string
 }
 
@@ -42,7 +42,7 @@ export interface RunRecording {
   exportedAt: string
   /** The versions of pinia-pgflow and Vue that made it. */
   versions: Record<string, string>
-  /** What the flow looks like, if that was read. */
+  /** The shape of the flow, if it was read. */
   flow: FlowShape | null
   /** The connection of the run when it was exported. */
   connection: RunConnection | null
@@ -54,7 +54,7 @@ export interface RunRecording {
   records: RecordedTrace[]
 }
 
-/** A record that was read from a recording. */
+/** A parsed record of a recording. */
 export interface ParsedTrace {
   /** In ms since 1970. */
   at: number
@@ -64,14 +64,14 @@ export interface ParsedTrace {
   snapshot: RunSnapshot | null
 }
 
-/** What a replay needs of a recording. */
+/** What a replay needs from a recording. */
 export interface ParsedRecording {
   flow: FlowShape | null
   final: RunSnapshot
   records: ParsedTrace[]
 }
 
-/** Made when needed: in a bundle it would stand beside what apps use. */
+/** Created when needed, to keep it out of the bundles of apps. */
 const recordingSchema = () =>
   v.object({
     format: v.literal(recordingFormat),
@@ -89,8 +89,8 @@ const recordingSchema = () =>
   })
 
 /**
- * Reads a recording.
- * @throws PgflowError `invalid_options` that names the place where it is not one.
+ * Parses a recording.
+ * @throws PgflowError `invalid_options`, with the path of the first part that is not valid.
  */
 export function parseRecording(recording: unknown): ParsedRecording {
   const envelope = v.safeParse(recordingSchema(), recording)
@@ -112,10 +112,10 @@ export function parseRecording(recording: unknown): ParsedRecording {
     records: records.map(({ at, kind, message = null, snapshot }, index) => {
       const place = `records.${index}`
       const event = message && valueOf(place, parseEvent(message.name, message.payload))
-      const answer = snapshot === undefined ? null : valueOf(place, parseSnapshot(snapshot))
+      const parsedSnapshot = snapshot === undefined ? null : valueOf(place, parseSnapshot(snapshot))
       if (event) checkRun(event.run_id, place)
-      if (answer) checkRun(answer.run.run_id, place)
-      return { at: Date.parse(at), kind, event, message, snapshot: answer }
+      if (parsedSnapshot) checkRun(parsedSnapshot.run.run_id, place)
+      return { at: Date.parse(at), kind, event, message, snapshot: parsedSnapshot }
     }),
   }
 }
@@ -131,13 +131,13 @@ function notARecording(reason: string): PgflowError {
   })
 }
 
-/** The broadcast that is parsed as this event. */
+/** The broadcast that is parsed as this event; the reverse of `parseEvent`. */
 export function messageOf(event: RunEvent): RecordedMessage {
   const { run_id, seq, type, run, step, retry, needsSnapshot } = event
   const change = type.slice(type.indexOf(':') + 1)
   const changes = step ? { step_slug: step.slug, ...run, ...step.patch, ...retry } : run
-  const told = new Map<string, Json | undefined>(Object.entries(changes))
-  const fields = [...told].filter((field): field is [string, Json] => field[1] !== undefined)
+  const values = new Map<string, Json | undefined>(Object.entries(changes))
+  const fields = [...values].filter((field): field is [string, Json] => field[1] !== undefined)
   return {
     name: step ? `${step.slug}:${change}` : type,
     payload: {

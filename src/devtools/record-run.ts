@@ -9,7 +9,7 @@ import {
   recordingVersion,
   type RecordedTrace,
   type RunRecording,
-} from '../model/recording.ts'
+} from '../model/run-recording.ts'
 import type { KeptRecord } from '../trace-log.ts'
 import { heldState, rowOf, shapeOf, stepsOf, type HeldState } from './held-state.ts'
 import { libraryVersion } from './version.ts'
