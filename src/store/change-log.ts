@@ -1,12 +1,12 @@
 import { callSafely } from '../model/call-safely.ts'
 import type { RunChange } from '../model/changes.ts'
 
-/** Called with what happened to a run. */
+/** Called with a change of a run. */
 export type RunChangeListener = (change: RunChange) => void
 
 /**
- * Tells what happens to runs, once for each change and in order. Listeners are called when whatever
- * wrote the change has finished: they may start, remove or observe whatever they like.
+ * Emits the changes of runs, once each and in order. Listeners are called after the write that
+ * caused the change is complete: they may start, remove or observe runs.
  */
 export class ChangeLog {
   readonly #listeners = new Set<RunChangeListener>()
@@ -16,16 +16,16 @@ export class ChangeLog {
     return this.#listeners.size > 0
   }
 
-  /** Tells those who listen now. */
+  /** Calls the current listeners. */
   push(change: RunChange): void {
     if (this.#listeners.size === 0) return
     this.#queue.push({ change, listeners: [...this.#listeners] })
     if (this.#queue.length === 1) queueMicrotask(() => this.#flush())
   }
 
-  /** Listens until the returned function is called. */
+  /** Adds a listener, until the returned function is called. */
   listen(listener: RunChangeListener): () => void {
-    // Its own identity, so that the same function can listen twice.
+    // A wrapper, so that the same function can be added twice.
     const own: RunChangeListener = (change) => listener(change)
     this.#listeners.add(own)
     return () => this.#listeners.delete(own)

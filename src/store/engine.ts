@@ -11,27 +11,27 @@ import { Runs } from '../sync/runs.ts'
 import { SeqProbe } from '../sync/seq-probe.ts'
 import type { SessionChange } from '../transport/types.ts'
 
-/** What works behind the stores of one Pinia: the state of runs, and whatever keeps it true. */
+/** The state of the runs of one Pinia, and the sync that keeps it up to date. */
 export type Engine = ReturnType<typeof createEngine>
 
-/** What the lists, where an app has any, do when something happens to runs. */
+/** What the lists, where an app has any, do when runs change. */
 export interface ListSubscriber {
-  /** A run was written, which was held at this seq before, if at all. */
+  /** A run was written. `seq` is the one that was held before, if it was held at all. */
   onWrite: (runId: string, seqBefore: number) => void
   /** A start begins; the returned function is called once the database has started the run. */
   onStart: () => (runId: string) => void
-  /** Everything that is held was forgotten. */
+  /** All state was dropped. */
   onReset: () => void
-  /** Somebody else is signed in, or the same user has a new token. */
+  /** Another user is signed in, or the same user has a new token. */
   onSessionChange: (change: SessionChange) => void
   /** Every channel is left, and every timer stopped. */
   onStop: () => void
 }
 
 /**
- * Makes what works behind one store. It outlives the store object, which Pinia makes anew after a
+ * Creates the engine of one store. It outlives the store object, which Pinia creates again after a
  * hot update or `$dispose`.
- * @param dropUnusedLists - drops lists that came from a server, and that no store has taken over.
+ * @param dropUnusedLists - drops lists that a server has rendered and no store has taken over.
  */
 export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => void) {
   const changes = new ChangeLog()
@@ -55,14 +55,14 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
   let probe: SeqProbe | null = null
   let stopSession: (() => void) | null = null
 
-  /** What runs and lists share; from the first use on it matters who is signed in. */
+  /** What runs and lists share. From its first use on, sign-ins are watched. */
   function context() {
     const { transport, scheduler, times } = config()
     watchSession()
     probe ??= new SeqProbe(transport, scheduler, times.snapshotTimeout)
     return { ...config(), probe }
   }
-  /** Goes on until everything is left: what is in the state is not for whoever signs in later. */
+  /** Watches sign-ins until the engine stops: the state must not be shown to the next user. */
   function watchSession(): void {
     const { isServer, transport } = config()
     if (isServer) return
@@ -73,7 +73,7 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
     })
   }
 
-  /** Made when first needed and after every stop, with the configuration of that time. */
+  /** Created when first needed, and again after each stop, with the configuration of that time. */
   const sync = () => (runs ??= new Runs({ ...context(), state }))
 
   /** Leaves every channel and stops every timer. */
@@ -103,14 +103,14 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
       const connection = () => ownValue(tables.connections.value, runId)
       return followed.add(runId, sync().observe(runId), connection)
     },
-    /** The lists are told of runs from now on. */
+    /** The lists are notified of changes of runs from now on. */
     subscribeLists: (subscriber: ListSubscriber) => {
       lists = subscriber
     },
-    /** A start begins; the returned function is to be called once the database has started the run. */
+    /** A start begins. The returned function is called once the database has started the run. */
     beginStart: () => lists?.onStart() ?? (() => {}),
     watchSession,
-    /** Forgets everything that is held; what is observed is read anew. */
+    /** Drops all state, and reads what is observed again. */
     reset: () => {
       state.reset()
       runs?.restart()
@@ -120,7 +120,7 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
       serverReads.reset()
     },
     stop,
-    /** The app is gone. Nobody says any more who is signed in, so nothing of a user is kept. */
+    /** The app was unmounted. Sign-ins are not watched any more, so nothing of a user is kept. */
     leave: () => {
       stop()
       const { isServer, transport } = config()

@@ -4,9 +4,9 @@ import type { FlowShape } from '../model/entities.ts'
 import type { PgflowConfig } from '../options.ts'
 import { withTimeout } from '../sync/abort.ts'
 
-/** What flows look like: read when asked for, since a flow rarely changes. */
+/** The shapes of flows. Each is read when requested, since flows rarely change. */
 export function createFlowShapes(config: () => PgflowConfig) {
-  /** The shapes that were read. Not by slug: a flow may be called `__proto__`. */
+  /** The shapes that were read. An array: as a key, the slug `__proto__` would be unsafe. */
   const flows = ref<FlowShape[]>([])
   const underWay = new Map<string, Promise<FlowShape>>()
   let life = new AbortController()
@@ -30,7 +30,7 @@ export function createFlowShapes(config: () => PgflowConfig) {
     shapeOf: (flowSlug: string): FlowShape | undefined =>
       flows.value.find((shape) => shape.flow_slug === flowSlug),
     /**
-     * Reads the shape of a flow; whoever asks meanwhile gets the same answer.
+     * Reads the shape of a flow. Calls made meanwhile share the request.
      * @throws PgflowError
      */
     fetch(flowSlug: string): Promise<FlowShape> {
@@ -38,11 +38,11 @@ export function createFlowShapes(config: () => PgflowConfig) {
       underWay.set(flowSlug, reading)
       return reading
     },
-    /** Forgets every shape. */
+    /** Drops every shape. */
     reset(): void {
       flows.value = []
     },
-    /** Nothing that is still being read changes the state any more. */
+    /** Aborts the requests under way, so that they do not write any more. */
     stop(): void {
       life.abort(new PgflowError('aborted', 'The flow is not wanted any more.'))
       life = new AbortController()

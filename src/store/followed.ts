@@ -1,15 +1,15 @@
 import { shallowReactive } from 'vue'
 import type { ListConnection, RunConnection } from '../model/entities.ts'
 
-/** What a run or a list says of its connection. */
+/** The connection of a run or a list. */
 export type FollowedConnection = RunConnection | ListConnection
 
-/** Which runs (by id) and lists (by key) somebody in this app observes. */
+/** The runs (by id) and lists (by key) that this app observes. */
 export type Followed = ReturnType<typeof createFollowed>
 
 /**
- * Counts the observers of each run and list. Only `connections` is reactive: to add one reads
- * nothing.
+ * Counts the observers of each run and list. Only `connections` is reactive: adding an observer has
+ * no reactive dependencies.
  */
 export function createFollowed() {
   const observers = new Map<string, number>()
@@ -22,7 +22,7 @@ export function createFollowed() {
   }
 
   return {
-    /** How to read the connection of each. */
+    /** Returns the connection of a run or list. */
     connections,
     /** The observation of a run or list, counted until it is released. */
     add<Observation extends { release: () => void }>(

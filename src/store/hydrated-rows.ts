@@ -1,35 +1,35 @@
 import { toRaw } from 'vue'
 import { isRunId } from '../model/run-id.ts'
 
-// State that was there before the store comes from a server or from storage: of another version, or
-// of somebody else's making. What is not as this version writes it is dropped, and read again.
+// State that is there before the store comes from a server or from storage: perhaps of another
+// version, or forged. Rows that do not have the form of this version are dropped and read again.
 
 export type Row = Record<string, unknown>
 export type Table = Record<string, Row>
 export type IsGood = (row: Row, key: string) => boolean
 
-/** Drops keys that Vue would take for its own marks; other keys may be those of plugins of Pinia. */
+/** Drops keys that Vue takes for its own marks. Other keys may belong to plugins of Pinia. */
 export function dropMarks(state: Row): void {
   for (const key of Object.keys(state)) if (isMark(key)) Reflect.deleteProperty(state, key)
 }
 
-/** Makes a table hold nothing but good rows; one that is missing becomes empty. */
+/** Drops the invalid rows of a table. A missing table becomes empty. */
 export function keepGood(tables: Row, name: string, isGood: IsGood): Table {
   const table: Table = {}
   const rows = isObject(tables[name]) ? toRaw(tables[name]) : {}
   for (const [key, given] of Object.entries(rows)) {
-    // A list of slugs is the only row that is an array.
+    // Lists of slugs are the only rows that are arrays.
     const isOfKind = Array.isArray(given) === (name === 'stepOrder')
     if (!isOfKind || !isObject(given) || hasMarks(given)) continue
     const row = toRaw(given)
     if (isGood(row, key)) table[key] = row
   }
-  // A new one: Vue would take marks of its own in the old one for the table.
+  // A new object: Vue may have marked the old one.
   tables[name] = table
   return table
 }
 
-/** Whether an object has keys that Vue would take for its own marks. */
+/** Whether an object has keys that Vue takes for its own marks. */
 export function hasMarks(row: Row): boolean {
   return Object.keys(row).some(isMark)
 }
@@ -38,8 +38,8 @@ export function isMark(key: string): boolean {
   return key.startsWith('__')
 }
 
-/** What has ended, or cannot be read, stays so until somebody observes it. */
-export function settled({ status, error: given, seq }: Row, isWhole: boolean) {
+/** The connection to begin with: ended and refused runs stay closed, all others are idle. */
+export function initialConnection({ status, error: given, seq }: Row, isWhole: boolean) {
   const error = isObject(given) && isText(given.code) ? given : null
   return {
     status: status === 'closed' && (error || isWhole) ? status : 'idle',

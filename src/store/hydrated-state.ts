@@ -10,13 +10,13 @@ import {
   isText,
   isTexts,
   keepGood,
-  settled,
+  initialConnection,
   type IsGood,
   type Table,
 } from './hydrated-rows.ts'
 
-/** Takes over the state that is there before the store: what was live then is not live now. */
-export function settleHydrated(state: unknown): void {
+/** Takes over the state that is there before the store is created. Nothing in it is `live`. */
+export function takeOverHydrated(state: unknown): void {
   if (!isObject(state)) return
   dropMarks(state)
   const keep = (name: string, isGood: IsGood) => keepGood(state, name, isGood)
@@ -34,21 +34,21 @@ export function settleHydrated(state: unknown): void {
   keep('outputErrors', ({ code }, key) => isOfRun(key) && isText(code))
   keep('connections', (connection, key) => {
     if (!isOfRun(key)) return false
-    const state = settled(connection, isWhole(key))
+    const state = initialConnection(connection, isWhole(key))
     Object.assign(connection, { ...idleConnection(), ...connection, ...state })
     return true
   })
   state.flows = Array.isArray(state.flows) ? state.flows.filter(isShape) : []
 }
 
-/** Inputs and outputs are raw, as those that are read here. */
+/** Marks inputs and outputs as raw, like those that are read here. */
 function holdRaw(rows: Table, key: string): void {
   const row = rows[key] ?? {}
   for (const value of [row.input, row.output]) if (isObject(value)) markRaw(value)
   rows[key] = shallowReactive(row)
 }
 
-/** Whether a key is that of a run, or of one of its steps. */
+/** Whether a key is that of a run or of one of its steps. */
 function isOfRun(key: string): boolean {
   return isRunId(key.split('/', 1)[0] ?? '')
 }

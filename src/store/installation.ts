@@ -3,12 +3,12 @@ import { createEngine, type Engine } from './engine.ts'
 import { PgflowError } from '../errors.ts'
 import type { PgflowConfig } from '../options.ts'
 
-/** What `createPgflow` leaves for the store of one Pinia. */
+/** What `createPgflow` provides to the stores of one Pinia. */
 interface Installation {
   config: PgflowConfig
-  /** Mounted apps that share it. */
+  /** The number of mounted apps that share it. */
   apps: number
-  /** Made with the store, and kept when the store is made anew: hot updates lose nothing. */
+  /** Created with the store. Kept when the store is created again, as by a hot update. */
   engine: Engine | null
 }
 
@@ -18,8 +18,9 @@ export const listStoreId = 'pgflow-lists'
 const installations = new WeakMap<Pinia, Installation>()
 
 /**
- * Hands the configuration to the store of `pinia`; apps that share a Pinia share the configuration
- * of the first. The returned function takes the app out; with the last, every channel is left.
+ * Provides the configuration to the stores of `pinia`. Apps that share a Pinia share the
+ * configuration of the first. The returned function removes the app; after the last one, every
+ * channel is closed.
  */
 export function installConfig(pinia: Pinia, config: PgflowConfig): () => void {
   const installation = installations.get(pinia) ?? { config, apps: 0, engine: null }
@@ -33,7 +34,7 @@ export function installConfig(pinia: Pinia, config: PgflowConfig): () => void {
 }
 
 /**
- * What works behind the store of the active Pinia.
+ * The engine of the store of the active Pinia.
  * @throws PgflowError `not_installed`
  */
 export function useEngine(): Engine {

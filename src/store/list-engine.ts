@@ -6,14 +6,13 @@ import { createListTransport } from '../transport/list-transport.ts'
 import type { Engine } from './engine.ts'
 import { useEngine } from './installation.ts'
 
-/** The state of the lists of one Pinia, and whatever keeps it true. */
+/** The state of the lists of one Pinia, and the sync that keeps it up to date. */
 export type ListEngine = ReturnType<typeof createListEngine>
 
 const listEngines = new WeakMap<Engine, ListEngine>()
 
 /**
- * What works behind the list store of the active Pinia. It outlives the store object, as `Engine`
- * does.
+ * The engine of the list store of the active Pinia. It outlives the store object, as `Engine` does.
  * @throws PgflowError `not_installed`
  */
 export function useListEngine(): ListEngine {
@@ -26,7 +25,7 @@ export function useListEngine(): ListEngine {
 function createListEngine(engine: Engine) {
   const { state, ...tables } = createListState()
   let lists: Lists | null = null
-  /** Made when first needed and after every stop, with the configuration of that time. */
+  /** Created when first needed, and again after each stop, with the configuration of that time. */
   const sync = () => (lists ??= createSync())
 
   function createSync(): Lists {
@@ -35,12 +34,12 @@ function createListEngine(engine: Engine) {
     return new Lists({ ...context, transport: { ...transport, ...ofLists }, state })
   }
 
-  /** What a list shows of a run that is followed is as new as what the store holds of it. */
+  /** Copies what the store has written of a followed run to the lists. */
   function update(runId: string): void {
     const held = lists?.isObserved ? engine.state.run(runId) : undefined
     if (!held) return
     const { run_id, ...run } = held
-    // At 0 there is no seq: what the store holds is the newest.
+    // At 0 there is no seq, and what the store holds is the newest.
     const seq = engine.state.seq(runId)
     lists?.receive({ run_id, seq: seq === 0 ? null : seq, run, needsSnapshot: false })
   }
@@ -53,7 +52,7 @@ function createListEngine(engine: Engine) {
   engine.subscribeLists({
     onWrite(runId, seqBefore) {
       const seq = engine.state.seq(runId) ?? 0
-      // What the database takes back was forged.
+      // A snapshot with a lower seq was accepted: the higher one was forged.
       if (seqBefore > seq) lists?.forgetAbove(runId, seq)
       update(runId)
     },

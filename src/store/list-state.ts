@@ -4,21 +4,21 @@ import { ownValue } from '../model/own-value.ts'
 import type { ListRows } from '../model/run-list.ts'
 import type { ListState } from '../sync/lists/types.ts'
 
-/** The state of the lists: which runs each shows, and what is known of those runs. */
+/** The state of the lists: the ids of each, and the rows of their runs. */
 export function createListState() {
-  /** What each list shows, by the key of its query. */
+  /** The lists, by the key of their query. */
   const lists = ref<Record<string, RunList>>({})
-  /** The runs that some list shows, by `run_id`: without input and output. */
+  /** The runs in any list, by `run_id`; without input and output. */
   const summaries = ref<Record<string, RunSummary>>({})
   return { lists, summaries, state: createWriter(lists, summaries) }
 }
 
-/** The only code that writes lists. It writes what differs, so that nothing else renders again. */
+/** The only code that writes lists. It writes only what differs, so that nothing else renders. */
 function createWriter(
   lists: Ref<Record<string, RunList>>,
   summaries: Ref<Record<string, RunSummary>>,
 ): ListState {
-  // Looked up raw: whoever observes a list inside an effect must not come to depend on it.
+  // Raw: an effect that observes a list must not depend on what is read here.
   const rawList = (key: string) => toRaw(ownValue(toRaw(lists.value), key))
   const rawSummary = (runId: string) => toRaw(ownValue(toRaw(summaries.value), runId))
 
@@ -27,7 +27,7 @@ function createWriter(
     return reactive(rawList(key) ?? emptyList())
   }
 
-  /** Writes a run; says whether anything differed. */
+  /** Writes a run; returns whether anything differed. */
   function put(row: RunSummary): boolean {
     const held = rawSummary(row.run_id)
     if (!held) summaries.value[row.run_id] = { ...row }
@@ -35,7 +35,7 @@ function createWriter(
     return !held
   }
 
-  /** Drops those of the runs that no list shows any more. */
+  /** Drops those of the runs that are in no list any more. */
   function sweep(runIds: readonly string[]): void {
     if (runIds.length === 0) return
     const shown = new Set(Object.values(toRaw(lists.value)).flatMap((list) => toRaw(list).ids))
@@ -50,7 +50,7 @@ function createWriter(
     const ids = rows.map((row) => row.run_id)
     const hasChanged = rows.map(put).includes(true)
     const hasMoved = ids.length !== before.length || ids.some((id, index) => id !== before[index])
-    // The rows first: whoever reads an id finds its row.
+    // The rows first, so that each id has its row when it is shown.
     if (hasMoved) list.ids = ids
     if (toRaw(list).hasMore !== hasMore) list.hasMore = hasMore
     const kept = new Set(ids)

@@ -6,13 +6,13 @@ import { ownValue } from '../model/own-value.ts'
 import { toCursor, toListQuery, type RunsQuery } from '../run-query.ts'
 import type { ListObservation } from '../sync/lists/lists.ts'
 import { listKey } from '../sync/lists/types.ts'
-import { settleHydratedLists } from './hydrated-lists.ts'
+import { takeOverHydratedLists } from './hydrated-lists.ts'
 import { listStoreId } from './installation.ts'
 import { useListEngine } from './list-engine.ts'
 
 /**
- * The Pinia store of lists of runs. `useRuns` brings it in; an app that shows no lists has none of
- * it in its bundle. What it shows of a run that `usePgflowStore` holds is as new as there.
+ * The Pinia store of lists of runs. Only `useRuns` imports it: an app without lists has none of it
+ * in its bundle. Runs that `usePgflowStore` holds too are equally new in both stores.
  *
  * @throws PgflowError `not_installed` when the plugin is not installed.
  * @example
@@ -22,12 +22,12 @@ import { useListEngine } from './list-engine.ts'
 export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () => {
   const { tables, observe, fetchPage, watchSession, reset, stop } = useListEngine()
   const { lists, summaries } = tables
-  settleHydratedLists(getActivePinia()?.state.value[listStoreId])
+  takeOverHydratedLists(getActivePinia()?.state.value[listStoreId])
   watchSession()
   onScopeDispose(stop)
 
   /**
-   * What the list of a query shows, newest first; empty if nobody observes it, or it cannot be.
+   * The runs of a query, newest first; empty if the list is not observed or the query is not valid.
    * @example
    * const running = lists.runsOf({ status: 'started' }).length
    */
@@ -38,10 +38,10 @@ export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () =>
   })
 
   /**
-   * Keeps a list of the signed-in user's runs true until `release()` is called: their newest runs
-   * of a flow and a status. Observers of equal queries share it.
+   * Keeps a list of the signed-in user's runs up to date until `release()` is called: their newest
+   * runs of a flow and a status. Observers of equal queries share it.
    *
-   * @throws PgflowError `invalid_options` for a query that cannot be.
+   * @throws PgflowError `invalid_options` for a query that is not valid.
    * @example
    * const { ready, loadMore, release } = lists.observeRuns({ flow: 'analyze_text' })
    * await ready
@@ -56,14 +56,13 @@ export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () =>
 
   /**
    * Reads one page of the signed-in user's runs, newest first, without inputs and outputs, and
-   * returns it. It is not put into the store; with the migration, lists that are observed learn from
-   * it what is newer than what they show.
+   * returns it. It is not put into the store; with the migration, newer rows are merged into the
+   * lists that are observed.
    *
    * @param before - where to begin: the `cursor` of the page before; null for the newest runs.
-   * @throws PgflowError such as `not_signed_in`, `invalid_options` for a query that cannot be,
-   * `invalid_input` for a cursor that is none and for a `pageSize` over 100, `unreachable`,
-   * `timeout`; `aborted` when the store is reset meanwhile, or an observed list notices that
-   * somebody else signs in.
+   * @throws PgflowError such as `not_signed_in`, `invalid_options` for a query that is not valid,
+   * `invalid_input` for an invalid cursor or a `pageSize` over 100, `unreachable`, `timeout`;
+   * `aborted` when the store is reset meanwhile, or another user signs in while a list is observed.
    * @example
    * const first = await lists.fetchRuns({ flow: 'analyze_text', pageSize: 50 })
    * const second = await lists.fetchRuns({ flow: 'analyze_text', pageSize: 50 }, first.cursor)
@@ -81,7 +80,7 @@ export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () =>
   }
 
   /**
-   * Forgets every list; what somebody observes is read anew. `$reset` of `usePgflowStore` does it
+   * Drops all lists, and reads those that are observed again. `$reset` of `usePgflowStore` does so
    * too.
    * @example
    * lists.$reset()
@@ -93,7 +92,7 @@ export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () =>
   return { lists, summaries, runsOf, observeRuns, fetchRuns, $reset }
 })
 
-/** The key of a query's list; null for a query that cannot be, which has no list. */
+/** The key of a query's list; null for a query that is not valid. */
 function keyOf(query: RunsQuery): string | null {
   try {
     return listKey(toListQuery(query))

@@ -4,11 +4,11 @@ import { validate, type FlowSchemas } from '../flow-schemas.ts'
 import type { Json, PgflowRun } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
 
-/** What checking outputs needs. */
+/** What validating outputs needs. */
 export interface OutputValidationContext {
   schemas: (flowSlug: string) => FlowSchemas | undefined
   report: (error: PgflowError) => void
-  /** Keeps what is wrong with an output, unless it has been replaced meanwhile. */
+  /** Stores the error of an output, unless the output was replaced meanwhile. */
   setError: (
     runId: string,
     stepSlug: string | null,
@@ -18,8 +18,8 @@ export interface OutputValidationContext {
 }
 
 /**
- * Compares outputs that arrive with the schemas the app gave. The output itself stays as it came:
- * the state is plain data, and nothing is lost.
+ * Validates outputs against the schemas of the app. The output itself stays unchanged in the store,
+ * so that the state is plain data and nothing is lost.
  */
 export function createOutputValidation({ schemas, report, setError }: OutputValidationContext) {
   function schemaOf(flowSlug: string, stepSlug: string | null): StandardSchemaV1 | undefined {
@@ -27,7 +27,7 @@ export function createOutputValidation({ schemas, report, setError }: OutputVali
     return stepSlug === null ? ofFlow?.output : ownValue(ofFlow?.steps ?? {}, stepSlug)
   }
 
-  /** Fails with `invalid_output`, at once if the schema can tell at once. */
+  /** Throws `invalid_output`; synchronously if the schema is synchronous. */
   function examine(
     schema: StandardSchemaV1,
     { flow_slug, run_id }: PgflowRun,
@@ -39,7 +39,7 @@ export function createOutputValidation({ schemas, report, setError }: OutputVali
     return validate(schema, output, subject)
   }
 
-  /** Checks an output that has arrived; what is wrong is kept and reported. */
+  /** Validates an output that was received. An error is stored and reported. */
   function check(run: PgflowRun, stepSlug: string | null, output: Json | null): void {
     const schema = schemaOf(run.flow_slug, stepSlug)
     if (!schema) return
@@ -57,7 +57,7 @@ export function createOutputValidation({ schemas, report, setError }: OutputVali
   }
 
   /**
-   * The run, if its output is what it should be.
+   * Returns the run if its output is valid.
    * @throws PgflowError `invalid_output`
    */
   async function approve(run: PgflowRun): Promise<PgflowRun> {

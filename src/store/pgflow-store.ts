@@ -12,7 +12,7 @@ import type {
 } from '../flow-types.ts'
 import { validate } from '../flow-schemas.ts'
 import { useEngine } from './installation.ts'
-import { settleHydrated } from './hydrated-state.ts'
+import { takeOverHydrated } from './hydrated-state.ts'
 import { inFlowOrder } from '../model/flow-order.ts'
 import { ownValue } from '../model/own-value.ts'
 import { asRunId, createRunId, toRunId } from '../model/run-id.ts'
@@ -30,14 +30,14 @@ import { progressOf } from '../model/progress.ts'
 import type { RunObservation } from '../sync/runs.ts'
 import { waitForEnd, type WaitOptions } from './wait-for-run.ts'
 
-/** What a start may be given besides flow and input. */
+/** Options of a start. */
 export interface StartOptions {
   /**
-   * The id of the run to be, a UUID; made up if absent. Starting again with the id of a start that
+   * The id of the new run, a UUID; random if absent. Starting again with the id of a start that
    * failed is safe: the run is started once.
    */
   runId?: string | undefined
-  /** Stops waiting for the answer; the run may have been started all the same. */
+  /** Stops waiting for the response; the run may have been started all the same. */
   signal?: AbortSignal | undefined
   /** In ms; default: the plugin's `startTimeout`. */
   timeout?: number | undefined
@@ -45,15 +45,15 @@ export interface StartOptions {
 
 /** For the library's own composables. */
 interface BeginOptions {
-  /** Called when the run is in the store, with its input as the schema wants it. */
+  /** Called when the run is in the store, with its input as the schema returned it. */
   onBegin?: (valid: Json) => void
-  /** The input, if it was found valid before: a schema may make another one of it each time. */
+  /** The input, if it was validated before: a schema may return a different one each time. */
   valid?: Json | undefined
 }
 
 /**
- * The Pinia store of runs and steps. State is plain data that can be serialised; everything that
- * keeps it true happens behind its actions. Half of this file documents what an app can call.
+ * The Pinia store of runs and steps. Its state is plain data that can be serialised; the sync
+ * behind its actions keeps it up to date. Half of this file documents what an app can call.
  *
  * @throws PgflowError `not_installed` when the plugin is not installed.
  * @example
@@ -66,12 +66,12 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   const { sync, reset, stop } = engine
   const { runs, steps, stepOrder, retries, outputErrors, connections } = tables
   const { flows } = shapes
-  settleHydrated(getActivePinia()?.state.value.pgflow)
+  takeOverHydrated(getActivePinia()?.state.value.pgflow)
   engine.watchSession()
   onScopeDispose(stop)
 
   /**
-   * The run of an id, if the store holds it.
+   * The run with an id, if the store holds it.
    * @example
    * const status = pgflow.runById(runId)?.status ?? 'unknown'
    */
@@ -104,11 +104,11 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   function slugsOf(runId: string): string[] {
     const slugs = ofRun(stepOrder.value, runId) ?? []
     const flowSlug = ofRun(runs.value, runId)?.flow_slug
-    // Raw: shapes are replaced whole, and nothing needs to watch their insides.
+    // Raw: shapes are only replaced as a whole.
     return flowSlug === undefined ? slugs : inFlowOrder(slugs, toRaw(shapes.shapeOf(flowSlug)))
   }
   /**
-   * Of a step that is being tried again: the last attempt that failed.
+   * The last failed attempt of a step that is being retried.
    * @example
    * const reason = pgflow.retryOf(runId, 'words')?.error_message
    */
@@ -118,7 +118,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
         ofRun(retries.value, runId, stepSlug),
   )
   /**
-   * How far a run is; at 0 if the store does not hold it.
+   * The progress of a run; 0 if the store does not hold it.
    * @example
    * const { done, total } = pgflow.progressOfRun(runId)
    */
@@ -139,7 +139,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
    * it to keep it so.
    *
    * @throws PgflowError such as `flow_not_found`, `flow_not_allowed`, `invalid_input` (also for a
-   * `runId` that is no UUID), `unreachable`, `timeout`. Its `runId` can be given to the next attempt.
+   * `runId` that is no UUID), `unreachable`, `timeout`. Its `runId` can be given to the next
+   * attempt.
    * @example
    * const run = await pgflow.startFlow('analyze_text', { text: 'Hello' })
    */
@@ -162,7 +163,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     const runId = toRunId(options.runId ?? createRunId())
     checkSlug(flowSlug)
     const valid = options.valid ?? validInput(flowSlug, input, runId)
-    // Not awaited when it is there: the run is to be in the store at once.
+    // Not awaited if it is a value: the run has to be in the store synchronously.
     const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
     const isStarted = engine.beginStart()
     const onStarted = () => isStarted(runId)
@@ -174,7 +175,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     return run
   }
 
-  /** The input as its schema wants it. */
+  /** The input as its schema returns it. */
   function validInput(flowSlug: string, input: Json, runId: string): unknown {
     const schema = ownValue(config().flows, flowSlug)?.input
     const name = `The input of ${flowSlug}`
@@ -195,7 +196,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
 
   /**
    * Reads a run and its steps from the database now.
-   * @throws PgflowError such as `run_not_found`, `unreachable`, `timeout`, and `invalid_input` for an
+   * @throws PgflowError such as `run_not_found`, `unreachable`, `timeout`, and `invalid_input` for
+   *   an
    * id that is no UUID.
    * @example
    * await pgflow.refreshRun(runId)
@@ -205,8 +207,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 
   /**
-   * Reads what a flow looks like: its steps in order, each with its type and the steps it waits
-   * for. With plain pgflow the steps of its runs are in that order from then on.
+   * Reads the shape of a flow: its steps in order, each with its type and its dependencies. With
+   * plain pgflow, the steps of its runs are in that order from then on.
    *
    * @throws PgflowError such as `flow_not_found`, `unreachable`, `timeout`.
    * @example
@@ -222,13 +224,14 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 
   /**
-   * Waits until a run has ended, following it meanwhile. A run that has ended already settles at
-   * once.
+   * Waits until a run has ended, and follows it meanwhile. Resolves at once for a run that has
+   * ended already.
    *
    * @returns the completed run, its output included.
-   * @throws PgflowError `run_failed` with the step's error when the run fails; `timeout`, `aborted`,
-   * `run_not_found`, `not_supported` on a server that renders when the run has not ended, or
-   * `invalid_output` when the output is not what its schema describes.
+   * @throws PgflowError `run_failed` with the step's error when the run fails; `timeout`,
+   *   `aborted`,
+   * `run_not_found`, `not_supported` when a server renders and the run has not ended, or
+   * `invalid_output` when the output does not match its schema.
    * @example
    * const { output } = await pgflow.waitForRun(runId, { timeout: 60_000 })
    */
@@ -248,7 +251,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     return outputs.approve(await waitForEnd(runId, source, options))
   }
 
-  /** A page that is being rendered cannot wait for work that may take minutes. */
+  /** A server that renders cannot wait for work that may take minutes. */
   async function readEnded(runId: string): Promise<void> {
     await refreshRun(runId)
     if (isTerminal(ofRun(runs.value, runId)?.status ?? '')) return
@@ -257,10 +260,10 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 
   /**
-   * Calls `listener` for each change of any run that the store holds: a run or step that got
-   * another status, and an attempt that failed and will be repeated. Once for each change however
-   * it was learned, and never because of a reconnect or because a run is read for the first time.
-   * Ends with the scope it was called in, or when the returned function is called.
+   * Calls `listener` for each change of any run that the store holds: a run or step with another
+   * status, or a failed attempt that will be retried. Once for each change, whether it came from a
+   * broadcast or a snapshot; not after a reconnect, and not when a run is read for the first time.
+   * Ends with the effect scope it was called in, or when the returned function is called.
    *
    * @example
    * pgflow.onRunChange((change) => {
@@ -284,7 +287,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 
   /**
-   * Forgets everything that is held, lists too. What somebody observes is read anew.
+   * Drops all state, that of lists too. What is observed is read again.
    * @example
    * pgflow.$reset()
    */
@@ -317,14 +320,14 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   }
 })
 
-/** What a table holds of a run or one of its steps; nothing for an id that is none. */
+/** The row of a run or of one of its steps; undefined for an invalid id. */
 function ofRun<Row>(rows: Record<string, Row>, id: string, stepSlug?: string): Row | undefined {
   const runId = asRunId(id)
   if (runId === null) return undefined
   return ownValue(rows, stepSlug === undefined ? runId : stepKey(runId, stepSlug))
 }
 
-/** @throws PgflowError `invalid_input` for what cannot be the slug of a flow. */
+/** @throws PgflowError `invalid_input` for a value that cannot be the slug of a flow. */
 function checkSlug(flowSlug: unknown): void {
   if (typeof flowSlug === 'string' && flowSlug !== '' && isStorable(flowSlug)) return
   throw new PgflowError('invalid_input', 'This is not the slug of a flow.')

@@ -4,15 +4,15 @@ import { rawRow, type RunTables } from './run-tables.ts'
 
 /** What subscribes to changes of runs. */
 export interface RunChangeSubscriber {
-  /** Whether anybody wants to know of changes. */
+  /** Whether there is any listener. */
   isListening: () => boolean
-  /** A run has changed, all of it is written, and nothing about it is in doubt. */
+  /** A run has changed, and all of the change is written and certain. */
   onChange: (change: RunChange) => void
-  /** A run (`stepSlug` null) or a step has an output that was not told before. */
+  /** A run (`stepSlug` null) or a step has an output that was not emitted before. */
   onOutput: (run: PgflowRun, stepSlug: string | null, output: Json | null) => void
 }
 
-/** What has changed in runs and was not told yet: the status that each row had when last told. */
+/** The changes of runs that were not emitted yet: the status of each row when last emitted. */
 export class RunChanges {
   readonly #tables: RunTables
   readonly #subscriber: RunChangeSubscriber
@@ -25,8 +25,8 @@ export class RunChanges {
   }
 
   /**
-   * A run (`slug` null) or step has another status or output than it had.
-   * @param isFirst - whether it is only now read: then there was nothing before.
+   * A run (`slug` null) or step has another status or output than before.
+   * @param isFirst - whether it was read for the first time, and had no status before.
    */
   note(runId: string, slug: string | null, before: string, isFirst = false): void {
     const ofRun = this.#before.get(runId) ?? new Map<string | null, string>()
@@ -34,30 +34,30 @@ export class RunChanges {
     if (isFirst || !ofRun.has(slug)) ofRun.set(slug, before)
   }
 
-  /** Nothing is held of the run any more. */
+  /** The run is not held any more. */
   forget(runId: string): void {
     this.#before.delete(runId)
   }
 
-  /** Nothing is held any more. */
+  /** No run is held any more. */
   clear(): void {
     this.#before.clear()
   }
 
-  /** Tells what has changed: first that the run has started, last that it has ended. */
+  /** Emits the changes of a run: its start first, its end last. */
   emit(runId: string): void {
     const changed = this.#before.get(runId)
     this.forget(runId)
     const run = rawRow(this.#tables.runs, runId)
     if (!changed || !run) return
     const isEnd = isTerminal(run.status)
-    if (!isEnd) this.#tell(runId, null, changed.get(null))
-    for (const [slug, before] of changed) if (slug !== null) this.#tell(runId, slug, before)
-    if (isEnd) this.#tell(runId, null, changed.get(null))
+    if (!isEnd) this.#emitRow(runId, null, changed.get(null))
+    for (const [slug, before] of changed) if (slug !== null) this.#emitRow(runId, slug, before)
+    if (isEnd) this.#emitRow(runId, null, changed.get(null))
   }
 
-  /** Looks the row up: a subscriber may have removed it a moment ago. */
-  #tell(runId: string, slug: string | null, before: string | undefined): void {
+  /** Looks the row up again: a subscriber may have removed it. */
+  #emitRow(runId: string, slug: string | null, before: string | undefined): void {
     const { runs, steps, connections } = this.#tables
     const run = rawRow(runs, runId)
     const step = slug === null ? null : rawRow(steps, stepKey(runId, slug))
@@ -70,8 +70,8 @@ export class RunChanges {
       else onChange({ kind: 'run', run: copy, from: before })
     }
     if (row.status !== 'completed') return
-    // Without a seq the database does not tell the output of every step: null may mean unknown.
-    const isTold = row.output !== null || (rawRow(connections, runId)?.seq ?? null) !== null
-    if (isTold) onOutput(run, slug, row.output)
+    // Without a seq the database does not return the output of every step: null may mean unknown.
+    const isComplete = row.output !== null || (rawRow(connections, runId)?.seq ?? null) !== null
+    if (isComplete) onOutput(run, slug, row.output)
   }
 }

@@ -37,25 +37,25 @@ import {
 
 /** What subscribes to the state of runs. */
 export interface RunStateSubscriber extends RunChangeSubscriber {
-  /** An event or a snapshot of a run was written; before it the run was held at this seq, if at all. */
+  /** An event or a snapshot was written. `seq` is the one that was held before, if any. */
   onWrite: (runId: string, seqBefore: number) => void
 }
 
-/** What became of a step that was written. */
+/** The result of writing a step. */
 interface WrittenStep {
   isNew: boolean
   hasChanged: boolean
 }
 
 /**
- * The only code that writes the state of runs. Merging decides what changes; here it is written field
- * by field, so that only what reads a changed field renders again.
+ * The only code that writes the state of runs. Merging decides what changes. Here it is written
+ * field by field, so that only what depends on a changed field renders.
  */
 export class RunStateWriter implements RunState {
   readonly #tables: RunTables
   readonly #subscriber: RunStateSubscriber
   readonly #changes: RunChanges
-  /** How many writes are under way: a subscriber may cause one in the middle of another. */
+  /** The depth of nested writes: a subscriber may cause one during another. */
   #writes = 0
   readonly #removed = new Set<string>()
 
@@ -112,7 +112,7 @@ export class RunStateWriter implements RunState {
 
   setConnection(runId: string, { error, ...patch }: Partial<RunConnection>): void {
     const connection = this.#connectionOf(runId)
-    // The error first: whoever sees the status finds what explains it.
+    // The error first, so that it is there when the status is shown.
     if (error !== undefined && !isSameJson(toRaw(connection).error, error)) {
       connection.error = error
     }
@@ -123,7 +123,7 @@ export class RunStateWriter implements RunState {
     this.#changes.emit(runId)
   }
 
-  /** Keeps what is wrong with an output, unless another output has taken its place. */
+  /** Stores the error of an output, unless the output was replaced. */
   setOutputError(
     runId: string,
     slug: string | null,
@@ -150,7 +150,7 @@ export class RunStateWriter implements RunState {
     for (const rows of [runs, stepOrder, outputErrors, connections]) dropRow(rows, runId)
   }
 
-  /** Forgets everything, also what is of no run. */
+  /** Drops everything, also rows that belong to no run. */
   reset(): void {
     for (const table of Object.values(this.#tables)) table.value = {}
     this.#changes.clear()
@@ -162,7 +162,7 @@ export class RunStateWriter implements RunState {
     for (const runId of new Set(ids)) this.forget(runId)
   }
 
-  /** What is held, raw: the sync must not make whoever calls it depend on what it looks at. */
+  /** The held run, raw: reading it must not create reactive dependencies of the caller. */
   #held(runId: string): HeldRun | undefined {
     const run = this.run(runId)
     return (
@@ -178,7 +178,7 @@ export class RunStateWriter implements RunState {
     return this.connection(run_id)?.seq ?? (status === 'pending' ? null : 0)
   }
 
-  /** What a subscriber removes while a run is written is dropped when all of it is written. */
+  /** A run that a subscriber removes during a write is dropped after the write. */
   #whole<T>(write: () => T): T {
     this.#writes += 1
     try {
@@ -210,7 +210,7 @@ export class RunStateWriter implements RunState {
     if (!known) {
       this.#tables.runs.value[runId] = toRow(run)
       this.#changes.note(runId, null, run.status, true)
-      // What is there before the run may have come from a server.
+      // Rows that are there before the run may come from a server.
       dropRow(this.#tables.outputErrors, runId)
     }
     const slugs = steps.map(({ step_slug }) => step_slug)
@@ -219,7 +219,7 @@ export class RunStateWriter implements RunState {
     for (const step of steps) {
       const written = this.#putStep(runId, step.step_slug, step)
       hasChanged ||= written.hasChanged
-      // What is read for the first time is no news, but its output is to be looked at.
+      // A first read is not a change, but its output is to be validated.
       if (!known) this.#changes.note(runId, step.step_slug, step.status, true)
     }
     this.#putOrder(runId, slugs)
@@ -241,7 +241,7 @@ export class RunStateWriter implements RunState {
     if (seq !== null) connection.seq = seq
   }
 
-  /** Writes into a row; notes what is to be told of it, and returns whether anything differed. */
+  /** Writes into a row and notes the change; returns whether anything differed. */
   #changeRow(row: Row, patch: RunPatch | StepPatch): boolean {
     const raw = toRaw(row)
     const { run_id, status, output } = raw
@@ -288,11 +288,11 @@ export class RunStateWriter implements RunState {
     if (isListening()) onChange({ kind: 'retry', run: { ...run }, step: { ...step }, retry })
   }
 
-  /** Takes over what a snapshot says of the attempts of steps: news only where it is more. */
+  /** Takes over the attempts of steps from a snapshot. Only a higher count is a change. */
   #keepRetries({ run, steps, seq }: RunSnapshot, isFirst: boolean): void {
     const { retries } = this.#tables
     const runId = run.run_id
-    // Broadcasts that came meanwhile may say that a step is tried again.
+    // Events received meanwhile may show that a step is being retried.
     const isNewest = seq === (this.connection(runId)?.seq ?? null)
     for (const { step_slug, retry } of steps) {
       const key = stepKey(runId, step_slug)

@@ -17,10 +17,10 @@ export type Row = PgflowRun | PgflowStep
 
 type Table<T> = Ref<Record<string, T>>
 
-/** The state of runs as the store shows it: plain rows by id. */
+/** The state of runs: plain rows by id. */
 export type RunTables = ReturnType<typeof createRunTables>
 
-/** Makes the state of a store that holds nothing. */
+/** Creates an empty state. */
 export function createRunTables() {
   return {
     /** Runs by `run_id`. */
@@ -29,11 +29,11 @@ export function createRunTables() {
     steps: ref<Record<string, PgflowStep>>({}),
     /** The step slugs of each run, in the order to show them. */
     stepOrder: ref<Record<string, string[]>>({}),
-    /** Of steps that are being tried again, by `run_id/step_slug`: the last attempt that failed. */
+    /** The last failed attempt of steps that are being retried, by `run_id/step_slug`. */
     retries: ref<Record<string, StepRetry>>({}),
-    /** Outputs that are not what the schema given for them describes, by `run_id[/step_slug]`. */
+    /** The errors of outputs that do not match their schema, by `run_id[/step_slug]`. */
     outputErrors: ref<Record<string, PlainError>>({}),
-    /** How live each run is, by `run_id`. */
+    /** The connection of each run, by `run_id`. */
     connections: ref<Record<string, RunConnection>>({}),
   }
 }
@@ -43,28 +43,28 @@ export function keyOf(runId: string, slug: string | null): string {
   return slug === null ? runId : stepKey(runId, slug)
 }
 
-/** What a table holds under a key, raw: whoever looks at it does not come to depend on it. */
+/** The raw row of a key: reading it creates no reactive dependency. */
 export function rawRow<T extends object>(rows: Table<T>, key: string): T | undefined {
   return toRaw(ownValue(toRaw(rows.value), key))
 }
 
 /**
- * The reactive row of a key, looked up raw: whoever starts or observes a run inside an effect must
- * not come to depend on what is looked at here.
+ * The reactive row of a key, looked up raw: an effect that starts or observes a run must not depend
+ * on what is read here.
  */
 export function rowOf<T extends object>(rows: Table<T>, key: string): T | undefined {
   const row = rawRow(rows, key)
   return row && shallowReactive(row)
 }
 
-/** Deletes a row, if it is there: through Vue even looking for nothing costs. */
+/** Deletes a row if it exists. The check avoids the cost of Vue's proxy. */
 export function dropRow(rows: Table<unknown>, key: string): void {
   if (Object.hasOwn(toRaw(rows.value), key)) Reflect.deleteProperty(rows.value, key)
 }
 
 /**
- * Writes what differs into a row, and returns whether anything did; an equal input or output keeps its
- * identity.
+ * Writes what differs into a row, and returns whether anything did. An equal input or output keeps
+ * its identity.
  */
 export function writeRow(row: Row, patch: RunPatch | StepPatch): boolean {
   const raw = toRaw(row)
@@ -79,12 +79,14 @@ export function writeRow(row: Row, patch: RunPatch | StepPatch): boolean {
   return hasChanged
 }
 
-/** Rows are shallow: Vue would take names in inputs and outputs, such as `__v_isRef`, for its marks. */
+/**
+ * Rows are shallow: in inputs and outputs, Vue would take names such as `__v_isRef` for its marks.
+ */
 export function toRow(run: PgflowRun): PgflowRun {
   return shallowReactive({ ...run, input: asRaw(run.input), output: asRaw(run.output) })
 }
 
-/** Puts a step in its place: by halves, as a flow may have thousands. */
+/** Inserts a step at its position, by binary search: a flow may have thousands of steps. */
 export function insertIntoOrder(
   { steps, stepOrder }: RunTables,
   runId: string,
@@ -103,7 +105,7 @@ export function insertIntoOrder(
   stepOrder.value[runId] = [...slugs.slice(0, low), slug, ...slugs.slice(low)]
 }
 
-/** Inputs and outputs can be large and are replaced whole: no need to watch their insides. */
+/** Inputs and outputs can be large and are only replaced as a whole: they are not made reactive. */
 function asRaw<T>(value: T): T {
   if (typeof value === 'object' && value !== null) markRaw(value)
   return value

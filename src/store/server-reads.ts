@@ -1,15 +1,15 @@
 import { toPgflowError, type PlainError } from '../errors.ts'
 import type { ConnectionStatus } from '../model/entities.ts'
 
-/** What is left in the state of a read that failed. */
+/** The error that a failed request leaves in the state. */
 export interface FailedRead {
   status: Extract<ConnectionStatus, 'idle' | 'closed'>
   error: PlainError
 }
 
 /**
- * The reads of a page that a server renders: each run and each list is asked for once, however many
- * components show it, and whatever comes of it. Why one failed is kept: it is in the HTML, and in
+ * The requests of a page that a server renders. Each run and each list is read once, however many
+ * components show it, and whether the request fails or not. Why one failed is in the HTML, and in
  * the state for the browser.
  */
 export function createServerReads() {
@@ -17,8 +17,8 @@ export function createServerReads() {
 
   return {
     /**
-     * Reads the run of an id or the list of a key, unless it was asked for before.
-     * @param keepFailure - writes into the state why it failed.
+     * Reads the run of an id or the list of a key, unless it was read before.
+     * @param keepFailure - writes the error into the state.
      * @throws PgflowError
      */
     once(
@@ -37,7 +37,7 @@ export function createServerReads() {
       reads.set(key, reading)
       return reading
     },
-    /** Everything may be asked for again. */
+    /** Allows everything to be read again. */
     reset: () => reads.clear(),
   }
 }

@@ -8,11 +8,11 @@ import type { RunObservation } from '../sync/runs.ts'
 export interface WaitOptions {
   /** In ms; without it, as long as the run takes. */
   timeout?: number | undefined
-  /** Stops waiting; the run goes on. */
+  /** Ends the wait; the run continues. */
   signal?: AbortSignal | undefined
 }
 
-/** What waiting needs of the store. */
+/** What waiting needs from the store. */
 interface Source {
   observe: () => RunObservation
   run: () => PgflowRun | undefined
@@ -21,7 +21,7 @@ interface Source {
 }
 
 /**
- * Waits until a run has ended and all of it is in the store: `closed` says both. Observes it for
+ * Waits until a run has ended and all of it is in the store, which `closed` means. Observes it for
  * as long as it waits.
  */
 export function waitForEnd(
@@ -31,20 +31,20 @@ export function waitForEnd(
 ): Promise<PgflowRun> {
   return new Promise((resolve, reject) => {
     const cleanups: (() => void)[] = []
-    const finish = (settle: () => void) => {
+    const finish = (end: () => void) => {
       for (const cleanup of cleanups.splice(0)) cleanup()
-      settle()
+      end()
     }
     const fail = (error: PgflowError) => finish(() => reject(error))
     const abort = () => {
-      const message = 'Nobody waits for the run any more; it goes on.'
+      const message = 'The wait was ended; the run goes on.'
       fail(new PgflowError('aborted', message, { runId, cause: signal?.reason }))
     }
     const abandon = () => {
       fail(new PgflowError('aborted', 'The run is not followed any more.', { runId }))
     }
     if (signal?.aborted) return abort()
-    // First: if it throws, there is nothing to take back.
+    // First, because it may throw, and then nothing has to be undone.
     cleanups.push(observe().release)
     signal?.addEventListener('abort', abort)
     cleanups.push(() => signal?.removeEventListener('abort', abort))
@@ -60,7 +60,7 @@ export function waitForEnd(
     const check = () => {
       const current = run()
       const { status, error } = connection() ?? {}
-      // It was removed, or the app is gone; after a reset it is followed again by then.
+      // It was removed, or the app is gone. After a reset it is followed again by then.
       if (!isFollowed()) queueMicrotask(() => isDone || isFollowed() || abandon())
       if (status !== 'closed') return
       if (error) {
@@ -68,7 +68,8 @@ export function waitForEnd(
       } else if (current?.status === 'completed') finish(() => resolve(current))
       else if (current && isTerminal(current.status)) fail(failureOf(current))
     }
-    // Its own scope: that of a component would end it unheard, and nobody would let go of the run.
+    // A scope of its own: the end of a component's scope would stop the watcher and leave the run
+    // observed.
     const scope = effectScope(true)
     cleanups.push(() => scope.stop())
     scope.run(() => watch(() => connection()?.status, check, { flush: 'sync' }))

@@ -53,7 +53,7 @@ export async function abortable<T>(
 export function createDeadline(scheduler: Scheduler, ms: number) {
   const timer = new AbortController()
   const stop = scheduler.after(ms, () => {
-    timer.abort(new PgflowError('timeout', 'The server did not answer in time.'))
+    timer.abort(new PgflowError('timeout', 'The server did not respond in time.'))
   })
   return { signal: timer.signal, stop }
 }

@@ -67,7 +67,7 @@ export class RequestFaults {
     const answer = fate?.kind === 'hang' ? fate.released.then(work) : attempt(work)
     const arrived =
       fate?.kind === 'lose'
-        ? answer.then(() => Promise.reject(failureOf('unreachable', 'The server did not answer.')))
+        ? answer.then(() => Promise.reject(failureOf('unreachable', 'The server did not respond.')))
         : answer
     return orAborted(arrived, signal)
   }

@@ -2,15 +2,15 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError } from '../errors.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 
-/** How long a token may take to come, in ms. */
+/** How long fetching a token may take, in ms. */
 const longestWait = 10_000
 
-/** The newest request of each client: what it sets, no earlier one replaces. */
+/** The newest request of each client. An earlier one must not replace its token. */
 const newest = new WeakMap<SupabaseClient, Promise<void>>()
 
 /**
- * Lets Realtime ask for the token that joins are made with: the app's `accessToken`, or the session.
- * Either may take its time, or never answer.
+ * Makes Realtime fetch the token for joins: from the app's `accessToken`, or from the session.
+ * Either may be slow, or never resolve.
  * @throws PgflowError `timeout`
  */
 export function refreshToken(supabase: SupabaseClient, scheduler: Scheduler): Promise<void> {
@@ -27,7 +27,7 @@ async function askForToken(supabase: SupabaseClient): Promise<void> {
   newest.set(supabase, request)
   do {
     request = newest.get(supabase)
-    // supabase-js takes no token but that of the newest request.
+    // supabase-js uses only the token of the newest request.
     await request
   } while (request !== newest.get(supabase))
 }

@@ -1,17 +1,17 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 
-/** A client of supabase-js, whatever the types of its database and its schema are. */
+/** A client of supabase-js, whatever the types of its database and its schema. */
 export type AnySupabaseClient = Pick<
   SupabaseClient,
   'auth' | 'channel' | 'getChannels' | 'realtime' | 'removeChannel'
 > & {
-  // Of every schema, as the client of a typed database takes only the names that it knows.
+  // A client with a typed database accepts only the names of its own schemas.
   schema: (name: never) => unknown
 }
 
-/** Whether this is a client of supabase-js: the types of databases are a matter of the compiler. */
+/** Whether a value is a client of supabase-js. The types of its database do not matter. */
 export function isSupabaseClient(client: AnySupabaseClient): client is SupabaseClient {
-  // A program without types can pass anything.
+  // Callers without TypeScript can pass anything.
   const given: unknown = client
   return typeof given === 'object' && given !== null && 'realtime' in given
 }

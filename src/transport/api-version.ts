@@ -2,27 +2,27 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import { PgflowError } from '../errors.ts'
 import { apiSchema } from './schemas.ts'
 
-/** What `pgflow_client.api_version()` returns of the migration that this package is written for. */
+/** The result of `pgflow_client.api_version()` with the migration of this package. */
 const ownVersion = 2
 
 /**
- * The same call, whose failures say which side is to be upgraded where package and migration are of
- * different versions. For developers: it asks the database once more.
+ * Wraps a call: if it fails because package and migration have different versions, the error says
+ * which one to upgrade. Only in development: it sends one more request.
  */
-export function explaining<Given extends [SupabaseClient, ...unknown[]], Answer>(
-  call: (...given: Given) => Promise<Answer>,
-): (...given: Given) => Promise<Answer> {
+export function explaining<Given extends [SupabaseClient, ...unknown[]], Result>(
+  call: (...given: Given) => Promise<Result>,
+): (...given: Given) => Promise<Result> {
   return async (...given) => {
     const [supabase] = given
     const signal = given.find((value) => value instanceof AbortSignal)
     let version: Promise<unknown> | undefined
     const ask = () => (version ??= readVersion(supabase, signal))
     try {
-      const answer = await call(...given)
-      // What is wrong with single runs.
-      const results: unknown = answer
+      const result = await call(...given)
+      // Errors of single runs.
+      const results: unknown = result
       if (results instanceof Map) await explainEach(results, ask)
-      return answer
+      return result
     } catch (thrown) {
       throw thrown instanceof PgflowError ? await explain(thrown, ask) : thrown
     }

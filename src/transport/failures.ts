@@ -3,14 +3,16 @@ import { notSendable } from '../model/json.ts'
 import { ownValue } from '../model/own-value.ts'
 import { clip } from '../model/text.ts'
 
-/** How supabase-js reports a call that failed. What a server sends need not be of these types. */
+/** A failed call as supabase-js reports it. What a server sends need not have these types. */
 export interface Failure {
   code?: unknown
   message?: unknown
   hint?: unknown
 }
 
-/** What the SQLSTATEs of this project's SQL and of Postgres mean, and the codes of PostgREST. */
+/**
+ * The error codes for SQLSTATEs of this project's SQL and of Postgres, and for codes of PostgREST.
+ */
 const meanings: readonly (readonly [RegExp, PgflowErrorCode])[] = [
   [/^PT404$/, 'flow_not_found'],
   [/^PT403$/, 'flow_not_allowed'],
@@ -18,14 +20,14 @@ const meanings: readonly (readonly [RegExp, PgflowErrorCode])[] = [
   [/^PT409$/, 'run_conflict'],
   [/^(PT422|22...|PGRST10[0-3])$/, 'invalid_input'],
   [/^42501$/, 'not_granted'],
-  // A schema, table or function that is not there, or not as this version calls it.
+  // A schema, table or function is missing, or has another signature.
   [/^(3F000|42883|42P01|PGRST20.)$/, 'not_migrated'],
   [/^PGRST106$/, 'schema_not_exposed'],
   [/^(28...|PGRST30.)$/, 'unauthorized'],
   [/^57014$/, 'timeout'],
-  // Connections, operators who intervene, and PostgREST without its database.
+  // Lost connections, shutdowns by an operator, and PostgREST without its database.
   [/^(08...|57...|PGRST00[0-2])$/, 'unreachable'],
-  // Deadlocks and serialisation; too many connections, no memory, no disk; locks of others.
+  // Deadlocks and serialisation failures; too many connections, no memory, no disk; locks.
   [/^(40...|53...|55P03|PGRST003)$/, 'server_busy'],
   [/^54...$/, 'too_large'],
 ]
@@ -33,9 +35,9 @@ const meanings: readonly (readonly [RegExp, PgflowErrorCode])[] = [
 /** What failures of calls to one schema mean. */
 export interface Dialect {
   schema: string
-  /** SQLSTATEs that mean something there only. */
+  /** SQLSTATEs with a meaning only there. */
   codes?: Record<string, PgflowErrorCode>
-  /** What to do there. */
+  /** The hint for such a failure. */
   hints?: Partial<Record<PgflowErrorCode, string>>
 }
 
@@ -47,28 +49,28 @@ export interface Reply {
 }
 
 /**
- * What the database answered: rows or an object. supabase-js takes for an answer, too, what gateways
- * and proxies say instead, and nothing at all.
+ * The response of the database: rows or an object. supabase-js also returns as data what gateways
+ * and proxies send instead, and empty bodies.
  * @throws PgflowError
  */
-export function answerOf(reply: Reply, signal: AbortSignal, dialect: Dialect): object {
-  const answer = answerOrNull(reply, signal, dialect)
-  if (answer === null) throw fromFailure({}, reply.status, signal, dialect)
-  return answer
+export function dataOf(reply: Reply, signal: AbortSignal, dialect: Dialect): object {
+  const data = dataOrNull(reply, signal, dialect)
+  if (data === null) throw fromFailure({}, reply.status, signal, dialect)
+  return data
 }
 
-/** The same where null is an answer too. @throws PgflowError */
-export function answerOrNull(
+/** The same where null is a valid response. @throws PgflowError */
+export function dataOrNull(
   { data, error, status }: Reply,
   signal: AbortSignal,
   dialect: Dialect,
 ): object | null {
-  const isAnswered = status >= 200 && status < 300 && status !== 204
-  if (isAnswered && !error && typeof data === 'object') return data
+  const isSuccess = status >= 200 && status < 300 && status !== 204
+  if (isSuccess && !error && typeof data === 'object') return data
   throw fromFailure(typeof error === 'object' && error ? error : {}, status, signal, dialect)
 }
 
-/** Names the cause of a failed call. */
+/** The error of a failed call. */
 export function fromFailure(
   failure: Failure,
   status: number,
@@ -81,10 +83,10 @@ export function fromFailure(
     return new PgflowError('aborted', 'The call was aborted.', { cause: reason })
   }
   const text = typeof failure.message === 'string' ? failure.message : ''
-  // supabase-js writes the input once more, and has less room for it than `toJson` had.
+  // supabase-js serialises the input again, and may have less stack left than `toJson` had.
   if (status === 0 && text.startsWith('RangeError')) return notSendable(failure)
   const sqlState = sqlStateOf(failure)
-  // HTML, for people.
+  // HTML of a gateway.
   const isPage = sqlState === '' && /^\s*</.test(text)
   const meaning = meanings.find(([pattern]) => pattern.test(sqlState))?.[1]
   const code = ownValue(own, sqlState) ?? meaning ?? codeOfStatus(status, sqlState, isPage)
@@ -95,22 +97,22 @@ export function fromFailure(
   })
 }
 
-/** The SQLSTATE, or the code of PostgREST. What has neither was said by something on the way. */
+/** The SQLSTATE, or the code of PostgREST. Without either, a gateway or proxy has responded. */
 function sqlStateOf({ code }: Failure): string {
   return typeof code === 'string' && /^(PGRST\w+|[0-9A-Z]{5})$/.test(code) ? code : ''
 }
 
-function messageOf(code: PgflowErrorCode, status: number, sqlState: string, said: string): string {
-  // What Postgres says of a text is about its own insides.
+function messageOf(code: PgflowErrorCode, status: number, sqlState: string, text: string): string {
+  // Postgres reports only its own internals here.
   if (/^22(021|P05)$/.test(sqlState)) {
     return 'Postgres cannot read the input: look for zero bytes.'
   }
   if (code === 'offline') return 'This device is offline.'
-  if (code === 'unreachable' || said === '') {
-    if (status === 0 || sqlState !== '') return 'The server did not answer.'
-    return `The server sent no answer, only status ${status}.`
+  if (code === 'unreachable' || text === '') {
+    if (status === 0 || sqlState !== '') return 'The server did not respond.'
+    return `The server sent only status ${status}.`
   }
-  return sqlState === '' ? clip(said, 200) : said
+  return sqlState === '' ? clip(text, 200) : text
 }
 
 function hintOf(code: PgflowErrorCode, schema: string): string | undefined {
@@ -122,13 +124,13 @@ function codeOfStatus(status: number, sqlState: string, isPage: boolean): Pgflow
   if (status === 0) return isOffline() ? 'offline' : 'unreachable'
   if (status === 413) return 'too_large'
   if (status === 429) return 'rate_limited'
-  // Gateways ask for a key in JSON; what a page asks for is something else.
+  // Gateways send JSON if the key is wrong. HTML with this status has other causes.
   if ((status === 401 || status === 403) && !isPage) return 'unauthorized'
   if (sqlState === '' || status === 502 || status === 503 || status === 504) return 'unreachable'
   return 'server_error'
 }
 
-/** Only a browser says so; where there is none, nobody knows. */
+/** Only a browser reports this. */
 function isOffline(): boolean {
   return typeof navigator !== 'undefined' && 'onLine' in navigator && !navigator.onLine
 }

@@ -5,7 +5,7 @@ import { plainSchema } from './schemas.ts'
 import type { ListTransport, SupabaseConnection } from './types.ts'
 import { openUserFeed } from './user-feed.ts'
 
-/** The way to lists over a Supabase client: in the bundle of an app that shows lists, only. */
+/** The transport of lists over a Supabase client. Only in the bundles of apps that show lists. */
 export function createListTransport(connection: SupabaseConnection): ListTransport {
   const { supabase, scheduler, schema, isPrivate } = connection
   const isPlain = schema === plainSchema

@@ -7,11 +7,11 @@ import {
   parsePlainRunSummaries,
   parsePlainSnapshot,
 } from '../model/plain-wire.ts'
-import { answerOf, answerOrNull, type Dialect, type Reply } from './failures.ts'
+import { dataOf, dataOrNull, type Dialect, type Reply } from './failures.ts'
 import { sortOutIds, valueOf } from './rpc.ts'
 import { plainSchema } from './schemas.ts'
 
-/** How many runs are read at once: pgflow has no function for many. */
+/** How many runs are read at a time: pgflow has no function for many. */
 const readsAtOnce = 10
 
 const columns = 'run_id,flow_slug,status,remaining_steps,started_at,completed_at,failed_at'
@@ -19,13 +19,13 @@ const cursorPattern =
   /^(\d{4}-\d\d-\d\d[T ][\d:.]+[+-][\d:]+) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
 /**
- * What errors mean where plain pgflow is called.
- * @param granted - what the caller needs for it, in the words of `grant`.
+ * The meaning of errors of plain pgflow.
+ * @param granted - the privilege that the caller needs, as in `grant`.
  */
 const dialect = (granted: string): Dialect => ({
   schema: plainSchema,
   codes: {
-    // The foreign key of runs to flows: what pgflow says of an unknown flow.
+    // The foreign key from runs to flows: pgflow's error for an unknown flow.
     '23503': 'flow_not_found',
     '23502': 'invalid_input',
     '23505': 'run_conflict',
@@ -44,7 +44,7 @@ const forFunctions = () =>
   )
 
 /**
- * Calls pgflow's `start_flow_with_states`. It refuses a run id that exists; where that run is of the
+ * Calls pgflow's `start_flow_with_states`, which refuses a run id that exists. If that run has the
  * same flow and input, an earlier attempt has started it, and it is returned.
  */
 export async function startPlainFlow(
@@ -58,11 +58,11 @@ export async function startPlainFlow(
   const args = { flow_slug: flowSlug, input, run_id: runId }
   let reply: unknown
   try {
-    reply = answerOf(await send(supabase, name, args, signal), signal, forFunctions())
+    reply = dataOf(await send(supabase, name, args, signal), signal, forFunctions())
   } catch (thrown) {
     const error = toPgflowError(thrown)
     if (error.code === 'flow_not_found') throw flowNotFound(flowSlug)
-    // Of a flow that maps over its input, pgflow says it with the code of any exception.
+    // For a flow that maps over its input, pgflow raises this with the code of any exception.
     if (error.message.includes('has root map steps but input is')) {
       throw new PgflowError('invalid_input', error.message, { cause: error })
     }
@@ -95,7 +95,7 @@ export async function getPlainRuns(
   return results
 }
 
-/** Reads a page of the table `runs`: of all runs that this caller may select. */
+/** Reads a page of the table `runs`: all runs that the caller may select. */
 export async function listPlainRuns(
   supabase: SupabaseClient,
   query: ListFilter,
@@ -116,7 +116,7 @@ export async function listPlainRuns(
     .order('run_id', { ascending: false })
     .limit(limit)
     .abortSignal(signal)
-  const rows = answerOf(reply, signal, dialect('select on pgflow.runs'))
+  const rows = dataOf(reply, signal, dialect('select on pgflow.runs'))
   const runs = valueOf('runs', parsePlainRunSummaries(rows))
   return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
 }
@@ -135,11 +135,11 @@ export async function getPlainFlow(
       .eq('flow_slug', flowSlug)
       .order(order)
       .abortSignal(signal)
-    return answerOf(reply, signal, dialect('select on pgflow.flows, pgflow.steps, pgflow.deps'))
+    return dataOf(reply, signal, dialect('select on pgflow.flows, pgflow.steps, pgflow.deps'))
   }
   const [flows, steps, deps] = await Promise.all([
     rowsOf('flows', 'flow_slug', 'flow_slug'),
-    // A step can only depend on those that were added before it.
+    // A step can only depend on steps that were added before it.
     rowsOf('steps', 'step_slug,step_type', 'step_index'),
     rowsOf('deps', 'step_slug,dep_slug', 'dep_slug'),
   ])
@@ -154,7 +154,7 @@ async function getPlainRun(
 ): Promise<RunSnapshot | null> {
   const name = 'get_run_with_states'
   const reply = await send(supabase, name, { run_id: runId }, signal)
-  const row = answerOrNull(reply, signal, forFunctions())
+  const row = dataOrNull(reply, signal, forFunctions())
   return row && valueOf(name, parsePlainSnapshot(row))
 }
 

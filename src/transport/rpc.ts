@@ -3,7 +3,7 @@ import { flowNotFound, PgflowError } from '../errors.ts'
 import type { FlowShape, Json, RunSnapshot } from '../model/entities.ts'
 import { isRunId, notARunId } from '../model/run-id.ts'
 import { parseFlowShape, parseSeqs, parseSnapshot, type Parsed } from '../model/wire.ts'
-import { answerOf } from './failures.ts'
+import { dataOf } from './failures.ts'
 import { apiSchema } from './schemas.ts'
 
 /** Calls `start_flow_with_states`. */
@@ -22,8 +22,8 @@ export async function callStartFlow(
 }
 
 /**
- * Calls `get_run_with_states`, or `get_runs_with_states` for several. Unknown runs are left out;
- * what is wrong with one run does not keep the others from being read.
+ * Calls `get_run_with_states`, or `get_runs_with_states` for several. Unknown runs are left out. An
+ * error of one run does not affect the others.
  */
 export async function callGetRuns(
   supabase: SupabaseClient,
@@ -46,10 +46,10 @@ export async function callGetRuns(
   return results
 }
 
-/** How many runs one call of `get_run_seqs` takes. */
+/** How many runs one call of `get_run_seqs` accepts. */
 const seqsAtOnce = 200
 
-/** Calls `get_run_seqs`, several times for very many. What is no id of a run is left out too. */
+/** Calls `get_run_seqs`, several times for many runs. Invalid ids are left out as well. */
 export async function callGetSeqs(
   supabase: SupabaseClient,
   runIds: readonly string[],
@@ -79,20 +79,20 @@ export async function callGetFlow(
   throw malformed(name, 'a flow that was not asked for')
 }
 
-/** Ids that can be asked for, and an error for each that cannot. */
+/** The valid ids, and an error for each of the others. */
 export function sortOutIds(runIds: readonly string[]) {
   const results = new Map<string, RunSnapshot | PgflowError>()
   for (const id of runIds) if (!isRunId(id)) results.set(id, notARunId(id))
   return { ids: runIds.filter(isRunId), results }
 }
 
-/** What was parsed. @throws PgflowError `malformed_reply` */
+/** The parsed value. @throws PgflowError `malformed_reply` */
 export function valueOf<T>(name: string, parsed: Parsed<T>): T {
   if (parsed.ok) return parsed.value
   throw malformed(name, parsed.reason)
 }
 
-/** A reply that is not what it should be. */
+/** The error of a response that is not valid. */
 export function malformed(name: string, reason: string): PgflowError {
   return new PgflowError('malformed_reply', `${name} returned something unexpected: ${reason}`)
 }
@@ -104,7 +104,7 @@ async function call(
   signal: AbortSignal,
 ): Promise<object> {
   const reply = await supabase.schema(apiSchema).rpc(name, args).abortSignal(signal)
-  return answerOf(reply, signal, { schema: apiSchema })
+  return dataOf(reply, signal, { schema: apiSchema })
 }
 
 /** Calls a function that returns rows. */

@@ -3,5 +3,5 @@ export const apiSchema = 'pgflow_client'
 /** The schema of pgflow itself. */
 export const plainSchema = 'pgflow'
 
-/** Whose functions are called, and how what they say is read. */
+/** The schema whose functions are called, and how their errors are read. */
 export type ApiSchema = typeof apiSchema | typeof plainSchema

@@ -17,13 +17,13 @@ export interface TopicChannelOptions {
 }
 
 /**
- * The channels of each client, by topic: supabase-js keeps one object a topic, whose second
- * subscriber would never hear, and whom the first would cut off when it leaves. So several apps or
- * Pinias that use one client share a channel here.
+ * The channels of each client, by topic. supabase-js keeps one object for each topic: a second
+ * subscriber would receive nothing, and would be cut off when the first leaves. Therefore several
+ * apps or Pinias with one client share a channel here.
  */
 const channels = new WeakMap<SupabaseClient, Map<string, SharedChannel>>()
 
-/** Joins a topic, or shares the channel that is there for it already. */
+/** Joins a topic, or shares the channel that has joined it already. */
 export function openSharedChannel(
   options: TopicChannelOptions,
   handlers: RunChannelHandlers,
@@ -36,7 +36,7 @@ export function openSharedChannel(
   return channel.add(handlers)
 }
 
-/** Reasons of the server that trying again at once will not change, and what they come down to. */
+/** Reasons of the server that an immediate retry cannot change, and their error codes. */
 const refusals: readonly (readonly [RegExp, PgflowErrorCode])[] = [
   [/^Unauthorized\b/, 'channel_refused'],
   [/^PrivateOnly\b/, 'private_only'],
@@ -44,7 +44,7 @@ const refusals: readonly (readonly [RegExp, PgflowErrorCode])[] = [
   [/^\w*RateLimitReached\b|^Too many /, 'rate_limited'],
 ]
 
-/** How long a channel may be down without a sign of supabase-js, in ms. */
+/** How long a channel may be down before supabase-js counts as stuck, in ms. */
 const longestSilence = 30_000
 
 function refusalOf(reason: string): PgflowErrorCode | undefined {
@@ -52,11 +52,11 @@ function refusalOf(reason: string): PgflowErrorCode | undefined {
 }
 
 /**
- * Keeps one topic joined. supabase-js rejoins by itself after a lost connection, and then reports
- * SUBSCRIBED again. A channel that the server has closed (an expired token, a rate limit) is dead,
- * and one that it refuses would be retried for ever while each answer blocks the whole socket:
- * both are given up here and built anew after a while. So is one of which nothing is heard any more:
- * supabase-js waits for a token before it connects again, and that may never come.
+ * Keeps one topic joined. supabase-js rejoins by itself after a lost connection, and reports
+ * SUBSCRIBED again. In three cases the channel is dropped and created again after a while: the
+ * server has closed it (an expired token, a rate limit), and supabase-js does not rejoin; the
+ * server refuses it, and each rejoin would block the whole socket; or nothing is reported for long,
+ * because supabase-js waits for a token before it reconnects, which may never come.
  */
 class SharedChannel {
   readonly #options: TopicChannelOptions
@@ -64,7 +64,7 @@ class SharedChannel {
   readonly #handlers = new Set<RunChannelHandlers>()
   #channel: RealtimeChannel | null = null
   #isJoined = false
-  /** Why it is not joined, since it was last. */
+  /** The last failure since it was last joined. */
   #down: PgflowError | null = null
   #rebuilds = 0
   #cancelRebuild = () => {}
@@ -78,7 +78,7 @@ class SharedChannel {
     const isFirst = this.#handlers.size === 0
     this.#handlers.add(handlers)
     if (isFirst) void this.#build()
-    // Later: whoever opens a channel has to have it before anything happens on it.
+    // Later, so that the caller has the channel before anything is reported on it.
     else queueMicrotask(() => this.#handlers.has(handlers) && this.#catchUp(handlers))
     return {
       close: () => {
@@ -90,30 +90,30 @@ class SharedChannel {
     }
   }
 
-  /** Tells one who comes later what the others know. */
+  /** Reports the present state to handlers that were added later. */
   #catchUp(handlers: RunChannelHandlers): void {
     const down = this.#down
-    if (this.#isJoined) this.#tell(({ onJoined }) => onJoined(), [handlers])
-    else if (down) this.#tell(({ onDown }) => onDown(down), [handlers])
+    if (this.#isJoined) this.#notify(({ onJoined }) => onJoined(), [handlers])
+    else if (down) this.#notify(({ onDown }) => onDown(down), [handlers])
   }
 
   #goDown(error: PgflowError): void {
     this.#down = error
-    this.#tell(({ onDown }) => onDown(error))
+    this.#notify(({ onDown }) => onDown(error))
   }
 
-  /** Tells each, whatever becomes of the others. */
-  #tell(
-    tell: (handlers: RunChannelHandlers) => void,
+  /** Calls handlers. An error in one does not affect the others. */
+  #notify(
+    notify: (handlers: RunChannelHandlers) => void,
     whom: Iterable<RunChannelHandlers> = this.#handlers,
   ): void {
-    for (const handlers of whom) this.#guard(() => tell(handlers), [handlers])
+    for (const handlers of whom) this.#guard(() => notify(handlers), [handlers])
   }
 
   async #build(): Promise<void> {
     const { supabase, scheduler, isPrivate, topic } = this.#options
     try {
-      // The join takes the token that is known when it is sent; this resolves it first.
+      // The join uses the token that Realtime holds when it is sent: it is fetched first.
       if (isPrivate) await refreshToken(supabase, scheduler)
       if (this.#handlers.size === 0) return
       const others = new Set(supabase.getChannels())
@@ -132,15 +132,15 @@ class SharedChannel {
   }
 
   /**
-   * Somebody else has this topic on the client, such as pgflow's own client: the object is theirs,
-   * and subscribing to it again would never be answered. They may leave some day.
+   * Another library has this topic on the client, such as pgflow's own: the channel object is
+   * theirs, and a second subscription would never succeed. It may be free later.
    */
   #yield(): void {
     const { runId, topic } = this.#options
     this.#buildLater(0)
     const message = `The channel ${topic} of this Supabase client belongs to somebody else.`
     const error = new PgflowError('channel_taken', message, { runId })
-    // Later, as for the joined: this may be while the channel is being opened.
+    // Later, as in `add`: this may run while the channel is being opened.
     queueMicrotask(() => this.#goDown(error))
   }
 
@@ -158,15 +158,15 @@ class SharedChannel {
       whileCurrent(() => this.#receive(frame)),
     )
     channel.on('system', {}, (frame: unknown) =>
-      // The database's stream is up; what it sent before that is lost.
-      whileCurrent(() => isReady(frame) && this.#tell(({ onJoined }) => onJoined())),
+      // The database's stream is up. What was sent before is lost.
+      whileCurrent(() => isReady(frame) && this.#notify(({ onJoined }) => onJoined())),
     )
     channel.subscribe((status, error) => whileCurrent(() => this.#follow(status, error)))
   }
 
   /**
-   * Runs what supabase-js calls. Whatever is thrown there would end the socket of everybody, or a
-   * process of Node: those whom it concerns are told instead, and read what they show again.
+   * Runs a callback of supabase-js. An error thrown there would end the socket for everybody, or
+   * the Node process. Instead, the handlers concerned are notified, and read their state again.
    */
   #guard(work: () => void, whom: Iterable<RunChannelHandlers> = this.#handlers): void {
     try {
@@ -177,15 +177,15 @@ class SharedChannel {
         runId: this.#options.runId,
         cause,
       })
-      for (const handlers of whom) queueMicrotask(() => this.#tellOfFault(handlers, error))
+      for (const handlers of whom) queueMicrotask(() => this.#notifyOfFault(handlers, error))
     }
   }
 
-  #tellOfFault(handlers: RunChannelHandlers, error: PgflowError): void {
+  #notifyOfFault(handlers: RunChannelHandlers, error: PgflowError): void {
     try {
       if (this.#handlers.has(handlers)) handlers.onMalformed(error)
     } catch {
-      // There is nobody left to tell.
+      // No handler is left.
     }
   }
 
@@ -194,7 +194,7 @@ class SharedChannel {
     const { event, payload } = readFrame(frame)
     const parsed = parseEvent(event, payload)
     if (parsed.ok && parsed.value.run_id === (runId ?? parsed.value.run_id)) {
-      return this.#tell(({ onEvent }) => onEvent(parsed.value))
+      return this.#notify(({ onEvent }) => onEvent(parsed.value))
     }
     const reason = parsed.ok ? 'it is about another run' : parsed.reason
     const error = new PgflowError(
@@ -202,7 +202,7 @@ class SharedChannel {
       `The broadcast "${clip(event)}" was not applied: ${reason}`,
       { runId },
     )
-    this.#tell(({ onMalformed }) => onMalformed(error))
+    this.#notify(({ onMalformed }) => onMalformed(error))
   }
 
   #follow(status: string, cause: unknown): void {
@@ -212,7 +212,7 @@ class SharedChannel {
     if (this.#isJoined) {
       this.#rebuilds = 0
       this.#down = null
-      return this.#tell(({ onJoined }) => onJoined())
+      return this.#notify(({ onJoined }) => onJoined())
     }
     const failure = cause === undefined ? null : toPgflowError(cause)
     const reason = failure?.message ?? status.toLowerCase()

@@ -3,12 +3,12 @@ import type { Scheduler } from '../model/scheduler.ts'
 import { refreshToken } from './access-token.ts'
 import type { SessionChange } from './types.ts'
 
-/** How often the token that Realtime holds is looked at, in ms. Nothing is asked for that. */
+/** How often the token that Realtime holds is compared, in ms. This sends no request. */
 const lookEvery = 5_000
 
 /**
- * The id of the user whom Realtime joins as: the `sub` of the token it uses, whether that comes
- * from a session or from the client's `accessToken` option. Null when nobody is signed in.
+ * The id of the user as whom Realtime joins: the `sub` of its token, from the session or from the
+ * client's `accessToken` option. Null when nobody is signed in.
  * @throws PgflowError `timeout`
  */
 export async function signedInUser(
@@ -20,9 +20,9 @@ export async function signedInUser(
 }
 
 /**
- * Calls `onChange` when somebody else is signed in, or nobody, and when the same user has another
- * token. A client with the `accessToken` option does not tell: there it is noticed a while after
- * Realtime has asked for the token, as it does with every heartbeat.
+ * Calls `onChange` when another user is signed in, or nobody, and when the same user has another
+ * token. A client with the `accessToken` option has no event for that: it is noticed some time
+ * after Realtime has fetched the token, as it does with every heartbeat.
  */
 export function watchSession(
   supabase: SupabaseClient,
@@ -36,10 +36,10 @@ export function watchSession(
     const before = known
     known = { user: subjectOf(token), token }
     if (isFirst || token === before?.token) return
-    // Another user counts for more than the token that they have a moment later.
+    // A change of user must not be replaced by a new token of that user a moment later.
     if (known.user !== before?.user) waiting = 'user'
     waiting ??= 'token'
-    // Later: the client is locked while it tells of the change, and nobody may call it meanwhile.
+    // Later: the client is locked while it emits the event, and must not be called meanwhile.
     cancel()
     cancel = scheduler.after(0, () => {
       const change = waiting
@@ -54,14 +54,14 @@ export function watchSession(
   }
 }
 
-/** Notes which token there is, and whether it is the one that there was before. */
+/** Notes a token, and whether it was there before. */
 function watchTokens(
   supabase: SupabaseClient,
   scheduler: Scheduler,
   note: (token: string, isFirst: boolean) => void,
 ): () => void {
   let isFirst = true
-  // With the `accessToken` option `auth` has nothing, and throws when it is read.
+  // With the `accessToken` option, reading `auth` throws.
   if ('onAuthStateChange' in supabase.auth) {
     const { data } = supabase.auth.onAuthStateChange((event, session) => {
       note(session?.access_token ?? '', isFirst && event === 'INITIAL_SESSION')
@@ -72,17 +72,17 @@ function watchTokens(
   const look = (): void => {
     cancel = scheduler.after(lookEvery, look)
     const token = supabase.realtime.accessTokenValue ?? ''
-    // No token for a moment does not mean that somebody has left.
+    // A missing token for a moment does not mean a sign-out.
     if (!isFirst && subjectOf(token) === null) return
     note(token, isFirst)
     isFirst = false
   }
-  // The first token is on its way.
+  // The first token is being fetched.
   let cancel = scheduler.after(lookEvery, look)
   return () => cancel()
 }
 
-/** The `sub` of a JWT; null for the API key, and for what is no JWT. */
+/** The `sub` of a JWT; null for the API key, and for other texts. */
 function subjectOf(token: string): string | null {
   try {
     const base64 = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')

@@ -17,8 +17,8 @@ const plain: typeof sequenced = {
   start: async (...given) => (await plainRpc()).startPlainFlow(...given),
   getRuns: async (...given) => (await plainRpc()).getPlainRuns(...given),
   getFlow: async (...given) => (await plainRpc()).getPlainFlow(...given),
-  // A seq means that this project's SQL is there too. Snapshots of pgflow's do not say up to where
-  // they count, so it could not be compared with them.
+  // A seq means that this project's SQL is installed too. Snapshots of pgflow's own functions have
+  // none, so the seq could not be compared with them.
   hear: (handlers) => ({
     ...handlers,
     onEvent: (event) => handlers.onEvent({ ...event, seq: null }),
@@ -34,7 +34,7 @@ export function createSupabaseTransport({
 }: SupabaseConnection): PgflowTransport {
   const isPlain = schema === plainSchema
   const { hear, ...calls } = isPlain ? plain : sequenced
-  // Written out at each use: bundlers drop what only a constant keeps from being used.
+  // Written out at each use: bundlers remove only code behind the literal condition.
   const { start, getRuns, getFlow } =
     process.env.NODE_ENV !== 'production' && !isPlain ? explainAll(calls) : calls
   const getSeqs = process.env.NODE_ENV !== 'production' ? explaining(callGetSeqs) : callGetSeqs
@@ -52,7 +52,7 @@ export function createSupabaseTransport({
   }
 }
 
-/** The calls, with words about versions for developers. */
+/** The calls, with hints about versions in development. */
 function explainAll({ start, getRuns, getFlow }: Omit<typeof sequenced, 'hear'>) {
   return {
     start: explaining(start),

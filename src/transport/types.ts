@@ -5,7 +5,7 @@ import type { Scheduler } from '../model/scheduler.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { ApiSchema } from './schemas.ts'
 
-/** What the transports over Supabase are made of. */
+/** What the transports over Supabase are created with. */
 export interface SupabaseConnection {
   supabase: SupabaseClient
   scheduler: Scheduler
@@ -13,45 +13,45 @@ export interface SupabaseConnection {
   isPrivate: boolean
 }
 
-/** What happens on a channel: that of one run, or that of all runs of a user. */
+/** The callbacks of a channel: that of one run, or that of all runs of a user. */
 export interface RunChannelHandlers {
-  /** A broadcast that parsed. */
+  /** A broadcast was parsed. */
   onEvent: (event: RunEvent) => void
   /**
-   * Joined, for the first time or again, or the server's own connection to the database is back:
-   * broadcasts may have been missed until now.
+   * The channel was joined, for the first time or again, or Realtime's own connection to the
+   * database is back. Broadcasts sent before may have been missed.
    */
   onJoined: () => void
-  /** Not joined any more, or not yet. The channel goes on trying by itself until it is closed. */
+  /** The channel is not joined any more, or not yet. It retries until it is closed. */
   onDown: (error: PgflowError) => void
-  /** A broadcast that did not parse. It is not applied. */
+  /** A broadcast could not be parsed. It is not applied. */
   onMalformed: (error: PgflowError) => void
 }
 
-/** A channel, joined and rejoined until it is closed. */
+/** A channel that rejoins until it is closed. */
 export interface RunChannel {
-  /** Leaves for good. Nothing is reported after it. Closing twice does nothing. */
+  /** Closes it for good. No callback is called afterwards. Closing twice does nothing. */
   close(): void
 }
 
-/** `user`: somebody else is signed in, or nobody; `token`: the same user has another token. */
+/** `user`: another user is signed in, or nobody; `token`: the same user has another token. */
 export type SessionChange = 'user' | 'token'
 
-/** The way to the runs of a database. */
+/** The access to the runs of a database. */
 export interface RunTransport {
   /**
-   * Whether a run can be joined while it is being started. Not with private channels: who may join
-   * is decided by who started the run, so it has to exist first.
+   * Whether the channel of a run can be joined before the run exists. Not with private channels,
+   * where the run decides who may join.
    */
   readonly joinsBeforeStart: boolean
   /**
-   * Starts a run, or returns the one of that id if it was started before.
+   * Starts a run, or returns the run with that id if it was started before.
    * @throws PgflowError
    */
   startFlow(flowSlug: string, input: Json, runId: string, signal: AbortSignal): Promise<RunSnapshot>
   /**
-   * The runs of these ids and their steps now. A run that does not exist for this caller is left
-   * out; an error instead of a run is about that one alone.
+   * The present state of runs and their steps. Runs that do not exist for this caller are left out.
+   * An error in place of a run concerns that run alone.
    * @throws PgflowError when none of them can be read.
    */
   fetchRuns(
@@ -59,8 +59,8 @@ export interface RunTransport {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, RunSnapshot | PgflowError>>
   /**
-   * How far each of these runs has come: its seq, by the id of the run. What is unknown, or not for
-   * this caller, is left out. Null where runs are not counted.
+   * The seq of each of these runs, by id. Runs that are unknown, or that the caller may not read,
+   * are left out. Null where events have no seq.
    * @throws PgflowError when none of them can be read.
    */
   readonly fetchSeqs:
@@ -69,13 +69,13 @@ export interface RunTransport {
   /** Joins the run's topic. */
   openChannel(runId: string, handlers: RunChannelHandlers): RunChannel
   /**
-   * Calls `onChange` when what the caller may read can have changed; the returned function ends it.
-   * The client may be used from within `onChange`.
+   * Calls `onChange` when the caller's permissions may have changed, until the returned function is
+   * called. The client may be used within `onChange`.
    */
   watchSession(onChange: (change: SessionChange) => void): () => void
 }
 
-/** The way to lists of runs. */
+/** The access to lists of runs. */
 export interface ListTransport {
   /**
    * A page of the caller's runs, newest first, beginning after the cursor `before`.
@@ -88,13 +88,13 @@ export interface ListTransport {
     signal: AbortSignal,
   ): Promise<RunPage>
   /**
-   * Joins the topic on which the caller hears of every change of their own runs, without inputs and
-   * outputs. Null where there is none: lists are then polled.
+   * Joins the topic that carries every change of the caller's own runs, without inputs and outputs.
+   * Null where there is no such topic: lists are then polled.
    */
   openFeed: ((handlers: RunChannelHandlers) => RunChannel) | null
 }
 
-/** The way to what flows look like. */
+/** The access to the shapes of flows. */
 export interface FlowTransport {
   /**
    * The steps of a flow.
@@ -103,5 +103,5 @@ export interface FlowTransport {
   fetchFlow(flowSlug: string, signal: AbortSignal): Promise<FlowShape>
 }
 
-/** The way to one database: everything that is known of Supabase. */
+/** The access to one database: everything that depends on Supabase. */
 export interface PgflowTransport extends RunTransport, FlowTransport {}

@@ -6,7 +6,7 @@ import { signedInUser } from './signed-in.ts'
 import { openSharedChannel } from './shared-channel.ts'
 import type { RunChannel, RunChannelHandlers } from './types.ts'
 
-/** Joins the topic of whoever is signed in, and follows when that becomes somebody else. */
+/** Joins the topic of the signed-in user, and changes to another topic when the user changes. */
 export function openUserFeed(
   supabase: SupabaseClient,
   scheduler: Scheduler,
@@ -18,8 +18,8 @@ export function openUserFeed(
 }
 
 /**
- * The channel of a user: which one that is can change whenever the channel goes down, since the
- * server closes it when the token becomes somebody else's.
+ * The channel of a user. Who that is may change whenever the channel goes down: the server closes
+ * it when the token belongs to another user.
  */
 class UserFeed implements RunChannel {
   readonly #supabase: SupabaseClient
@@ -37,7 +37,7 @@ class UserFeed implements RunChannel {
     this.#handlers = handlers
   }
 
-  /** Joins the channel of whoever is signed in now; stays where it is if that is the same user. */
+  /** Joins the channel of the signed-in user; does nothing if it is that user's already. */
   async follow(): Promise<void> {
     this.#cancelRetry()
     let user: string | null
@@ -82,7 +82,7 @@ class UserFeed implements RunChannel {
     )
   }
 
-  /** Asks again after a while: a client with a token of its own does not tell of a sign-in. */
+  /** Retries after a while: a client with a token of its own reports no sign-in. */
   #wait(error: PgflowError): void {
     if (this.#isClosed) return
     this.#cancelRetry()
@@ -92,7 +92,7 @@ class UserFeed implements RunChannel {
     try {
       this.#handlers.onDown(error)
     } catch {
-      // It is called from where nobody catches, and the next attempt is on its way.
+      // The caller catches nothing, and another attempt is scheduled.
     }
   }
 }

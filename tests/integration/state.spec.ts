@@ -186,7 +186,7 @@ describe('usePgflowStatus', () => {
       status: 'offline',
       counts: { live: 1, offline: 1 },
       errors: [{ code: 'unreachable' }],
-      reason: 'What is shown may be old (1 of 2): The server did not answer.',
+      reason: 'What is shown may be old (1 of 2): The server did not respond.',
     })
     fixture.recording.isDown = false
     await until(() => status.value.status === 'live')

@@ -103,6 +103,6 @@ describe('a timeout', () => {
     const clock = new VirtualClock(() => 0.5)
     const late = withTimeout(clock, 100, [], never).catch((error: unknown) => error)
     await clock.advance(100)
-    expect(await late).toMatchObject({ message: 'The server did not answer in time.' })
+    expect(await late).toMatchObject({ message: 'The server did not respond in time.' })
   })
 })
