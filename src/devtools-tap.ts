@@ -6,27 +6,29 @@ import { TraceLog } from './trace-log.ts'
 import type { PgflowTransport, RunChannel, RunChannelHandlers } from './transport/types.ts'
 
 /**
- * Where devtools listen in on the sync of one Pinia, from before they are loaded. For development
- * only: production bundles hold nothing of it.
+ * Gives devtools access to the sync of one Pinia, from before they are loaded. In development only:
+ * production bundles contain nothing of it.
  */
 export interface DevtoolsTap {
   readonly log: TraceLog
   /** The configuration, with the log and the channels in it. */
   wrap: (config: PgflowConfig) => PgflowConfig
   /**
-   * Leaves the channel of a run and joins it anew, as after a lost connection. False where there is
-   * none, as of a run that has ended.
+   * Leaves the channel of a run and joins it again, as after a lost connection. False if the run
+   * has no channel, for example because it has ended.
    */
   reconnect: (runId: string) => boolean
   /** The ids of the runs that have a channel. */
   readonly channels: readonly string[]
-  /** An app uses it; when the last has called what this returns, everything is forgotten. */
+  /**
+   * An app uses it. After the last app has called the returned function, all records are dropped.
+   */
   join: () => () => void
 }
 
 const taps = new WeakMap<Pinia, DevtoolsTap>()
 
-/** The tap of a Pinia: apps that share the Pinia share it. */
+/** The tap of a Pinia. Apps that share the Pinia share it. */
 export function tapOf(pinia: Pinia): DevtoolsTap {
   const tap = taps.get(pinia) ?? createTap()
   taps.set(pinia, tap)

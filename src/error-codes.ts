@@ -5,23 +5,23 @@
 export type PgflowErrorCode =
   /** `app.use(createPgflow(…))` did not run before the store was used. */
   | 'not_installed'
-  /** The options of `createPgflow` contradict each other, or a call got what it cannot take. */
+  /** The options of `createPgflow` contradict each other, or an argument of a call is not valid. */
   | 'invalid_options'
-  /** What cannot be done here: to wait for a run on a server that renders. */
+  /** Not possible here, such as waiting for a run on a server that renders. */
   | 'not_supported'
   /** No flow of that slug is in the database. */
   | 'flow_not_found'
   /** The flow exists, but this role may not start it. */
   | 'flow_not_allowed'
-  /** The database wants a signed-in user. */
+  /** The database requires a signed-in user. */
   | 'not_signed_in'
-  /** The input is not JSON, or not what the flow takes. */
+  /** The input is not JSON, or does not match the flow. */
   | 'invalid_input'
-  /** An output that arrived is not what the schema given for it describes. */
+  /** An output does not match the schema given for it. */
   | 'invalid_output'
   /** The run id belongs to another start. */
   | 'run_conflict'
-  /** There is no such run, or it is not the caller's to see. */
+  /** There is no such run, or the caller may not read it. */
   | 'run_not_found'
   /** The run that was waited for failed; the message is that of its step. */
   | 'run_failed'
@@ -37,29 +37,32 @@ export type PgflowErrorCode =
   | 'private_only'
   /** The server asks to slow down, or a limit of the project is reached. */
   | 'rate_limited'
-  /** The database cannot do the call just now: it is overloaded, or others are in the way. */
+  /**
+   * The database cannot execute the call at present: it is overloaded, or other calls are in the
+   * way.
+   */
   | 'server_busy'
-  /** More than the server takes. */
+  /** The request is larger than the server accepts. */
   | 'too_large'
-  /** This device has no network. */
+  /** This device is offline. */
   | 'offline'
-  /** No answer from the server. */
+  /** The server did not respond. */
   | 'unreachable'
-  /** No answer in time. */
+  /** The server did not respond in time. */
   | 'timeout'
-  /** The caller's `AbortSignal` fired, or the run was let go of meanwhile. */
+  /** The caller's `AbortSignal` fired, or the run is not followed any more. */
   | 'aborted'
-  /** An answer that is not what the RPC promises. */
+  /** A response does not have the form that the RPC promises. */
   | 'malformed_reply'
-  /** A broadcast that does not parse; it was not applied. */
+  /** A broadcast could not be parsed; it was not applied. */
   | 'malformed_message'
   /** Realtime dropped the channel; it is joined again. */
   | 'channel_failed'
   /** Realtime refused the channel: the policies do not let this user listen. */
   | 'channel_refused'
-  /** Somebody else has a channel of the same name on this client. */
+  /** Another library has a channel of the same name on this client. */
   | 'channel_taken'
-  /** Realtime says that it is joined, and sends nothing. */
+  /** The channel is joined, but silent: broadcasts are lost. */
   | 'realtime_silent'
   /** Any other failure that the database reports. */
   | 'server_error'

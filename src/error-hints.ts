@@ -4,8 +4,8 @@ import { ownValue } from './model/own-value.ts'
 const askAgain = 'Starting again with the same run id is safe: the run is started once.'
 
 /**
- * What to do about a failure of each code, where nothing more precise can be said. A function, so
- * that bundlers leave all of it out of production.
+ * What to do about a failure of each code, unless the failure has a more precise hint. A function,
+ * so that bundlers leave it out of production.
  */
 export const errorHints = (): Record<PgflowErrorCode, string> => ({
   not_installed: 'Call app.use(createPgflow({ supabase })) after app.use(createPinia()).',
@@ -44,7 +44,7 @@ export const errorHints = (): Record<PgflowErrorCode, string> => ({
   server_error: 'Look at the message, and at the logs of the database.',
 })
 
-/** What to do about a failure; state from elsewhere may hold a code that this version lacks. */
+/** The hint for a code. State from elsewhere may have a code that this version lacks. */
 export function hintOf(code: PgflowErrorCode): string {
   const hints = errorHints()
   return ownValue(hints, code) ?? hints.server_error

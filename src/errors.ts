@@ -4,18 +4,18 @@ import { clip } from './model/text.ts'
 
 export type { PgflowErrorCode }
 
-/** An error as plain data, so that it can live in the store. */
+/** An error as plain data, as it is kept in the store. */
 export interface PlainError {
   code: PgflowErrorCode
   message: string
   hint: string | null
 }
 
-/** What can be said about an error besides its code and message. */
+/** The optional parts of an error. */
 export interface PgflowErrorDetails {
-  /** What to do about it; default: what is known of the code. */
+  /** What to do about it; by default the hint of the code. */
   hint?: string | null | undefined
-  /** The run it is about, if it is about one. */
+  /** The run it is about, if any. */
   runId?: string | null
   cause?: unknown
 }
@@ -34,8 +34,8 @@ export class PgflowError extends Error {
   override readonly name = 'PgflowError'
   readonly code: PgflowErrorCode
   /**
-   * What to do about it. In production null unless the database or the call has more to say than the
-   * code: the hints of the codes are for developers, and are left out of the bundle.
+   * What to do about it. In production null unless the database or the call provides a hint: the
+   * hints of the codes are for developers, and are left out of the bundle.
    */
   readonly hint: string | null
   /** The run it is about. A start that failed can be repeated with this id. */
@@ -59,7 +59,7 @@ export class PgflowError extends Error {
   }
 
   /**
-   * The part that can be stored and sent.
+   * The error as plain data.
    * @example
    * const { code, message, hint } = failure.toJSON()
    */
@@ -83,26 +83,26 @@ export class PgflowError extends Error {
   }
 }
 
-/** Any thrown value as a `PgflowError`; what already is one stays the same. */
+/** Converts any thrown value to a `PgflowError`; a `PgflowError` is returned unchanged. */
 export function toPgflowError(error: unknown): PgflowError {
   let message = 'Something was thrown that cannot be written out.'
   try {
     if (error instanceof PgflowError) return error
     message = String(error instanceof Error ? error.message : error)
   } catch {
-    // A program can throw anything: an object without a prototype, or one whose text throws.
+    // Any value can be thrown: an object without a prototype, or one whose `toString` throws.
   }
   return new PgflowError('server_error', message, { cause: error })
 }
 
-/** There is no such run, as far as this caller may know. */
+/** The error for a run that does not exist, or that the caller may not read. */
 export function runNotFound(runId: string): PgflowError {
   return new PgflowError('run_not_found', `There is no run ${runId}, or it is not yours to see.`, {
     runId,
   })
 }
 
-/** There is no such flow. */
+/** The error for a flow that does not exist. */
 export function flowNotFound(flowSlug: string): PgflowError {
   return new PgflowError('flow_not_found', `There is no flow "${clip(flowSlug)}".`)
 }

@@ -5,8 +5,8 @@ import type { Json } from './model/entities.ts'
 import { clip } from './model/text.ts'
 
 /**
- * What the values of a flow have to look like, by any library that speaks Standard Schema (valibot,
- * zod, arktype, …).
+ * The schemas of a flow's values, from any library that implements Standard Schema (valibot, zod,
+ * arktype, …).
  *
  * @example
  * const flows = {
@@ -17,31 +17,35 @@ import { clip } from './model/text.ts'
  * }
  */
 export interface FlowSchemas<Flow extends AnyFlow = AnyFlow> {
-  /** Checked before a start; what it makes of the input is what the flow gets. */
+  /** Validates the input before a start. The flow receives the value that it returns. */
   input?: StandardSchemaV1<unknown, Json extends FlowInput<Flow> ? unknown : FlowInput<Flow>>
-  /** Checked when the output of a run arrives. */
+  /** Validates the output of a run when it is received. */
   output?: StandardSchemaV1
-  /** Checked when the output of a step arrives, by step slug. */
+  /** Validate the outputs of steps when they are received, by step slug. */
   steps?: Partial<Record<StepSlug<Flow>, StandardSchemaV1>>
 }
 
-/** What is checked, and how a failure is named. */
+/** What is validated, and the code of a failure. */
 export interface Subject {
   name: string
   code: PgflowErrorCode
   runId?: string
-  /** Whether the value is not to be told: then only where it is wrong is, and in which way. */
+  /**
+   * Whether to keep the value out of the message, which then has only the path and kind of issues.
+   */
   isSecret?: boolean
 }
 
-/** A message is kept in the state, and may be shown: its length is bounded, whatever the value is. */
+/**
+ * A message is kept in the state, and may be shown: its length is limited, whatever the value is.
+ */
 const mostIssues = 3
 const mostKeys = 20
 const mostText = 200
 
 /**
- * What the schema makes of a value: at once if it can tell at once, else a promise of it.
- * @throws PgflowError of the subject's code, which names what is wrong.
+ * The value as the schema returns it; a promise only if the schema is asynchronous.
+ * @throws PgflowError of the subject's code, with the issues.
  */
 export function validate(
   schema: StandardSchemaV1,
@@ -80,8 +84,8 @@ function describe(issue: StandardSchemaV1.Issue, isSecret: boolean): string {
 }
 
 /**
- * Of which kind an issue or an error is, in one word: `code` as zod and arktype name it, `type` as
- * valibot, `name` as errors. Its message may quote the value.
+ * The kind of an issue or an error, in one word: `code` in zod and arktype, `type` in valibot,
+ * `name` in errors. The message itself may quote the value.
  */
 function kindOf(issue: unknown): string {
   if (typeof issue !== 'object' || issue === null) return 'invalid'

@@ -10,8 +10,8 @@ import type { Json, PgflowRun, PgflowStep } from './model/entities.ts'
 export type AnyFlow = DslFlow
 
 /**
- * The flows of your project, by slug. Augment it once, and slugs, inputs, step names and outputs
- * are checked everywhere without generics.
+ * The flows of your project, by slug. Augment it once: slugs, inputs, step names and outputs are
+ * then checked everywhere without generics.
  *
  * @example
  * declare module 'pinia-pgflow' {
@@ -36,42 +36,43 @@ export type FlowOf<Slug extends string> = Slug extends keyof PgflowFlows
 
 /**
  * Any slug when a call names its flow (`useFlow<typeof AnalyzeText>(…)`), none when it does not:
- * the registry then decides, which an overload that takes any text would keep it from doing.
+ * the registered flows then decide. An overload for any text would match first.
  */
 export type UnlessRegistered<Flow extends AnyFlow> = [Flow] extends [never] ? never : string
 
 type IsAny<T> = 0 extends 1 & T ? true : false
 
 /**
- * Whether a type takes everything, as those of a package do that is not installed. In a tuple:
- * TypeScript asks nothing of such a type alone, and whatever depends on it takes everything too.
+ * Whether a type is `any`, as types from a package that is not installed are. In a tuple: a
+ * conditional type on `any` itself is not evaluated, and everything that depends on it is `any`
+ * too.
  */
 type TakesAll<T> = [unknown] extends [T] ? true : false
 
 declare const stepSlugs: unique symbol
 
-/** What carries the slugs of a flow's steps where there is nothing else to read them from. */
+/** Carries the slugs of a flow's steps where there is no other type to infer them from. */
 interface WithSlugs<Slugs extends string> {
   readonly [stepSlugs]: Slugs
 }
 
 /**
  * A flow of which only the slugs of its steps are known, as `npx pinia-pgflow types` writes it for
- * projects whose flows are not written with `@pgflow/dsl`: `FlowWithSteps<'read' | 'store'>`. Inputs
- * and outputs are any JSON.
+ * projects whose flows are not written with `@pgflow/dsl`: `FlowWithSteps<'read' | 'store'>`.
+ * Inputs and outputs are any JSON.
  */
 export type FlowWithSteps<Slugs extends string> =
-  // Without @pgflow/dsl an intersection with its types would take everything as well.
+  // Without @pgflow/dsl its types are `any`, and so would be an intersection with them.
   TakesAll<DslFlow> extends true ? WithSlugs<Slugs> : DslFlow & WithSlugs<Slugs>
 
 type KnownSlugs<Flow> =
   TakesAll<Flow> extends true ? never : Flow extends WithSlugs<infer Slugs> ? Slugs : never
 
-/** What a flow takes. */
+/** The input of a flow. */
 export type FlowInput<Flow extends AnyFlow> =
   IsAny<ExtractFlowInput<Flow>> extends true ? Json : ExtractFlowInput<Flow>
 
-/** What a flow returns: the outputs of its last steps, by slug. */
+/** The output of a flow: the outputs of its last steps, by slug. */
 export type FlowOutput<Flow extends AnyFlow> =
   IsAny<ExtractFlowInput<Flow>> extends true ? Json : ExtractFlowOutput<Flow>
 
@@ -82,7 +83,7 @@ export type StepSlug<Flow extends AnyFlow> = [KnownSlugs<Flow>] extends [never]
     : keyof ExtractFlowSteps<Flow> & string
   : KnownSlugs<Flow>
 
-/** What a step of a flow returns. */
+/** The output of a step of a flow. */
 export type StepOutput<Flow extends AnyFlow, Slug extends string> =
   IsAny<ExtractFlowInput<Flow>> extends true
     ? Json

@@ -43,5 +43,5 @@ export type {
   StepShape,
   StepStatus,
 } from './model/entities.ts'
-// Everything, not by name: only so can `declare module 'pinia-pgflow'` fill in the registry.
+// `export *`, not by name: only then can `declare module 'pinia-pgflow'` extend the interface.
 export type * from './flow-types.ts'

@@ -12,15 +12,15 @@ import type { ApiSchema } from './transport/schemas.ts'
 import { createSupabaseTransport } from './transport/supabase-transport.ts'
 import type { ListTransport, PgflowTransport, SupabaseConnection } from './transport/types.ts'
 
-/** What `createPgflow` takes. */
+/** The options of `createPgflow`. */
 export interface PgflowOptions extends SharedOptions {
   /** The client of the project whose database runs the flows, with or without database types. */
   supabase: AnySupabaseClient
   /**
-   * Whose functions start and read runs: those of this project's migration, or those of a plain
-   * pgflow (0.4 or newer) on which nothing else is installed. docs/guides/plain-pgflow.md says what
-   * has to be granted for that, and what is missing: lost broadcasts are found only by asking, many
-   * runs are read one by one, and no run is private.
+   * The schema of the functions that start and read runs: of this project's migration, or of a
+   * plain pgflow (0.4 or newer) on which nothing else is installed. See docs/guides/plain-pgflow.md
+   * for the privileges that this needs and for what is missing: lost broadcasts are only found by
+   * polling, each run is read by a request of its own, and no run is private.
    * @default 'pgflow_client'
    */
   schema?: ApiSchema
@@ -32,15 +32,15 @@ export interface PgflowOptions extends SharedOptions {
   private?: boolean
 }
 
-/** What can be chosen whatever the way to the database is. */
+/** The options that do not depend on the transport. */
 export interface SharedOptions extends Partial<SyncTimes> {
   /**
-   * How long a start may take before it fails with `timeout`, its repetitions included, in ms.
+   * How long a start may take before it fails with `timeout`, its retries included, in ms.
    * @default 10_000
    */
   startTimeout?: number
   /**
-   * How long one snapshot may take, in ms.
+   * How long the request of one snapshot may take, in ms.
    * @default 10_000
    */
   snapshotTimeout?: number
@@ -51,61 +51,61 @@ export interface SharedOptions extends Partial<SyncTimes> {
    */
   gcTime?: number
   /**
-   * How long nothing may change in a run that is followed before its connection says `stalled`, in
+   * How long nothing may change in a run that is followed before its connection is `stalled`, in
    * ms. pgflow itself takes up to 105 s to give the task of a dead worker to another.
    * @default 120_000
    */
   stallAfter?: number
   /**
-   * What inputs and outputs have to look like, by flow slug. An input that does not is refused
-   * before the start with `invalid_input`; an output that does not is reported as `invalid_output`,
-   * shown in `error`, and stays as it came.
+   * The schemas of inputs and outputs, by flow slug. An invalid input is refused before the start
+   * with `invalid_input`. An invalid output is reported as `invalid_output`, shown in `error`, and
+   * kept unchanged.
    */
   flows?: { [Slug in FlowSlug]?: FlowSchemas<FlowOf<Slug>> }
   /**
-   * The most channels that may be open at once. Runs past that are polled until one is free.
+   * The most channels that may be open at once. Runs beyond that are polled until one is free.
    * Supabase allows 100 a connection; some are left for the rest of the app.
    * @default 90
    */
   maxChannels?: number
   /**
-   * Told of every failure that no caller is waiting for, such as a broadcast that does not parse
-   * or a snapshot that will be asked again. Without it, mistakes in the set-up are printed in
-   * development, and nothing is in production.
+   * Called with every failure that no caller waits for, such as a broadcast that could not be
+   * parsed or a snapshot that will be requested again. Without it, mistakes in the set-up are
+   * printed in development, and nothing is printed in production.
    */
   onError?: (error: PgflowError) => void
   /**
-   * Whether this is a server that renders: runs are then read once, and no channel, timer or
-   * listener is made. Say `false` for a script in Node that follows runs live.
+   * Whether this is a server that renders: each run is then read once, without channels, timers and
+   * listeners. Pass `false` in a Node script that follows runs live.
    * @default `true` where there is no `window`
    */
   ssr?: boolean
   /**
-   * How long a read may hold up a page that a server renders, in ms: once a run and page, and never
-   * longer than `snapshotTimeout`. The browser then asks again.
-   * @default 3_000
+   * How long a request may delay a page that a server renders, in ms: once for each run and page,
+   * and never longer than `snapshotTimeout`. If it takes longer, the browser requests the run
+   * again.
    */
   ssrTimeout?: number
   /**
-   * Told of each thing that the sync does: a broadcast that came, a gap, a read, a silent channel.
-   * In development only; it must not throw.
+   * Called with each step of the sync: a received event, a gap, a request, a silent channel. In
+   * development only; it must not throw.
    */
   trace?: Trace
-  /** Time and chance, for tests and simulations. */
+  /** Time and randomness, for tests and simulations. */
   scheduler?: Scheduler
 }
 
-/** The options with everything decided. */
+/** The options with all defaults filled in. */
 export interface PgflowConfig {
   transport: PgflowTransport
-  /** The way to lists, or what it is made of once an app shows a list. */
+  /** The access to lists, or how to create it once an app shows a list. */
   lists: ListTransport | SupabaseConnection
   scheduler: Scheduler
   pageActivity: PageActivity
   times: SyncTimes
   maxChannels: number
   isServer: boolean
-  /** What the values of each flow have to look like, by slug. */
+  /** The schemas of each flow, by slug. */
   flows: Record<string, FlowSchemas | undefined>
   report: (error: PgflowError) => void
   trace?: Trace | undefined
@@ -120,7 +120,7 @@ export const defaultTimes: SyncTimes = {
 }
 
 /**
- * Decides everything that the options of `createPgflow` leave open.
+ * Fills in the defaults of the options of `createPgflow`.
  * @throws PgflowError `invalid_options`
  */
 export function resolveOptions(options: PgflowOptions): PgflowConfig {
@@ -137,7 +137,7 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
   return resolveConfig({ ...options, scheduler }, transport, connection)
 }
 
-/** Decides everything else, given the way to the database. */
+/** Fills in the other defaults, given the transport. */
 export function resolveConfig(
   options: SharedOptions,
   transport: PgflowTransport,

@@ -7,8 +7,7 @@ import { resolveOptions, type PgflowConfig, type PgflowOptions } from './options
 
 /**
  * The Vue plugin. Install it after Pinia; then `useFlow`, `useRun` and `usePgflowStore` work in
- * every component and store of the app. When the app unmounts, every
- * channel is left.
+ * every component and store of the app. When the app unmounts, every channel is closed.
  *
  * @throws PgflowError `not_installed` when Pinia is not installed; `invalid_options`.
  * @example
@@ -20,12 +19,12 @@ export function createPgflow(options: PgflowOptions): Plugin<[]> {
   return pluginOf(resolveOptions(options))
 }
 
-/** The plugin that brings a configuration to the store of the app's Pinia. */
+/** The plugin that provides a configuration to the store of the app's Pinia. */
 export function pluginOf(config: PgflowConfig): Plugin<[]> {
   return {
     install(app: App) {
       const pinia: Pinia | undefined = app.config.globalProperties.$pinia
-      // Pinia's types promise it; an app without Pinia still does not have it.
+      // Pinia's types promise it, but an app without Pinia does not have it.
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
       if (!pinia) {
         throw new PgflowError('not_installed', 'pinia-pgflow needs Pinia, used before it.')
@@ -33,7 +32,7 @@ export function pluginOf(config: PgflowConfig): Plugin<[]> {
       app.onUnmount(
         installConfig(
           pinia,
-          // The condition stands here, so that every bundler drops what is behind it.
+          // The condition is written out here, so that every bundler drops the code behind it.
           process.env.NODE_ENV !== 'production' && typeof window !== 'undefined'
             ? showInDevtools(app, pinia, config)
             : config,
@@ -43,7 +42,7 @@ export function pluginOf(config: PgflowConfig): Plugin<[]> {
   }
 }
 
-/** Registers the app with Vue devtools; returns the configuration with which they see what happens. */
+/** Registers the app with Vue devtools; returns the configuration that reports to them. */
 function showInDevtools(app: App, pinia: Pinia, config: PgflowConfig): PgflowConfig {
   const tap = tapOf(pinia)
   let leave: (() => void) | null = tap.join()
@@ -51,11 +50,11 @@ function showInDevtools(app: App, pinia: Pinia, config: PgflowConfig): PgflowCon
     leave?.()
     leave = null
   })
-  // Once more: a bundler that makes one file would prepare for what is imported on demand.
+  // Repeated: a bundler that makes one file would otherwise prepare for the dynamic import.
   if (process.env.NODE_ENV !== 'production') {
     import('./devtools/devtools.ts').then(
       ({ registerDevtools }) => leave && registerDevtools(app, pinia, tap),
-      // Without the optional peer `@vue/devtools-api` there are none.
+      // The optional peer `@vue/devtools-api` is not installed.
       () => undefined,
     )
   }

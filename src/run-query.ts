@@ -2,14 +2,14 @@ import { PgflowError } from './errors.ts'
 import type { ListQuery, RunStatus } from './model/entities.ts'
 import { isStorable } from './model/json.ts'
 
-/** How many runs a page has where nothing is said. */
+/** The default number of runs of a page. */
 const defaultPageSize = 20
 
 /** Which runs a list shows; absent or null means all. */
 export interface RunsQuery<Slug extends string = string> {
   /** Runs of this flow only. */
   flow?: Slug | null | undefined
-  /** Runs of this status only: they enter and leave the list when their status changes. */
+  /** Runs of this status only. They enter and leave the list when their status changes. */
   status?: RunStatus | null | undefined
   /**
    * How many runs are shown at first, and how many more with each page. `fetchRuns` reads 100 at
@@ -20,8 +20,8 @@ export interface RunsQuery<Slug extends string = string> {
 }
 
 /**
- * A query with everything decided.
- * @throws PgflowError `invalid_options` for a page size, a flow or a status that cannot be.
+ * A query with all defaults filled in.
+ * @throws PgflowError `invalid_options` for an invalid page size, flow or status.
  */
 export function toListQuery(query: RunsQuery = {}): ListQuery {
   const { flow, status, pageSize = defaultPageSize } = objectOf(query)
@@ -33,20 +33,20 @@ export function toListQuery(query: RunsQuery = {}): ListQuery {
 
 /**
  * Where a page begins.
- * @throws PgflowError `invalid_options` for what is no text.
+ * @throws PgflowError `invalid_options` if it is not a text.
  */
 export function toCursor(before: unknown): string | null {
   return filterOf('cursor', before)
 }
 
-/** A program without types may pass anything. */
+/** Callers without TypeScript may pass anything. */
 function objectOf<Query extends object>(query: Query): Query {
   const given: unknown = query
   if (typeof given === 'object' && given !== null) return query
   throw new PgflowError('invalid_options', 'The query of a list is an object.')
 }
 
-/** What a list is narrowed to; a query from an address bar can hold anything. */
+/** Validates a flow or status: a query from an address bar can contain anything. */
 function filterOf(name: string, value: unknown): string | null {
   if (value === undefined || value === null) return null
   if (typeof value === 'string' && isStorable(value)) return value

@@ -2,9 +2,9 @@ import { markRaw } from 'vue'
 import { isRunId } from './model/run-id.ts'
 
 /**
- * Takes runs and steps through a serialiser that refuses some names in their inputs and outputs, as
- * devalue, which writes Nuxt's payload, refuses `__proto__`: they travel as JSON text. docs/guides/nuxt.md has the plugin
- * for Nuxt.
+ * Passes runs and steps through a serialiser that refuses some names in inputs and outputs, such as
+ * devalue, which writes Nuxt's payload and refuses `__proto__`. They are passed as JSON text. See
+ * docs/guides/nuxt.md for Nuxt's plugin.
  *
  * @example
  * import { parse, stringify } from 'devalue'
@@ -14,8 +14,8 @@ import { isRunId } from './model/run-id.ts'
  */
 export const pgflowPayload = {
   /**
-   * A run or a step as text; false for everything else. What is nested too deeply to be written is
-   * left out: the browser reads it.
+   * Writes a run or a step as text; false for everything else. One that is nested too deeply to be
+   * written is left out, and the browser reads it.
    */
   reduce(this: void, value: unknown): string | false {
     if (!isRow(value)) return false
@@ -25,7 +25,7 @@ export const pgflowPayload = {
       return '{}'
     }
   },
-  /** The run or step of a text. */
+  /** Parses the run or step of a text. */
   revive(this: void, text: string): unknown {
     const row: unknown = JSON.parse(text)
     if (isRow(row)) {
@@ -39,7 +39,7 @@ export const pgflowPayload = {
 
 type Row = Record<string, unknown>
 
-/** By its columns, so that a copy that the app keeps elsewhere is one too. */
+/** Recognised by its columns, so that copies that the app keeps elsewhere are included. */
 function isRow(value: unknown): value is Row {
   if (typeof value !== 'object' || value === null) return false
   const has = (column: string) => Object.hasOwn(value, column)

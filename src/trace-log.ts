@@ -4,21 +4,21 @@ import type { RunUpdate } from './model/run-list.ts'
 import type { RunEvent } from './model/wire.ts'
 import type { TraceKind, TraceRecord } from './sync/trace.ts'
 
-/** What a trace record is about, as it was when the record was made. */
+/** The content of a trace record, as it was when the record was made. */
 export type TraceContent =
   | { type: 'none' }
   | { type: 'event'; event: RunEvent }
   | { type: 'snapshot'; snapshot: RunSnapshot }
-  /** A run that a list has learned of. */
+  /** A run in an update of a list. */
   | { type: 'update'; update: RunUpdate }
-  /** The rows that a list was read with. */
+  /** The rows of a list's snapshot. */
   | { type: 'rows'; runIds: string[]; hasMore: boolean }
   | { type: 'error'; error: PlainError }
   | { type: 'reason'; reason: string }
 
 /** A trace record with its time, kept for later. */
 export interface KeptRecord {
-  /** Counts all records, so that each has a name of its own. */
+  /** A number that identifies the record. */
   id: number
   /** In ms since 1970. */
   at: number
@@ -28,19 +28,19 @@ export interface KeptRecord {
   content: TraceContent
 }
 
-/** What is kept at most. */
+/** The limits of a log. */
 export interface TraceLimits {
   /** Records of one run or list. */
   perKey: number
   /** Records of all. */
   total: number
-  /** Rows of snapshots and lists in all records: what they weigh. */
+  /** Rows of snapshots and lists in all records, which take the most memory. */
   rows: number
 }
 
 const defaultLimits: TraceLimits = { perKey: 250, total: 2_000, rows: 20_000 }
 
-/** The last trace records, of each run or list and of all: the oldest make room. */
+/** The last trace records, of each run or list and of all. New records replace the oldest. */
 export class TraceLog {
   readonly #limits: TraceLimits
   readonly #listeners = new Set<(record: KeptRecord) => void>()
@@ -54,7 +54,9 @@ export class TraceLog {
     this.#limits = limits
   }
 
-  /** Keeps a record. What it is about is copied: the store goes on writing into it. */
+  /**
+   * Keeps a record. Its content is copied, because the store writes into the same objects later.
+   */
   add({ kind, key, detail }: TraceRecord): void {
     const record = { id: this.#made++, at: Date.now(), kind, key, content: contentOf(detail) }
     this.#records.push(record)
@@ -87,7 +89,7 @@ export class TraceLog {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Forgets everything. */
+  /** Drops everything. */
   clear(): void {
     this.#records = []
     this.#rows = 0
@@ -120,7 +122,7 @@ function rowsOf({ content }: KeptRecord): number {
   return content.type === 'rows' ? content.runIds.length : 1
 }
 
-/** What the detail of a record is, told by its shape. */
+/** The content of a record, by the form of its detail. */
 function contentOf(detail: unknown): TraceContent {
   if (typeof detail === 'string') return { type: 'reason', reason: detail }
   if (detail instanceof Error) return { type: 'error', error: toPgflowError(detail).toJSON() }
@@ -140,7 +142,7 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-// The sync passes what it has parsed: only the kinds are to be told apart.
+// The sync passes parsed values: only the kinds have to be distinguished.
 function isEvent(detail: unknown): detail is RunEvent {
   return isUpdate(detail) && 'type' in detail && 'step' in detail
 }
@@ -157,7 +159,7 @@ function isRows(detail: unknown): detail is { rows: { run_id: string }[]; hasMor
   return isObject(detail) && Array.isArray(detail.rows) && typeof detail.hasMore === 'boolean'
 }
 
-/** Inputs and outputs are shared: they are replaced whole, never written into. */
+/** Inputs and outputs are not copied: they are replaced as a whole, never written into. */
 function copyOfSnapshot({ run, steps, seq }: RunSnapshot): RunSnapshot {
   return { run: { ...run }, steps: steps.map(copyOfStep), seq }
 }

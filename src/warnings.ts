@@ -1,6 +1,8 @@
 import type { PgflowError, PgflowErrorCode } from './errors.ts'
 
-/** What only the developer can mend. The rest passes, and shows in the run's connection. */
+/**
+ * Failures that only the developer can fix. Others may pass, and are shown in the run's connection.
+ */
 const ofTheProject = new Set<PgflowErrorCode>([
   'schema_not_exposed',
   'not_migrated',
@@ -13,11 +15,11 @@ const ofOneRun = new Set<PgflowErrorCode>([
   'invalid_output',
 ])
 
-/** Prints the developer's mistakes, each once, and what is wrong with one run once for that run. */
+/** Prints mistakes of the developer, each once; those of one run once for each run. */
 export function createWarningPrinter(): (error: PgflowError) => void {
   const printed = new Set<string>()
   return ({ code, message, hint, docs, runId }) => {
-    // Not by message: who may send on a public channel could say another thing each time.
+    // Not by message: a sender on a public channel could vary it.
     const key = ofOneRun.has(code) ? `${code} ${runId ?? ''}` : code
     if (!(ofOneRun.has(code) || ofTheProject.has(code)) || printed.has(key)) return
     printed.add(key)

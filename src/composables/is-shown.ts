@@ -11,11 +11,10 @@ import {
 } from 'vue'
 
 /**
- * Whether the component that is being set up is shown: not while a `<KeepAlive>` keeps it for later.
- * Always true where there is no component, or where the scope lives longer than it, as that of a
- * store.
+ * Whether the current component is shown: not while a `<KeepAlive>` keeps it inactive. Always true
+ * outside of components, and in scopes that outlive the component, such as that of a store.
  *
- * @param isAtMount - whether it counts as shown only when it is mounted.
+ * @param isAtMount - whether it counts as shown only once it is mounted.
  */
 export function trackShown(isAtMount: boolean): Readonly<ShallowRef<boolean>> {
   const instance = getCurrentInstance()
@@ -23,9 +22,9 @@ export function trackShown(isAtMount: boolean): Readonly<ShallowRef<boolean>> {
   const show = () => void (isShown.value = true)
   if (isAtMount) onMounted(show)
   if (instance && endsWith(instance)) {
-    // It may be added to a page that is not shown.
+    // It may be mounted while a `<KeepAlive>` around it is inactive.
     if (isKept(instance)) isShown.value = false
-    // Also where it was left before it was mounted: then only this is called.
+    // If it is deactivated before it is mounted, only this hook is called.
     onActivated(show)
     onDeactivated(() => void (isShown.value = false))
   }
@@ -36,9 +35,9 @@ function isKept(instance: ComponentInternalInstance | null): boolean {
   return instance !== null && (instance.isDeactivated || isKept(instance.parent))
 }
 
-/** Whether the current scope ends with the component: it is that of the component, or inside it. */
+/** Whether the current scope ends with the component: it is the component's own, or inside it. */
 function endsWith(instance: ComponentInternalInstance): boolean {
-  // Vue sets both at run time, and leaves them out of its types.
+  // Vue sets both at run time, but not in its types.
   const own: unknown = Reflect.get(instance, 'scope')
   let scope: unknown = getCurrentScope()
   while (scope instanceof EffectScope && scope !== own) {

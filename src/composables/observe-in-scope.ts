@@ -11,24 +11,24 @@ import { PgflowError, toPgflowError, type PlainError } from '../errors.ts'
 import type { FailedRead } from '../store/server-reads.ts'
 import { trackShown } from './is-shown.ts'
 
-/** What is observed in a scope. */
+/** An observation that lasts as long as a scope. */
 export interface ScopedObservation<Observation> {
-  /** The observation of now; null when there is none, as always on a server. */
+  /** The current observation; null if there is none, as always on a server. */
   current: () => Observation | null
-  /** Resolves once what is named is in the store. */
+  /** Resolves once the run or list is in the store. */
   ready: Promise<void>
-  /** Whether whoever observes is shown: not in a component that is kept alive for later. */
+  /** Whether the component is shown: not while a `<KeepAlive>` keeps it inactive. */
   isShown: () => boolean
 }
 
-/** What is observed, and how it is read where nothing can be observed. */
+/** What is observed, and how it is read on a server. */
 export interface ScopedTarget<Observation> {
   /** The id of the run, or the key of the list; it may change. */
   key: ComputedRef<string | null>
   observe: (key: string) => Observation
   /** Reads it on a server: once a page, however many components show it. */
   read: (key: string) => Promise<void>
-  /** Writes into the state why a read on a server failed. */
+  /** Writes the error of a failed request on a server into the state. */
   keepFailure: (key: string, failed: FailedRead) => void
   /**
    * For the first rendering in the browser: whether the server has read it (null), has failed to
@@ -40,9 +40,8 @@ export interface ScopedTarget<Observation> {
 const ignore = () => undefined
 
 /**
- * Observes whatever `key` names, from now until the scope ends, but for the time in which a
- * `<KeepAlive>` keeps the component and does not show it. On a server it is read before the
- * component renders, and nothing is observed.
+ * Observes the run or list of `key` until the scope ends, except while a `<KeepAlive>` keeps the
+ * component inactive. On a server it is read before the component renders, and nothing is observed.
  */
 export function observeInScope<Observation extends { ready: Promise<void>; release: () => void }>(
   target: ScopedTarget<Observation>,
@@ -51,7 +50,7 @@ export function observeInScope<Observation extends { ready: Promise<void>; relea
   if (useEngine().config().isServer) {
     return { current: () => null, ready: readBeforeRender(target), isShown: () => true }
   }
-  // The first rendering has to be what the server sent, and that was not live.
+  // The first rendering has to match the server's, and that was not live.
   const sent = key.value !== null && isHydrating() ? held(key.value) : undefined
   const isShown = trackShown(sent !== undefined)
   const scope = getCurrentScope()
@@ -68,11 +67,11 @@ export function observeInScope<Observation extends { ready: Promise<void>; relea
         if (isShown.value && !made) resolve()
         made?.ready.then(resolve, (error: unknown) => {
           failure = toPgflowError(error)
-          // What was let go of meanwhile is of no interest: another one is being waited for.
+          // If the key has changed meanwhile, this result does not matter: another one is awaited.
           if (made === observation || !scope?.active) reject(failure)
         })
       },
-      // Sync: between a change and the next tick nobody must see the old one as observed.
+      // Sync: until the next tick, the old observation would pass for that of the new key.
       { immediate: true, flush: 'sync' },
     )
     onScopeDispose(() => {
@@ -89,7 +88,7 @@ export function observeInScope<Observation extends { ready: Promise<void>; relea
   }
 }
 
-/** Whether the component that is being set up takes over what a server has rendered. */
+/** Whether the current component hydrates HTML that a server has rendered. */
 function isHydrating(): boolean {
   return Boolean(getCurrentInstance()?.vnode.el)
 }
@@ -110,20 +109,20 @@ function readBeforeRender({
       (failed) => keepFailure(named, failed),
     )
   }
-  // Again: a key that a set-up has waited for is only known then.
+  // Again, because a key that the set-up has awaited is only available now.
   onServerPrefetch(() => readNow().catch(ignore))
-  // What cannot be read here is left to the browser, which asks again.
+  // If it cannot be read here, the browser tries again.
   return quietly(readNow())
 }
 
-/** What became of the server's read. */
+/** The result of the server's request. */
 function asSent(error: PlainError | null): Promise<void> {
   if (!error) return Promise.resolve()
   const { code, message, hint } = error
   return Promise.reject(new PgflowError(code, message, { hint }))
 }
 
-/** A promise whose failure nobody has to handle: it shows in `error`. */
+/** A promise whose rejection need not be handled: the failure is in `error`. */
 function quietly(promise: Promise<void>): Promise<void> {
   promise.catch(ignore)
   return promise

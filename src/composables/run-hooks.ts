@@ -4,10 +4,10 @@ import type { RunChange } from '../model/changes.ts'
 import { isTerminal, type StepRetry } from '../model/entities.ts'
 
 /**
- * Called when something happens to the run that is shown: once for each change, however it was
- * learned, and never because of a reconnect or because a run is read for the first time. What only
- * a message says that may be forged or incomplete is told when the database has confirmed it. The
- * rows are copies, as they were when it was told.
+ * Called for changes of the run that is shown: once for each change, whether it came from a
+ * broadcast or a snapshot; not after a reconnect, and not when a run is read for the first time. A
+ * change from a broadcast that may be forged or incomplete is emitted once a snapshot has confirmed
+ * it. The rows are copies, made when the change was emitted.
  *
  * @example
  * useFlow('analyze_text', {
@@ -20,7 +20,7 @@ export interface RunHooks<Flow extends AnyFlow = AnyFlow> {
   onStarted?: (run: RunOf<Flow>) => void
   /** A step has another status. */
   onStep?: (step: StepOf<Flow>, run: RunOf<Flow>) => void
-  /** An attempt at a step has failed and will be repeated. */
+  /** An attempt at a step has failed and will be retried. */
   onRetry?: (retry: StepRetry, step: StepOf<Flow>) => void
   onCompleted?: (run: RunOf<Flow>) => void
   onFailed?: (run: RunOf<Flow>) => void
@@ -29,8 +29,8 @@ export interface RunHooks<Flow extends AnyFlow = AnyFlow> {
 }
 
 /**
- * Calls the hooks for whatever run `runId` names at the time, until the scope ends.
- * @param isShown - nothing is told to a component that is kept alive and not shown.
+ * Calls the hooks for the run that `runId` has at the time, until the scope ends.
+ * @param isShown - hooks of a component that is kept alive and inactive are not called.
  */
 export function useRunHooks(
   runId: () => string | null,
@@ -48,7 +48,7 @@ function callHooks(hooks: RunHooks, change: RunChange): void {
   if (change.kind === 'retry') hooks.onRetry?.(change.retry, change.step)
   else if (change.kind === 'step') hooks.onStep?.(change.step, run)
   else {
-    // A short run can have ended by the time its start is answered.
+    // A short run may have ended before the response to its start.
     if (change.from === 'pending') hooks.onStarted?.(run)
     if (run.status === 'completed') hooks.onCompleted?.(run)
     if (run.status === 'failed') hooks.onFailed?.(run)

@@ -16,29 +16,31 @@ import type { RunObservation } from '../sync/runs.ts'
 import { observeInScope, type ScopedObservation } from './observe-in-scope.ts'
 import { stepsProgress } from './steps-progress.ts'
 
-/** What a component sees of one run. */
+/** One run as a component uses it. */
 export interface RunView<Flow extends AnyFlow = AnyFlow> {
   /** The run, or null while the store does not hold it. */
   run: ComputedRef<RunOf<Flow> | null>
   /** Its steps, in the order of the flow; with plain pgflow once `fetchFlow` has read it. */
   steps: ComputedRef<StepOf<Flow>[]>
-  /** One of its steps: reads only that one, so other steps' changes do not render again. */
+  /** One of its steps. Only changes of that step render again. */
   step: <Slug extends StepSlug<Flow>>(slug: Slug) => StepOf<Flow, Slug> | null
-  /** What became of its steps, and how far it is. */
+  /** Its steps by their outcome, and how far the run is. */
   progress: ComputedRef<Progress>
   /** Whether it was started and has not ended. */
   isRunning: ComputedRef<boolean>
   isCompleted: ComputedRef<boolean>
   isFailed: ComputedRef<boolean>
-  /** How live what is shown is; `idle` while there is no run. */
+  /** The connection status; `idle` while there is no run. */
   connection: ComputedRef<RunConnection>
-  /** The first output of the run or its steps that is not what its schema (`flows`) describes. */
+  /**
+   * The error of the first output of the run or its steps that does not match its schema (`flows`).
+   */
   outputError: ComputedRef<PlainError | null>
 }
 
 /**
- * The view of a run that may change or be absent. The types are what the database promises.
- * @param idError - what is wrong with the id that was given; there is no run then.
+ * The view of a run that may change or be absent. The types assume what the database promises.
+ * @param idError - the error of an invalid id; there is no run then.
  */
 export function createRunView(
   runId: ComputedRef<string | null>,
@@ -82,7 +84,7 @@ export function createRunView(
   }
 }
 
-/** Observes whatever run `runId` names, from now until the scope ends. */
+/** Observes the run that `runId` has, until the scope ends. */
 export function observeRunInScope(
   runId: ComputedRef<string | null>,
 ): ScopedObservation<RunObservation> {
@@ -92,7 +94,7 @@ export function observeRunInScope(
     key: runId,
     observe: (id) => store.observeRun(id),
     read: async (id) => {
-      // A middleware may have read it.
+      // A middleware may have read it already.
       if (!store.runById(id)) await store.refreshRun(id)
     },
     keepFailure: (id, failed) => state.setConnection(id, failed),

@@ -2,12 +2,12 @@ import { computed, type ComputedRef } from 'vue'
 import type { PgflowStep } from '../model/entities.ts'
 import { addUp, progressOf, type Progress } from '../model/progress.ts'
 
-/** About the root of the most steps that are usual: neither a part nor their number is large. */
+/** About the square root of the usual largest number of steps: parts are few and small. */
 const partSize = 50
 
 /**
- * The progress of a run. A flow may have thousands of steps: they are counted in parts, and when one
- * changes, only the part that it is in is counted again.
+ * The progress of a run. A flow may have thousands of steps: they are counted in parts, and when
+ * one changes, only the part that it is in is counted again.
  */
 export function stepsProgress(steps: ComputedRef<readonly PgflowStep[]>): ComputedRef<Progress> {
   const parts = computed(() => {

@@ -18,9 +18,9 @@ import { createRunView, observeRunInScope, type RunView } from './run-view.ts'
 /** What `useFlow` returns. */
 export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Flow> {
   /**
-   * Starts a run and follows it live while the component is mounted. When the last start, of the
-   * same input, got no answer or still waits for it, this continues that one instead of starting
-   * another run. A start that fails leaves the run that was shown before.
+   * Starts a run and follows it live while the component is mounted. If the last start with the
+   * same input got no response, or still waits for it, this continues that start instead of
+   * starting another run. If a start fails, the run that was shown before stays.
    *
    * Never rejects, so that a template can call it: `@click="start(input)"`.
    * @returns the run; undefined when the start failed, and `error` says why.
@@ -35,11 +35,11 @@ export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<F
   runId: Readonly<ShallowRef<string | null>>
   /** The status of the run that is shown; `idle` before the first start. */
   status: ComputedRef<RunStatus | 'idle'>
-  /** Whether a start is waiting for its answer. */
+  /** Whether a start is waiting for its response. */
   isPending: Readonly<ShallowRef<boolean>>
-  /** Why the last start failed; null when it did not. A run that fails is no error: see `run`. */
+  /** Why the last start failed; null if it did not. A failed run is not an error: see `run`. */
   error: Readonly<ShallowRef<PgflowError | null>>
-  /** Lets go of the run and forgets the error. The run itself goes on. */
+  /** Stops following the run and clears the error. The run itself continues. */
   reset: () => void
 }
 
@@ -49,7 +49,7 @@ export interface UseFlowReturn<Flow extends AnyFlow = AnyFlow> extends RunView<F
  * @typeParam Flow - the flow, for typed input, output and steps: `typeof AnalyzeText`. Not needed
  * when the flow is registered in `PgflowFlows`.
  * @param flowSlug - the flow's slug.
- * @param hooks - called when something happens to the run that is shown.
+ * @param hooks - called for changes of the run that is shown.
  * @example
  * const { start, steps, status, error } = useFlow<typeof AnalyzeText>('analyze_text')
  * const run = await start({ text: 'Hello' })
@@ -67,12 +67,12 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
   const runId = shallowRef<string | null>(null)
   const error = shallowRef<PgflowError | null>(null)
   const isPending = shallowRef(false)
-  /** What `runId` says, to be read where nothing may come to depend on it. */
+  /** The value of `runId`, without a reactive dependency. */
   let shown: string | null = null
-  /** The start that got no answer, to be continued with the very same input. */
+  /** The start that got no response, to be continued with the same input. */
   let unanswered: { runId: string; input: Json; valid?: Json } | null = null
   let latest = 0
-  /** The last run that was started, to be shown again when a later start fails. */
+  /** The last run that was started, to be shown again if a later start fails. */
   let good: { runId: string | null; attempt: number } = { runId: null, attempt: 0 }
   const failed = new Set<string>()
   const shownId = computed(() => runId.value)
@@ -96,7 +96,7 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
       const { runId, valid } = own
       id = runId
       unanswered = own
-      // Shown only when it is in the store: observing then shares the channel of the start.
+      // Shown only when it is in the store, so that observing shares the channel of the start.
       const onBegin = (valid: Json) => {
         own.valid = valid
         if (attempt === latest) show(runId)
@@ -113,7 +113,7 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
         if (!failure.isTransient && failure.code !== 'aborted') unanswered = null
         error.value = failure
       }
-      // Another attempt may go on with the same run, as after a double click.
+      // Another attempt may continue the same run, as after a double click.
       if (id !== undefined && (attempt === latest || unanswered?.runId !== id)) giveUp(id, before)
       throw failure
     } finally {
@@ -121,14 +121,14 @@ export function useFlow(flowSlug: string, hooks: RunHooks = {}) {
     }
   }
 
-  /** The run that was shown before is as good as ever, unless its start has failed too. */
+  /** The run that was shown before, unless its own start has failed. */
   function giveUp(runId: string, before: string | null): void {
     failed.add(runId)
     if (shown !== runId || good.runId === runId) return
     show(before !== null && !failed.has(before) ? before : good.runId)
   }
 
-  /** The start that got no answer, if this is the same; else a new one. */
+  /** The start that got no response, if it had the same input; otherwise a new one. */
   function continued(input: Json, given: string | undefined) {
     const runId = given === undefined ? unanswered?.runId : toRunId(given)
     const isAgain = unanswered?.runId === runId && isSameJson(unanswered?.input, input)

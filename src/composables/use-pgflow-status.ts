@@ -4,17 +4,17 @@ import type { PlainError } from '../errors.ts'
 import type { ConnectionStatus } from '../model/entities.ts'
 import type { FollowedConnection } from '../store/followed.ts'
 
-/** How live the whole thing is. */
+/** The connection of everything that an app follows. */
 export interface PgflowStatus {
-  /** That of the least live of everything that is followed; `idle` when nothing is. */
+  /** The status of the least live run or list that is followed; `idle` when there is none. */
   status: Exclude<ConnectionStatus, 'closed'>
   /** How many of the runs and lists that this app observes are at each status. */
   counts: Record<ConnectionStatus, number>
-  /** Followed runs in which nothing has changed for long (see `stallAfter`). */
+  /** Followed runs in which nothing has changed for `stallAfter`. */
   stalled: number
-  /** What is wrong, each cause once, the most frequent first. */
+  /** The errors of the connections, each cause once, the most frequent first. */
   errors: PlainError[]
-  /** In words: what is not live, and why; null when all is live or nothing is followed. */
+  /** A text that says what is not live, and why; null if all is live or nothing is followed. */
   reason: string | null
 }
 
@@ -28,8 +28,8 @@ const words = {
 }
 
 /**
- * Says in one object how live everything is that this app follows, and why not: for a badge in the
- * corner of the page.
+ * The connection status of everything that this app follows, and why it is not live: for example
+ * for a badge in the corner of the page.
  *
  * @example
  * const status = usePgflowStatus()

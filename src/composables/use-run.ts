@@ -8,7 +8,9 @@ import { createRunView, observeRunInScope, type RunView } from './run-view.ts'
 
 /** What `useRun` returns. */
 export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Flow> {
-  /** Why the run cannot be shown, is not live, or has an invalid output; null when all is well. */
+  /**
+   * Why the run cannot be shown, is not live, or has an invalid output; null if there is no error.
+   */
   error: ComputedRef<PlainError | null>
   /**
    * Reads the run from the database now.
@@ -23,9 +25,9 @@ export interface UseRunReturn<Flow extends AnyFlow = AnyFlow> extends RunView<Fl
 }
 
 /**
- * Follows a run live while the component is mounted, and shown if it is kept alive. The id may change, or be null while there is
- * none; components that follow the same run share one channel. What is no UUID is not asked for:
- * `error` says so.
+ * Follows a run live while the component is mounted and shown. The id may change, or be null.
+ * Components that follow the same run share one channel. An invalid id is not requested: see
+ * `error`.
  *
  * @typeParam Flow - the flow, for typed input, output and steps: `typeof AnalyzeText`.
  * @param id - the run's id: a text, a ref or a getter.

@@ -11,10 +11,10 @@ import { observeInScope } from './observe-in-scope.ts'
 
 /** What `useRuns` returns. */
 export interface UseRunsReturn {
-  /** The runs, newest first, without their inputs and outputs: `useRun` has those of one. */
+  /** The runs, newest first, without inputs and outputs; use `useRun` for those of one run. */
   runs: ComputedRef<RunSummary[]>
   /**
-   * Shows one more page, if there is one. Calling it again meanwhile asks for no more.
+   * Shows one more page, if there is one. A second call meanwhile adds no further page.
    * @throws PgflowError
    */
   loadMore: () => Promise<void>
@@ -22,12 +22,12 @@ export interface UseRunsReturn {
   hasMore: ComputedRef<boolean>
   /** Whether the first page, another one or a `refresh` is being read. */
   isLoading: ComputedRef<boolean>
-  /** How live the list is; `idle` while it is not observed. */
+  /** The connection status; `idle` while the list is not observed. */
   connection: ComputedRef<ListConnection>
-  /** Why the list cannot be shown, or is not live; null when all is well. */
+  /** Why the list cannot be shown, or is not live; null if there is no error. */
   error: ComputedRef<PlainError | null>
   /**
-   * Reads what is shown from the database now.
+   * Reads the list from the database now.
    * @throws PgflowError
    */
   refresh: () => Promise<void>
@@ -41,8 +41,8 @@ export interface UseRunsReturn {
 /**
  * A live list of the runs that the signed-in user started, while the component is mounted. The
  * query may change; components that show the same list share it. With private channels the list
- * hears of every change; otherwise it is read again every 2 to 15 s, and whatever this client
- * itself starts or follows shows at once.
+ * receives every change. Otherwise it is read again every 2 to 15 s; runs that this client itself
+ * starts or follows are shown at once.
  *
  * @typeParam Flow - any flow that is not registered in `PgflowFlows`: `typeof AnalyzeText`.
  * @param query - which runs: an object, a ref or a getter. Default: all of them.
@@ -59,7 +59,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
   const store = usePgflowListStore()
   const asked = computed(() => readQuery(toValue(query)))
   const queryError = () => asked.value.error
-  // Compared by value: a getter may make a new object each time.
+  // Compared by value: a getter may return a new object each time.
   const key = computed(() => (asked.value.query === null ? null : listKey(asked.value.query)))
   const observe = () => store.observeRuns<AnyFlow>(asked.value.query ?? {})
   const observation = observeInScope({
@@ -81,7 +81,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     if (error) return { status: 'closed', error }
     return list.value?.connection ?? { status: 'idle', error: null }
   })
-  /** Does something with the list, which is observed for it where it is not. */
+  /** Calls a method of the list, which is observed for that time if it is not already. */
   const withList = async (work: (list: ListObservation) => Promise<void>) => {
     const error = queryError()
     if (error) throw error
@@ -106,7 +106,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
   }
 }
 
-/** A query that may come from the address of the page: decided, or what is wrong with it. */
+/** A query that may come from the address of the page: validated, or its error. */
 function readQuery(
   query: RunsQuery,
 ): { query: ListQuery; error: null } | { query: null; error: PgflowError } {

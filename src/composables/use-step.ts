@@ -12,19 +12,21 @@ import { createRunView, observeRunInScope } from './run-view.ts'
 export interface UseStepReturn<Flow extends AnyFlow, Slug extends StepSlug<Flow>> {
   /** The step, or null while the store does not hold it. */
   step: ComputedRef<StepOf<Flow, Slug> | null>
-  /** How far its tasks are; null while the store does not hold it. */
+  /** The progress of its tasks; null while the store does not hold it. */
   tasks: ComputedRef<Progress | null>
-  /** How live what is shown is; `idle` while there is no run. */
+  /** The connection status; `idle` while there is no run. */
   connection: ComputedRef<RunConnection>
-  /** The last attempt that failed, while the step is being tried again. */
+  /** The last failed attempt, while the step is being retried. */
   retry: ComputedRef<StepRetry | null>
-  /** Why the run cannot be shown, is not live, or the output is invalid; null when all is well. */
+  /**
+   * Why the run cannot be shown, is not live, or the output is invalid; null if there is no error.
+   */
   error: ComputedRef<PlainError | null>
 }
 
 /**
- * Follows one step of a run while the component is mounted: other steps' changes do not render
- * again. Shares the channel of everybody who follows the run.
+ * Follows one step of a run while the component is mounted. Changes of other steps do not render
+ * again. All observers of the run share its channel.
  *
  * @typeParam Flow - the flow, for a typed output: `typeof AnalyzeText`.
  * @typeParam Slug - the step's slug again, as TypeScript cannot infer it beside a given flow.

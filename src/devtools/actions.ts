@@ -8,14 +8,14 @@ import { heldState, queryOf } from './held-state.ts'
 import { subjectOf } from './node-ids.ts'
 import { recordRun } from './record-run.ts'
 
-/** An action of the inspector, for all that is shown or for the node that is selected. */
+/** An action of the inspector, either for all nodes or for the selected one. */
 export interface InspectorAction<Given extends unknown[]> {
   icon: string
   tooltip: string
   action: (...given: Given) => Promise<void>
 }
 
-/** What an action works on: nothing once the app is unmounted. */
+/** What an action works on; null once the app is unmounted. */
 export type ShownApp = () => { pinia: Pinia; tap: DevtoolsTap } | null
 
 /** The actions above the tree. */
@@ -115,20 +115,20 @@ async function refreshList(pinia: Pinia, key: string): Promise<void> {
   }
 }
 
-/** Joins anew what has a channel. */
+/** Joins the channels again that are open. */
 function rejoin(tap: DevtoolsTap, runIds: readonly string[]): void {
   const joined = runIds.filter((runId) => tap.reconnect(runId))
   if (joined.length === 0) say('No run has a channel here: what has ended needs none.')
 }
 
-/** Waits for all, and throws the first failure: one does not keep the others from being tried. */
+/** Waits for all promises, and then throws the first failure. */
 async function settleAll(work: readonly Promise<void>[]): Promise<void> {
   const settled = await Promise.allSettled(work)
   const failed = settled.find((each) => each.status === 'rejected')
   if (failed) throw failed.reason
 }
 
-/** What an action throws is said in the console: devtools would lose it, or stop working. */
+/** Prints what an action throws: devtools would ignore it, or stop working. */
 function guarded<Given extends unknown[]>(
   icon: string,
   tooltip: string,

@@ -1,10 +1,10 @@
-/** Says something to the developer. */
+/** Prints a message for the developer. */
 export function say(text: string): void {
   // eslint-disable-next-line no-console -- devtools have no other place for it
   console.info(`[pinia-pgflow] ${text.trim()}`)
 }
 
-/** Copies a text, or shows it in the console where the browser does not let it. */
+/** Copies a text, or prints it where the browser does not allow that. */
 export async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text)
@@ -13,13 +13,13 @@ export async function copyText(text: string): Promise<void> {
   }
 }
 
-/** Has the browser save a text as a file. */
+/** Downloads a text as a file. */
 export function saveFile(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
   const link = document.createElement('a')
   link.href = url
   link.download = name
   link.click()
-  // The browser has to have read it by then.
+  // The browser has read it by then.
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }

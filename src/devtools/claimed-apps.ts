@@ -9,7 +9,7 @@ interface Registered {
 }
 
 declare global {
-  // On the page, and not in this module: hot updates and bundles may load it more than once.
+  // On the page, not in this module: after hot updates, or in several bundles, it is loaded again.
   var __PINIA_PGFLOW_DEVTOOLS__: Registered | undefined
 }
 
@@ -19,8 +19,8 @@ function registered(): Registered {
 }
 
 /**
- * A name for the plugin, the inspector and the layer of an app; null if it has one already. Each app
- * has names of its own: devtools look up actions by the id of the inspector alone.
+ * A name for the plugin, the inspector and the timeline layer of an app; null if it has one
+ * already. Each app has its own: devtools look up actions only by the id of the inspector.
  */
 export function claimId(app: App): string | null {
   const { ids } = registered()

@@ -2,7 +2,7 @@ import { clip } from '../model/text.ts'
 import type { TraceKind } from '../sync/trace.ts'
 import type { KeptRecord, TraceContent } from '../trace-log.ts'
 
-/** A trace record in words, for a line of the inspector or of the timeline. */
+/** The text of a trace record, for a line of the inspector or the timeline. */
 export interface DescribedRecord {
   title: string
   subtitle: string
@@ -26,7 +26,7 @@ const warnings = new Set<TraceKind>(['left', 'stale', 'gap'])
 const errors = new Set<TraceKind>(['silent', 'retry'])
 
 /**
- * Says what a record is about.
+ * Returns the text of a record.
  * @param isRejoin - whether its channel was joined before, and is so again.
  */
 export function describeRecord(record: KeptRecord, isRejoin: boolean): DescribedRecord {
@@ -75,7 +75,7 @@ function ofSeq(seq: number | null): string {
   return seq === null ? '' : ` (seq ${seq})`
 }
 
-/** What of a record can be unfolded, as plain data. */
+/** The data of a record that can be expanded in the inspector. */
 export function dataOf({ content }: KeptRecord): unknown {
   switch (content.type) {
     case 'event':
@@ -95,7 +95,7 @@ export function dataOf({ content }: KeptRecord): unknown {
   }
 }
 
-/** The ids of the records that say that a channel was joined again. */
+/** The ids of the records of joins that were not the first of their channel. */
 export function rejoinsOf(records: readonly KeptRecord[]): Set<number> {
   const rejoins = new Set<number>()
   const joined = new Set<string>()

@@ -1,4 +1,4 @@
-// Not by name: a bundler in development mode fails on a name of a package that is not installed.
+// Not a literal: a bundler in development mode fails if the package is not installed.
 import * as devtools from '@vue/devtools-api'
 import type { Pinia } from 'pinia'
 import type { App } from 'vue'
@@ -22,7 +22,7 @@ export function registerDevtools(app: App, pinia: Pinia, tap: DevtoolsTap): void
   let stop = () => {}
   app.onUnmount(() => {
     stop()
-    // Devtools keep their handlers for ever; these let go of what they have shown.
+    // Devtools keep their handlers for ever, so the handlers drop their references.
     shown = null
   })
   const plugin = {
@@ -55,7 +55,7 @@ function addInspector(api: DevtoolsApi, id: string, shown: ShownApp): void {
   api.addTimelineLayer(timelineLayer(id))
 }
 
-/** A handler that throws would end the refreshes of every inspector on the page. */
+/** A handler that throws would end the refreshes of all inspectors on the page. */
 function addHandlers(
   api: DevtoolsApi,
   id: string,
@@ -77,7 +77,7 @@ function addHandlers(
   })
 }
 
-/** Sends what changes to the inspector and the timeline; the returned function ends it. */
+/** Sends changes to the inspector and the timeline, until the returned function is called. */
 function startUpdates(
   api: DevtoolsApi,
   id: string,

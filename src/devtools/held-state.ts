@@ -15,7 +15,7 @@ import { ownValue } from '../model/own-value.ts'
 
 type Table<Row> = Record<string, Row>
 
-/** What the stores of runs and of lists hold. */
+/** The state of the stores of runs and of lists. */
 export interface HeldState {
   runs: Table<PgflowRun>
   steps: Table<PgflowStep>
@@ -29,8 +29,7 @@ export interface HeldState {
 }
 
 /**
- * Reads the stores as plain data. No store is made by it: an app that shows no lists has no store of
- * them.
+ * Reads the stores as plain data. It creates none: an app without lists has no store of lists.
  */
 export function heldState({ state }: Pinia): HeldState {
   const ofRuns: Partial<HeldState> = ownValue(state.value, 'pgflow') ?? {}
@@ -48,7 +47,7 @@ export function heldState({ state }: Pinia): HeldState {
   }
 }
 
-/** Everything that devtools show, for a watcher: read so that it is told of each change. */
+/** All state that devtools show, read in a way that a watcher is called after each change. */
 export function watchedState({ state }: Pinia): unknown[] {
   return [state.value.pgflow, state.value['pgflow-lists']]
 }
@@ -69,7 +68,7 @@ export function stepsOf({ steps, stepOrder }: HeldState, runId: string): PgflowS
   return slugs.flatMap((slug) => rowOf(steps, `${runId}/${slug}`) ?? [])
 }
 
-/** What a list shows, from its key. */
+/** The query of a list, from its key. */
 export function queryOf(
   key: string,
 ): { flow: FlowSlug | null; status: string | null; pageSize: number } | null {
@@ -84,7 +83,7 @@ export function queryOf(
   }
 }
 
-/** The list was asked for with it: only a slug of the app's. */
+/** From the key: the slug that the app has passed. */
 function isFlowSlug(value: unknown): value is FlowSlug {
   return typeof value === 'string'
 }

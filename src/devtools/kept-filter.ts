@@ -1,20 +1,20 @@
-/** Within so many ms after a tree was sent, devtools ask for it. They gather for 120 ms. */
+/** In ms. Devtools request a tree within this time after one was sent; they wait for 120 ms. */
 const askedWithin = 300
 
 /**
- * What is sought in the tree. When a plugin sends a new tree, devtools ask it for one without what
- * the developer has typed, and would show all of it although the field still has a text.
+ * Keeps the text of the search field. When a plugin sends a new tree, devtools request it without
+ * that text, and would show the whole tree although the field is not empty.
  */
 export class KeptFilter {
   #kept = ''
   #sentAt = -Infinity
 
-  /** A tree is about to be asked for. */
+  /** A tree was sent, and will be requested. */
   readonly sent = (): void => {
     this.#sentAt = Date.now()
   }
 
-  /** What to seek when devtools ask for a tree with this filter. */
+  /** The text to filter by when devtools request a tree with this filter. */
   readonly of = (given: string): string => {
     const isOurs = given === '' && Date.now() - this.#sentAt < askedWithin
     this.#sentAt = -Infinity

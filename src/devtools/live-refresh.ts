@@ -1,17 +1,17 @@
 import { watch } from 'vue'
 
 /**
- * How long after a change the inspector is refreshed, in ms. Vue devtools gather the refreshes of
- * all plugins: what comes more often than every 120 ms is put off for ever.
+ * How long after a change the inspector is refreshed, in ms. Vue devtools debounce the refreshes of
+ * all plugins: with one more often than every 120 ms, none would happen.
  */
 const refreshAfter = 400
 /**
- * The same when nothing changes any more: the refresh of another plugin may have taken the place of
- * ours, on a busy page several times.
+ * The waits for further refreshes without a change: devtools may have replaced ours by that of
+ * another plugin, on a busy page several times.
  */
 const repeatedAfter = [400, 800, 1600, 3200]
 
-/** Calls `refresh` a little after something has changed, and some times more when nothing does. */
+/** Calls `refresh` shortly after a change, and a few more times afterwards. */
 export class LiveRefresh {
   readonly #state: () => unknown
   readonly #refresh: () => void
@@ -28,11 +28,11 @@ export class LiveRefresh {
     this.#watch()
   }
 
-  /** Something has changed that the state does not tell. */
+  /** Something has changed that is not in the state. */
   readonly touch = (): void => {
     if (this.#isStopped || this.#hasChanged) return
     this.#hasChanged = true
-    // A repetition may be far away.
+    // The next repetition may be far away.
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#wait(refreshAfter)
   }
@@ -44,9 +44,9 @@ export class LiveRefresh {
     this.#timer = null
   }
 
-  /** Watches for one change: a busy run is looked through once a refresh and not at each broadcast. */
+  /** Watches for one change at a time: the state is compared once a refresh, not at each event. */
   #watch(): void {
-    // Tables, rows and their fields, but not what is inside of inputs and outputs.
+    // Tables, rows and their fields, but not the contents of inputs and outputs.
     const options = { deep: 4, once: true, flush: 'sync' } as const
     this.#stopWatching = watch(
       this.#state,

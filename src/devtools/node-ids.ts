@@ -9,7 +9,7 @@ export type NodeSubject =
   /** Runs that are not in the tree, or not in the store. */
   | { type: 'note' }
 
-/** The id of a node; what it stands for can be read from it again. */
+/** The id of a node, from which the node can be parsed again. */
 export function nodeIdOf(subject: NodeSubject): string {
   switch (subject.type) {
     case 'flow':
@@ -25,7 +25,7 @@ export function nodeIdOf(subject: NodeSubject): string {
   }
 }
 
-/** What a node stands for; `note` for an id that is none of ours. */
+/** The node of an id; `note` for any other id. */
 export function subjectOf(nodeId: string): NodeSubject {
   const colon = nodeId.indexOf(':')
   const type = nodeId.slice(0, colon)

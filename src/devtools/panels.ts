@@ -18,7 +18,7 @@ export type Panels = Record<string, StateRow[]>
 /** How many trace records of a node are shown. */
 const mostShown = 50
 
-/** What is shown of a node; null for one that nothing is known of. */
+/** The panel of a node; null if nothing is held of it. */
 export function panelsOf(state: HeldState, tap: DevtoolsTap, nodeId: string): Panels | null {
   const subject = subjectOf(nodeId)
   switch (subject.type) {
@@ -116,7 +116,7 @@ function listPanels(state: HeldState, { log }: DevtoolsTap, key: string): Panels
   }
 }
 
-/** The newest first: what has just happened is what people look for. */
+/** The newest first: the latest records matter most. */
 function tracePanel(records: readonly KeptRecord[], dropped = 0): Panels {
   const rejoins = rejoinsOf(records)
   const shown = records.slice(-mostShown).reverse()
@@ -126,7 +126,7 @@ function tracePanel(records: readonly KeptRecord[], dropped = 0): Panels {
     [title]: shown.map((record) => {
       const { title, subtitle } = describeRecord(record, rejoins.has(record.id))
       const data = dataOf(record)
-      // A text of its own says all that a record without data can say.
+      // For a record without data, its text is all there is.
       const value = data === null || typeof data === 'string' ? subtitle : { [subtitle]: data }
       return { key: `${timeOfDay(record.at)} ${title}`, value }
     }),

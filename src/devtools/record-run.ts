@@ -15,7 +15,7 @@ import { heldState, rowOf, shapeOf, stepsOf, type HeldState } from './held-state
 import { libraryVersion } from './version.ts'
 
 /**
- * The recording of a run: what the store shows of it, and the last trace records.
+ * Makes the recording of a run: its state in the store, and the last trace records.
  * @throws PgflowError `run_not_found` when the store does not hold the run, or it has not started.
  */
 export function recordRun(pinia: Pinia, { log }: DevtoolsTap, runId: string): RunRecording {
@@ -47,7 +47,7 @@ function finalOf(state: HeldState, runId: string): RunSnapshot {
     retry: rowOf(state.retries, `${runId}/${step.step_slug}`) ?? null,
   }))
   const seq = rowOf(state.connections, runId)?.seq ?? 0
-  // At 0 nothing is counted.
+  // A seq of 0 means that events have none.
   return { run: { ...run }, steps, seq: seq > 0 ? seq : null }
 }
 
@@ -55,7 +55,7 @@ function recordedOf({ at, kind, content }: KeptRecord): RecordedTrace {
   const record = { at: new Date(at).toISOString(), kind }
   switch (content.type) {
     case 'event':
-      // The record before it has the broadcast that shows the gap.
+      // The record before has the event that shows the gap.
       return kind === 'gap' ? record : { ...record, message: messageOf(content.event) }
     case 'snapshot':
       return { ...record, snapshot: content.snapshot }
@@ -71,11 +71,11 @@ function recordedOf({ at, kind, content }: KeptRecord): RecordedTrace {
 /** A token (a JWT), or a key of a Supabase project. */
 const secrets = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\bsb_(?:publishable|secret)_\w+/g
 
-/** Recordings are shared: whatever looks like a key or a token is left out, wherever it is. */
+/** Recordings are shared with others: whatever looks like a key or a token is removed. */
 function withoutSecrets(recording: RunRecording): RunRecording {
   const text = JSON.stringify(recording, (_key, value: Json) =>
     typeof value === 'string' ? value.replaceAll(secrets, '[left out]') : value,
   )
-  // The same fields: only texts have changed.
+  // The structure is the same: only texts were changed.
   return JSON.parse(text) as RunRecording
 }

@@ -2,7 +2,7 @@ import type { PlainError } from '../errors.ts'
 import type { ConnectionStatus, PgflowStep, StepRetry } from '../model/entities.ts'
 import { clip } from '../model/text.ts'
 
-/** A tag beside a node, as Vue devtools take it. */
+/** A tag beside a node of the tree. */
 export interface Tag {
   label: string
   textColor: number
@@ -34,7 +34,7 @@ export function statusTag(label: string, status = label): Tag {
   return { label: clip(label, 30), textColor: white, backgroundColor }
 }
 
-/** How live a run or list is, and why it is not. */
+/** The connection status of a run or list, and its error. */
 export function connectionTag({
   status,
   error,
@@ -55,7 +55,7 @@ export function progressTag({ initial_tasks, remaining_tasks }: PgflowStep): Tag
   return [{ ...statusTag(`${done}/${initial_tasks}`, 'started'), tooltip }]
 }
 
-/** That a step is tried again. */
+/** A tag for a step that is being retried. */
 export function retryTag({ attempts_count, error_message }: StepRetry): Tag {
   const tooltip = clip(error_message ?? 'the attempt failed', 200)
   return { ...statusTag(`attempt ${attempts_count} failed`, 'failed'), tooltip }

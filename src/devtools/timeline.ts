@@ -7,9 +7,9 @@ export function timelineLayer(id: string) {
   return { id, label: 'pgflow', color: 0x0f766e }
 }
 
-/** What the timeline shows of a record; those of one run or list are a group. */
+/** An event of the timeline for a record. Those of one run or list form a group. */
 export interface TimelineEvent {
-  /** In ms since 1970: the clock of devtools stands at 0 while their panel is closed. */
+  /** In ms since 1970: devtools' own clock is 0 while their panel is closed. */
   time: number
   title: string
   subtitle: string
@@ -18,7 +18,7 @@ export interface TimelineEvent {
   data: Record<string, unknown>
 }
 
-/** Makes events of the records that follow those that there are. */
+/** Returns a function that makes timeline events of records; it starts after the given records. */
 export function timelineEvents(
   earlier: readonly KeptRecord[],
 ): (record: KeptRecord) => TimelineEvent {
@@ -40,7 +40,7 @@ export function timelineEvents(
   }
 }
 
-/** The key of a list is JSON, the id of a run is not. */
+/** The key of a list is JSON; the id of a run is not. */
 function isList(key: string): boolean {
   return key.startsWith('[')
 }

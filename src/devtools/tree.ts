@@ -17,7 +17,8 @@ const mostRuns = 200
 
 /**
  * The inspector's tree: the sync, flows with their runs and steps, and lists.
- * @param filter - only what has this text in a label or tag, and what is above and below it.
+ * @param filter - only nodes with this text in a label or tag, with their ancestors and
+ *   descendants.
  */
 export function treeOf(state: HeldState, filter: string): TreeNode[] {
   const sought = filter.trim().toLowerCase()
@@ -29,7 +30,7 @@ export function treeOf(state: HeldState, filter: string): TreeNode[] {
   return sought === '' || has(sync, sought) ? [sync, ...roots] : roots
 }
 
-/** Runs by flow, the newest first; null for those that only have a connection, as what is refused. */
+/** Runs by flow, the newest first; null for those with only a connection, such as refused ones. */
 function runsByFlow(state: HeldState): Map<string | null, string[]> {
   const newestFirst = Object.values(state.runs).sort((a, b) => compareStarts(b, a))
   const byFlow = new Map<string | null, string[]>()
@@ -77,7 +78,7 @@ function flowNode(
   return [{ id, label, tags, children }]
 }
 
-/** Null if neither the run nor one of its steps has what is sought. */
+/** Null if neither the run nor one of its steps matches the filter. */
 function runNode(state: HeldState, runId: string, sought: string): TreeNode | null {
   const run = rowOf(state.runs, runId)
   const connection = rowOf(state.connections, runId)
@@ -120,7 +121,7 @@ function listNodes(state: HeldState, sought: string): TreeNode[] {
   return [{ id: nodeIdOf({ type: 'lists' }), label: 'lists', children: found }]
 }
 
-/** A list in words. */
+/** The label of a list. */
 export function listLabel(key: string): string {
   const query = queryOf(key)
   if (!query) return clip(key)

@@ -13,19 +13,22 @@ declare module 'nuxt/schema' {
     pgflow?: PgflowModuleOptions
   }
   interface PublicRuntimeConfig {
-    /** What `pgflow` of nuxt.config says; `NUXT_PUBLIC_PGFLOW_…` changes it when the server starts. */
+    /**
+     * The option `pgflow` of nuxt.config; `NUXT_PUBLIC_PGFLOW_…` overrides it when the server
+     * starts.
+     */
     pgflow: PgflowPublicOptions
   }
 }
 
-/** What an app may call without importing it. */
+/** What is auto-imported. */
 const composables = ['useFlow', 'useRun', 'useRuns', 'useStep', 'usePgflowStatus']
 const stores = ['usePgflowStore', 'usePgflowListStore']
 
 /**
  * The Nuxt module: installs `createPgflow` after Pinia and Supabase, takes runs through Nuxt's
- * payload, and lets apps call the composables and stores without importing them. Needs `@pinia/nuxt`,
- * and either `@nuxtjs/supabase` or the option `setup`.
+ * payload, and lets apps call the composables and stores without importing them. Needs
+ * `@pinia/nuxt`, and either `@nuxtjs/supabase` or the option `setup`.
  *
  * @example
  * export default defineNuxtConfig({
@@ -38,10 +41,10 @@ const pgflowModule: NuxtModule<PgflowModuleOptions> = defineNuxtModule<PgflowMod
   setup(options, nuxt) {
     const { resolve } = createResolver(import.meta.url)
     nuxt.options.runtimeConfig.public.pgflow = runtimeOptionsOf(options)
-    // These files import what only Nuxt's build knows, such as `#imports`.
+    // These files import modules that only exist in Nuxt's build, such as `#imports`.
     nuxt.options.build.transpile.push(resolve('./runtime'))
     nuxt.options.vite.optimizeDeps ??= {}
-    // Else development finds it late, at the first page that uses it, and reloads that page.
+    // Otherwise Vite finds it at the first page that uses it, and reloads that page.
     nuxt.options.vite.optimizeDeps.include = [
       ...(nuxt.options.vite.optimizeDeps.include ?? []),
       'pinia-pgflow',
@@ -61,14 +64,16 @@ const pgflowModule: NuxtModule<PgflowModuleOptions> = defineNuxtModule<PgflowMod
 })
 export default pgflowModule
 
-/** The module `#build/pgflow-setup.mjs`, by which the plugin finds the app's file. */
+/** Writes the module `#build/pgflow-setup.mjs`, through which the plugin imports the app's file. */
 function setupOf({ setup }: PgflowModuleOptions): string {
   if (setup !== undefined) return `export { default } from ${JSON.stringify(setup)}\n`
   const type = "/** @type {import('pinia-pgflow/nuxt').PgflowSetup | undefined} */"
   return `${type}\nconst setup = undefined\nexport default setup\n`
 }
 
-/** A build that lacks one of these would fail in every page, with an error that says less. */
+/**
+ * Fails the build if one of these is missing. Otherwise every page would fail with a vague error.
+ */
 function checkModules(nuxt: Nuxt, options: PgflowModuleOptions): void {
   const installed = new Set(nuxt.options._installedModules.map(({ meta }) => meta.name))
   // `@pinia/nuxt` calls itself `pinia`.

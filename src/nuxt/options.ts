@@ -1,6 +1,6 @@
 import type { PgflowOptions } from '../options.ts'
 
-/** The options of `createPgflow` that a configuration file can hold: values, no objects of code. */
+/** The options of `createPgflow` that a configuration file can hold: plain values. */
 const names = [
   'schema',
   'private',
@@ -15,10 +15,10 @@ const names = [
 /** The options that the server and the browser share through Nuxt's runtime configuration. */
 export type PgflowPublicOptions = Pick<PgflowOptions, (typeof names)[number]>
 
-/** What `pgflow` in nuxt.config takes. */
+/** The option `pgflow` in nuxt.config. */
 export interface PgflowModuleOptions extends PgflowPublicOptions {
   /**
-   * A file with what a configuration cannot hold: a Supabase client of your own, `flows`,
+   * A file with options that are code: a Supabase client of your own, `flows`,
    * `onError`. Its default export is what `definePgflowSetup` returns.
    * @example '~/pgflow-setup.ts'
    */
@@ -26,15 +26,15 @@ export interface PgflowModuleOptions extends PgflowPublicOptions {
 }
 
 /**
- * Called once for each request on the server and once in the browser, where composables of Nuxt
- * can be called. What it returns goes before what nuxt.config says; without `supabase`, the client
- * of `@nuxtjs/supabase` is used.
+ * Called once for each request on the server and once in the browser, where composables of Nuxt can
+ * be called. The returned options override those of nuxt.config. Without `supabase`, the client of
+ * `@nuxtjs/supabase` is used.
  */
 export type PgflowSetup = () => Partial<PgflowOptions>
 
 /**
- * What goes into the runtime configuration: what was given, the rest has its defaults. Environment
- * variables change only what is in there, so the two that differ between projects always are.
+ * The runtime configuration: the options that were given. Environment variables can only override
+ * options that are in it, so the two that differ between projects are always included.
  */
 export function runtimeOptionsOf(options: PgflowModuleOptions): PgflowPublicOptions {
   const { schema = 'pgflow_client', private: isPrivate = false } = options

@@ -18,7 +18,7 @@ export default defineNuxtPlugin({
   },
 })
 
-/** The client that `@nuxtjs/supabase` provides; `createPgflow` looks whether it is one. */
+/** The client that `@nuxtjs/supabase` provides. `createPgflow` checks that it is one. */
 function clientIn(provided: unknown): PgflowOptions['supabase'] | undefined {
   if (typeof provided !== 'object' || provided === null || !('client' in provided)) return undefined
   return provided.client as PgflowOptions['supabase']
