@@ -374,9 +374,7 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
 
   #merge(snapshot: Snapshot, fetch: Fetch<Update>): void {
     const { source } = this
-    // A start is answered by the primary, which is never outdated.
-    const trustsDatabase = fetch.reason === 'start' || this.#outdated.isOver
-    const merged = source.merge(snapshot, fetch, trustsDatabase)
+    const merged = source.merge(snapshot, fetch, this.#outdated.isOver)
     if (this.#life.signal.aborted) return
     this.#health.isOverruled = true
     this.#isDropped = !merged
@@ -439,6 +437,8 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
     if (error.code !== 'aborted') this.#health.error = error
     this.#poll.failed()
     this.#poll.schedule()
+    // The end that came meanwhile needs no snapshot.
+    this.#endIfFinal()
     this.#show()
   }
 

@@ -105,7 +105,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
 
   merge(
     snapshot: RunSnapshot | null,
-    { updates, earlier }: Fetch<RunEvent>,
+    { reason, updates, earlier }: Fetch<RunEvent>,
     trustsDatabase: boolean,
   ): MergedSnapshot | null {
     if (!snapshot) {
@@ -117,13 +117,15 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (snapshot.run.run_id !== this.key) {
       throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
     }
+    // A start is answered by the primary. Without a seq nothing tells which events that includes.
+    const isTrusted = trustsDatabase || (reason === 'start' && snapshot.seq !== null)
     // An end is final: on a public channel, events with a higher seq than that of the end are forged.
     const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#runningSeq
     const isPublicEnd = this.#isPublic && isEnd
-    // Once outdated snapshots are accepted, the events from before the request do not count any more.
-    const lately = trustsDatabase ? updates.filter((event) => !earlier.has(event)) : updates
-    const since = isPublicEnd ? [] : trustsDatabase ? following(snapshot, lately) : lately
-    const oldest = this.#oldestAccepted(isPublicEnd, trustsDatabase)
+    // Of a snapshot that is not outdated, the events from before the request are part.
+    const lately = isTrusted ? updates.filter((event) => !earlier.has(event)) : updates
+    const since = isPublicEnd ? [] : isTrusted ? following(snapshot, lately) : lately
+    const oldest = this.#oldestAccepted(isPublicEnd, isTrusted)
     const seqBefore = this.#seq ?? 0
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
@@ -132,7 +134,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     this.#dropped = 0
     this.#confirmed = snapshot.seq
-    if (trustsDatabase) this.#runningSeq = 0
+    if (isTrusted) this.#runningSeq = 0
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some(
       (event) => event.needsSnapshot && (event.seq ?? Infinity) > known,

@@ -63,7 +63,7 @@ export interface Source<Snapshot, Update> {
   /**
    * Merges a snapshot, and applies again the updates received since it was requested; null if it is
    * outdated and was dropped.
-   * @param trustsDatabase - the snapshot cannot be outdated, or they have looked so for too long.
+   * @param trustsDatabase - snapshots have looked outdated for so long that they are accepted.
    * @throws PgflowError if the snapshot cannot be right.
    */
   merge(snapshot: Snapshot, fetch: Fetch<Update>, trustsDatabase: boolean): MergedSnapshot | null

@@ -2,7 +2,10 @@ import { isTerminal } from '../../src/model/entities.ts'
 import type { Message } from '../../src/testing/rows.ts'
 import { textOf } from './projection.ts'
 
-/** For how long what was heard of a run counts more than an answer that says otherwise, in ms. */
+/**
+ * For how long what was heard of a run counts more than an answer that says otherwise, in ms by the
+ * clock of the device: if that jumps ahead, nothing tells that it was heard a moment ago.
+ */
 const remembered = 29_000
 
 /** What the feed of a user has told of runs that have ended. */

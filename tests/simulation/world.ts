@@ -149,7 +149,7 @@ export class Page {
       onOpened: (runId) => this.traffic.orphan(runId),
       onCall: this.touch,
       onClosed: (runId) => this.hearing.forget(runId),
-      onFed: (message) => this.feed.hear(message, now()),
+      onFed: (message) => this.feed.hear(message, this.time.now()),
       onFeedLeft: () => this.feed.clear(),
     })
     this.traffic = new Traffic({
@@ -198,7 +198,7 @@ export class Page {
       this.requests.sent.some(({ kind, about }) => kind === 'start' && about.includes(runId))
     this.lists = new ListWitness({
       hasStarted,
-      hasHeardEnd: (runId) => this.feed.hasEnded(runId, now()),
+      hasHeardEnd: (runId) => this.feed.hasEnded(runId, this.time.now()),
       ...common,
       hasFeed,
       pagesOf: (plan) => this.app.pagesOf(plan),

@@ -11,9 +11,7 @@ const mostRuns = 1_000
  */
 export class RecentSeqs {
   readonly #scheduler: Scheduler
-  readonly #seqs = new Map<string, { seq: number; at: number }>()
-  /** The time since which nothing can have been missed. */
-  #isCertainFrom = 0
+  readonly #seqs = new Map<string, { seq: number; at: number; isDoubtful: boolean }>()
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
@@ -24,7 +22,7 @@ export class RecentSeqs {
     if (isOutdated(seq, this.#seqs.get(run_id)?.seq ?? null)) return false
     if (seq !== null) {
       this.#seqs.delete(run_id)
-      this.#seqs.set(run_id, { seq, at: this.#scheduler.now() })
+      this.#seqs.set(run_id, { seq, at: this.#scheduler.now(), isDoubtful: false })
       const [oldest] = this.#seqs.keys()
       if (this.#seqs.size > mostRuns && oldest !== undefined) this.#seqs.delete(oldest)
     }
@@ -36,8 +34,9 @@ export class RecentSeqs {
    * something may have been missed since.
    */
   lately(runId: string): number | null {
-    const { seq, at } = this.#seqs.get(runId) ?? { seq: null, at: 0 }
-    return at >= this.#isCertainFrom && at > this.#scheduler.now() - outdatedFor ? seq : null
+    const last = this.#seqs.get(runId)
+    if (!last || last.isDoubtful) return null
+    return last.at > this.#scheduler.now() - outdatedFor ? last.seq : null
   }
 
   /** The last seq received of a run, however long ago; null if none is kept. */
@@ -47,7 +46,8 @@ export class RecentSeqs {
 
   /** Something may have been missed. */
   doubt(): void {
-    this.#isCertainFrom = this.#scheduler.now()
+    // Not by the time: a clock that is set back would doubt what comes after it, too.
+    for (const last of this.#seqs.values()) last.isDoubtful = true
   }
 
   forget(runId: string): void {

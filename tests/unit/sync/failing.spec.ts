@@ -36,6 +36,18 @@ describe('after a read that failed', () => {
     expect(kit.reported.filter(({ code }) => code === 'malformed_message')).toHaveLength(5)
   })
 
+  it('a private run that has ended meanwhile is closed, also in a hidden page', async () => {
+    const kit = createKit({ isPrivate: true })
+    await kit.goLive('r', 1)
+    const refreshed = codeOf(kit.manager.refresh('r'))
+    const request = await kit.nextRequest()
+    kit.show(false)
+    await kit.channelOf('r').receive('run:completed', { seq: 2, status: 'completed' })
+    await request.fail(down())
+    expect(await refreshed).toBe('unreachable')
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
+  })
+
   it('the error is shown, and gone once the run is', async () => {
     const kit = createKit()
     kit.manager.observe('r')

@@ -57,3 +57,14 @@ it('what was heard counts for 30 s, unless something may have been missed since'
   recent.doubt()
   expect(recent.lately('r')).toBeNull()
 })
+
+it('what is heard after a doubt counts, also where the clock was set back', () => {
+  const clock = new VirtualClock(() => 0.5)
+  clock.time = 10_000
+  const recent = new RecentSeqs(clock)
+  recent.isNew(update('before', 1))
+  recent.doubt()
+  clock.time = 0
+  recent.isNew(update('after', 1))
+  expect([recent.lately('before'), recent.lately('after')]).toEqual([null, 1])
+})

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
-import { anyStart, codeOf, createKit, snapshot } from './support/kit.ts'
+import { anyStart, codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 describe('starting a run again that is known', () => {
   it('and being refused leaves it followed: silence is still not trusted [C10]', async () => {
@@ -41,8 +41,7 @@ describe('the response to a start', () => {
     await kit.channelOf('r').receive('a:started', { seq: 1e15, step_slug: 'a' })
     await kit.clock.advance(1_000)
     expect(await first).toBe('timeout')
-    const read = await kit.nextRequest()
-    await read.reply(null)
+    await (await kit.nextRequest()).fail(down())
     await (await kit.nextRequest()).reply(snapshot('r', 2))
     expect(await again).toBe('none')
     expect(kit.state.runs.value.r?.status).toBe('started')
