@@ -7,6 +7,8 @@ import { openSlowRoad, type SlowRoad } from '../start/slow-road.ts'
 export interface Traffic {
   /** Requests over HTTP. */
   requests: number
+  /** Those of them that ask for the state of runs. */
+  snapshots: number
   joins: number
   bytes: number
 }
@@ -22,7 +24,7 @@ export interface WatchedClient {
 /** Connects a client to the backend, a round trip of so many ms away. */
 export async function openClient(backend: Backend, roundTripMs: number): Promise<WatchedClient> {
   const road = await openSlowRoad(backend.url, roundTripMs)
-  let [requests, joins] = [0, 0]
+  let [requests, snapshots, joins] = [0, 0, 0]
   const supabase = createClient(road.url, backend.anonKey, {
     auth: { persistSession: false, autoRefreshToken: false, storageKey: crypto.randomUUID() },
     realtime: {
@@ -35,6 +37,8 @@ export async function openClient(backend: Backend, roundTripMs: number): Promise
     global: {
       fetch(resource, init) {
         requests += 1
+        const url = resource instanceof Request ? resource.url : String(resource)
+        if (/_runs?_with_states$/.test(new URL(url).pathname)) snapshots += 1
         return fetch(resource, init)
       },
     },
@@ -42,7 +46,7 @@ export async function openClient(backend: Backend, roundTripMs: number): Promise
   return {
     supabase,
     road,
-    traffic: () => ({ requests, joins, bytes: road.bytes() }),
+    traffic: () => ({ requests, snapshots, joins, bytes: road.bytes() }),
     async close() {
       await supabase.removeAllChannels()
       await supabase.realtime.disconnect()

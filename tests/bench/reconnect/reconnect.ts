@@ -72,6 +72,7 @@ export const benchmark: Benchmark = {
 function reportTraffic({ facts }: Findings, title: string, seen: readonly Traffic[]): void {
   const median = (key: keyof Traffic) => Math.round(spreadOf(seen.map((one) => one[key])).median)
   facts[`${title}, requests`] = median('requests')
+  facts[`${title}, snapshot requests`] = median('snapshots')
   facts[`${title}, joins`] = median('joins')
   facts[`${title}, bytes`] = median('bytes')
 }
@@ -115,6 +116,7 @@ async function cutAndMend(
     ms,
     completed,
     requests: after.requests - before.requests,
+    snapshots: after.snapshots - before.snapshots,
     joins: after.joins - before.joins,
     bytes: after.bytes - before.bytes,
   }
