@@ -118,14 +118,14 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
       throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
     }
     // A start is answered by the primary. Without a seq nothing tells which events that includes.
-    const isTrusted = trustsDatabase || (reason === 'start' && snapshot.seq !== null)
+    const isCurrent = trustsDatabase || (reason === 'start' && snapshot.seq !== null)
     // An end is final: on a public channel, events with a higher seq than that of the end are forged.
     const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#runningSeq
     const isPublicEnd = this.#isPublic && isEnd
     // Of a snapshot that is not outdated, the events from before the request are part.
-    const lately = isTrusted ? updates.filter((event) => !earlier.has(event)) : updates
-    const since = isPublicEnd ? [] : isTrusted ? following(snapshot, lately) : lately
-    const oldest = this.#oldestAccepted(isPublicEnd, isTrusted)
+    const lately = isCurrent ? updates.filter((event) => !earlier.has(event)) : updates
+    const since = isPublicEnd ? [] : trustsDatabase ? following(snapshot, lately) : lately
+    const oldest = this.#oldestAccepted(isPublicEnd, isCurrent)
     const seqBefore = this.#seq ?? 0
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
@@ -134,7 +134,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     }
     this.#dropped = 0
     this.#confirmed = snapshot.seq
-    if (isTrusted) this.#runningSeq = 0
+    if (trustsDatabase) this.#runningSeq = 0
     const known = snapshot.seq ?? 0
     const isIncomplete = since.some(
       (event) => event.needsSnapshot && (event.seq ?? Infinity) > known,
