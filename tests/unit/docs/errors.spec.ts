@@ -29,7 +29,7 @@ describe('docs/errors.md', () => {
     const section = sections.get(code)
     expect(section).toMatch(/^\*\*Cause\.\*\* .{20,}/m)
     expect(section).toMatch(/^\*\*Fix\.\*\* .{8,}/m)
-    const again = /^\*\*Tried again\.\*\* (Yes|No)\b/m.exec(section ?? '')
+    const again = /^\*\*Retried\.\*\* (Yes|No)\b/m.exec(section ?? '')
     expect(again?.[1]).toBe(new PgflowError(code, '').isTransient ? 'Yes' : 'No')
   })
 
