@@ -1,10 +1,10 @@
--- Removes pinia-pgflow from a database: pgflow's functions are restored to the letter and broadcast
--- again by themselves, runs and their data stay. Run it as the database owner, as a migration or
--- with "psql -1 -v ON_ERROR_STOP=1 -f". Then take pgflow_client out of the exposed schemas. Workers
--- may go on meanwhile.
+-- Removes pinia-pgflow from a database. pgflow's functions are restored exactly and broadcast again
+-- by themselves; runs and their data stay. Run it as the database owner, as a migration or with
+-- "psql -1 -v ON_ERROR_STOP=1 -f". Then remove pgflow_client from the exposed schemas. Workers may
+-- run meanwhile.
 --
--- What the project itself built on these schemas (views, policies, functions in SQL) goes with
--- them.
+-- Objects of the project that depend on these schemas (views, policies, functions in SQL) are
+-- dropped with them.
 do $$
 declare
   v_part record;
@@ -18,8 +18,8 @@ begin
   end if;
   perform pg_advisory_xact_lock(7474273106942133);
 
-  -- The tables first, all at once and in one order, as the installation takes them: a worker waits
-  -- a moment, and neither it nor this ends in a deadlock.
+  -- The tables first, all at once and in one order, as in the installation: a worker waits for a
+  -- moment, and there can be no deadlock.
   if to_regclass('pgflow.runs') is not null then
     for v_attempt in 1 .. 600 loop
       begin
@@ -74,7 +74,7 @@ begin
       where proc.pronamespace = 'pgflow'::regnamespace
         and strpos(proc.prosrc, 'pgflow.pinia_pgflow_silence(') > 0
     );
-    -- As give_back() does. The first edition's also dropped the function that workers were calling.
+    -- As in give_back(). The first edition's also dropped the function that workers were calling.
     for v_part in
       select pg_get_functiondef(proc.oid) as definition
       from pg_catalog.pg_proc as proc

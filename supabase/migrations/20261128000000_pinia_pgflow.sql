@@ -13,9 +13,9 @@
 
 -- 0100-prerequisites.sql --------------------------------------------------------------------------
 
--- Refuses to install where something it builds on is missing. The schemas are created in the same
--- statement, and everything after it lives in them or needs them: even a runner that goes on after
--- an error leaves nothing behind.
+-- Refuses to install if something that it depends on is missing. The schemas are created in the
+-- same statement, and everything after it needs them: a runner that continues after an error
+-- therefore installs nothing.
 do $$
 declare
   v_missing text;
@@ -64,7 +64,7 @@ begin
   if to_regprocedure('pgflow_realtime.installed()') is not null
     and to_regprocedure('pgflow_realtime.fingerprint()') is not null then
     -- The first is of this file, the second of what it made in this database.
-    if pgflow_realtime.installed() = '42894e78144099fb ' || pgflow_realtime.fingerprint() then
+    if pgflow_realtime.installed() = 'a187f14f5e9bc892 ' || pgflow_realtime.fingerprint() then
       return;
     end if;
   end if;
@@ -72,10 +72,10 @@ begin
   execute $definitions$
 -- 0200-tables.sql ---------------------------------------------------------------------------------
 
--- The tables. None refers to pgflow's: a foreign key would keep `truncate` from working, and would
--- ask a restore to load the tables in one order. Triggers on pgflow.runs clear them instead.
+-- The tables. None refers to pgflow's: a foreign key would prevent `truncate`, and would require a
+-- restore to load the tables in one order. Triggers on pgflow.runs clear them instead.
 
--- Narrow and with room on its pages, so that counting is an in-place update.
+-- Narrow rows with free space on their pages, so that counting is an in-place update.
 create table if not exists pgflow_realtime.run_seq (
   run_id uuid primary key,
   seq bigint not null,
@@ -93,7 +93,7 @@ comment on table pgflow_realtime.run_owners is
   'The signed-in user who started a run; no row for a run that nobody signed in started.';
 do $$
 begin
-  -- Asked first: `create index if not exists` would wait for everyone who writes to the table.
+  -- Checked first: `create index if not exists` would wait for everyone who writes to the table.
   if to_regclass('pgflow_realtime.run_owners_newest') is null then
     create index run_owners_newest
     on pgflow_realtime.run_owners (owner, started_at desc, run_id desc);
@@ -102,7 +102,7 @@ end;
 $$;
 
 -- No reference to pgflow.flows either: a worker may create the flow after the migration that allows
--- it, and may create it anew.
+-- its start, and may create it again.
 create table if not exists pgflow_realtime.allowed_starts (
   flow_slug text not null,
   role_name name not null,
@@ -137,7 +137,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  -- An array, since a plan for the table of what was deleted reads ours from end to end.
+  -- An array: joined to the table of deleted rows, ours would be read from end to end.
   v_run_ids uuid[] := array(select gone.run_id from gone);
 begin
   delete from pgflow_realtime.run_seq where run_id = any (v_run_ids);
@@ -165,10 +165,10 @@ comment on function pgflow_realtime.forget_all_runs() is
 -- 0300-settings.sql -------------------------------------------------------------------------------
 
 -- A setting is an immutable function without arguments: Postgres puts its value into every plan
--- that reads it, and makes those plans anew when the function is replaced. Reading one costs
--- nothing, and since it is part of the schema it cannot be missing where the functions are.
+-- that reads it, and plans again when the function is replaced. Reading one costs nothing, and as a
+-- part of the schema it cannot be missing.
 --
--- They have no search_path of their own, which would keep Postgres from doing so: each is a
+-- They have no search_path of their own, which would prevent that. They need none: each is a
 -- constant and names nothing.
 create or replace function pgflow_realtime.put_constant(
   p_name name, p_type regtype, p_value text, p_comment text
@@ -195,7 +195,7 @@ begin
     p_name, p_type, v_body
   );
   execute format('comment on function pgflow_realtime.%I() is %L', p_name, p_comment);
-  -- In the definition itself: whoever installs may have default privileges for functions.
+  -- Set in the definition: the installing role may have default privileges for functions.
   execute format(
     'revoke all on function pgflow_realtime.%I() from public, anon, authenticated, service_role', p_name
   );
@@ -210,7 +210,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Two sessions that replace one function at once would make the later fail.
+  -- If two sessions replace one function at once, the later would fail.
   perform pgflow_realtime.take_turn();
   case p_name
     when 'max_payload_bytes' then
@@ -327,8 +327,8 @@ begin
   perform pgflow_realtime.check_setting('step_event_prefix', quote_literal(p_prefix),
     p_prefix in ('', 'step:'),
     'Set it to '''' (the default) or to ''step:'' (as pgflow''s own broadcasts).');
-  -- @pgflow/client never reads again what was left out, so there the limit is Realtime's own,
-  -- unless it was set to something else.
+  -- @pgflow/client does not read what was left out, so with it the limit is Realtime's own, unless
+  -- another was set.
   if p_prefix = 'step:' and pgflow_realtime.max_payload_bytes() = 200000 then
     perform pgflow_realtime.put_setting('max_payload_bytes', '3000000');
   elsif p_prefix = '' and pgflow_realtime.max_payload_bytes() = 3000000 then
@@ -379,14 +379,14 @@ $$;
 
 -- 0400-callers.sql --------------------------------------------------------------------------------
 
--- Who is calling, and whose a run is.
+-- Who is calling, and which user a run belongs to.
 create or replace function pgflow_realtime.caller_role()
 returns name
 language sql
 stable
 set search_path = ''
 as $$
-  -- What `set role` set, which survives `security definer`; otherwise who logged in.
+  -- The role that `set role` has set, even in `security definer`; otherwise the one that logged in.
   select coalesce(nullif(current_setting('role', true), 'none'), session_user)::name;
 $$;
 comment on function pgflow_realtime.caller_role() is
@@ -398,8 +398,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- What auth.uid() returns, as text: the ids of third-party auth providers are not UUIDs. An empty
-  -- id is nobody's.
+  -- The result of auth.uid() as text: ids of third-party auth providers are not UUIDs. An empty id
+  -- belongs to nobody.
   select coalesce(
     nullif(current_setting('request.jwt.claim.sub', true), ''),
     nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')
@@ -414,7 +414,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  -- Inside this function the current user is its owner, who is the database owner.
+  -- Inside this function the current user is its owner, the database owner.
   select pg_has_role(pgflow_realtime.caller_role(), current_user, 'member');
 $$;
 comment on function pgflow_realtime.is_database_owner() is
@@ -520,9 +520,9 @@ comment on function pgflow_realtime.may_start(text) is
 
 -- 0500-rows.sql -----------------------------------------------------------------------------------
 
--- A run and its steps as a client gets them, in snapshots, lists and broadcasts alike. Rows are read
--- as JSON, since some columns exist only in some versions of pgflow. The time zone is fixed so that
--- one instant is always the same text.
+-- A run and its steps as a client receives them, in snapshots, lists and broadcasts alike. Rows are
+-- read as JSON, since some columns exist only in some versions of pgflow. The time zone is fixed so
+-- that one instant is always the same text.
 create or replace function pgflow_realtime.step_output(p_state jsonb)
 returns jsonb
 language plpgsql
@@ -539,12 +539,12 @@ begin
     return null;
   end if;
 
-  -- pgflow 0.11 and newer keep it with the step.
+  -- pgflow 0.11 and newer store it with the step.
   if p_state ? 'output' then
     return p_state -> 'output';
   end if;
 
-  -- pgflow 0.7 brought map steps, and initial_tasks with them.
+  -- pgflow 0.7 introduced map steps, and initial_tasks with them.
   if p_state ? 'initial_tasks' then
     select step.step_type = 'map' into v_is_map
     from pgflow.steps as step
@@ -606,7 +606,7 @@ begin
   return (
     select jsonb_build_object(
       'task_index', task.task_index,
-      -- Of a task under way, the attempt that is being made has not failed.
+      -- For a task under way, the current attempt has not failed.
       'attempts_count', task.attempts_count - (task.status = 'started')::integer,
       'error_message', task.error_message
     )
@@ -654,7 +654,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  -- Several steps can fail in a race: the one that failed the run carries the run's time.
+  -- Several steps can fail at nearly the same time: the one that failed the run has the run's time.
   select to_jsonb(state) ->> 'error_message'
   from pgflow.step_states as state
   join pgflow.runs as run on run.run_id = state.run_id
@@ -665,10 +665,10 @@ $$;
 comment on function pgflow_realtime.failed_step_error(uuid) is
   'The error message of the step that failed a run.';
 
--- Of a run whose counter is not there: it is from before the installation, or the counter was lost
--- in a restore or when pinia-pgflow was uninstalled and installed again. Such a run goes on above
--- every seq it can have had, so that whoever followed it sees a gap: from the clock, in
--- milliseconds, which no counter outruns.
+-- For a run without a counter: it is older than the installation, or the counter was lost in a
+-- restore or when pinia-pgflow was uninstalled and installed again. Its seq continues above every
+-- one that it can have had, so that clients see a gap: from the clock, in milliseconds, which no
+-- counter reaches.
 create or replace function pgflow_realtime.seq_from_clock()
 returns bigint
 language sql
@@ -686,8 +686,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- An hour old, so that it is below what a transaction under way has counted and not committed;
-  -- and the same for 17 minutes, so that who asks again is not told of news.
+  -- An hour in the past, so that it is below a seq that was counted and is not committed yet; and
+  -- equal for 17 minutes, so that repeated requests show no change.
   select (floor(extract(epoch from statement_timestamp() - interval '1 hour') * 1000)::bigint >> 20) << 20;
 $$;
 comment on function pgflow_realtime.seq_without_counter() is
@@ -735,7 +735,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  -- One statement over stable functions: everything in it is true at the same moment.
+  -- One statement over stable functions: all of it is read at the same moment.
   select
     pgflow_realtime.run_row(r, counter.error_message),
     (
@@ -750,7 +750,7 @@ as $$
     ),
     coalesce(counter.seq, pgflow_realtime.seq_without_counter())
   from pgflow.runs as r
-  -- One look-up a run, however many there are.
+  -- One index scan for each run, however many runs there are.
   left join lateral (
     select of_run.* from pgflow_realtime.run_seq as of_run where of_run.run_id = r.run_id offset 0
   ) as counter on true
@@ -766,7 +766,7 @@ comment on function pgflow_realtime.snapshots(uuid[]) is
 
 -- 0600-broadcast.sql ------------------------------------------------------------------------------
 
--- What sends events. The ones that are sent most, of steps, do the same in one function each
+-- Sends events. The most frequent ones, of steps, do the same in one function each
 -- (0700-step-events.sql): every call between a change and realtime.send costs as much as the
 -- insertion into its table.
 create or replace function pgflow_realtime.fit(p_payload jsonb, p_limit integer)
@@ -780,12 +780,12 @@ declare
   v_truncated text[] := '{}';
   v_payload jsonb := p_payload;
 begin
-  -- The error message comes last: it is almost never the one that is too large.
+  -- The error message comes last: it is almost never the reason.
   foreach v_field in array array['output', 'input', 'error_message'] loop
     if v_payload ? v_field then
       v_truncated := v_truncated || v_field;
       v_payload := v_payload - v_field || jsonb_build_object('truncated', v_truncated);
-      -- What cannot get smaller is not measured again.
+      -- A payload with none of these fields left is not measured again.
       exit when not v_payload ?| array['output', 'input', 'error_message']
         or octet_length(v_payload::text) <= p_limit;
     end if;
@@ -843,9 +843,9 @@ as $$
 declare
   v_seq bigint;
 begin
-  -- The row stays locked until commit, which is what puts seq in commit order. Whoever changes a
-  -- run or its steps already holds the run's own row, so nobody waits here who did not wait there.
-  -- Counted outside what forgives errors: a broadcast that is lost shows as a gap.
+  -- The row stays locked until commit, which puts seq in commit order. Every session that changes a
+  -- run or its steps holds the run's own row already, so this adds no waiting. Counted outside of
+  -- the exception block: a broadcast that is lost then shows as a gap.
   update pgflow_realtime.run_seq as counter
   set seq = counter.seq + 1
   where counter.run_id = p_run_id
@@ -870,8 +870,8 @@ declare
 begin
   if p_state is not null and pgflow_realtime.step_event_prefix() <> '' then
     v_payload := v_payload || pgflow_realtime.fields_of_pgflow(p_state);
-    -- pgflow never sends that a step is created, and its client throws when it hears so: that event
-    -- keeps the name without the prefix, which that client passes over.
+    -- pgflow never sends that a step is created, and its client throws on such an event: this one
+    -- keeps the name without the prefix, which that client ignores.
     if p_state ->> 'status' <> 'created' then
       v_event := pgflow_realtime.step_event_prefix() || p_event;
     end if;
@@ -900,9 +900,9 @@ comment on function pgflow_realtime.fields_of_pgflow(jsonb) is
 
 -- 0700-step-events.sql ----------------------------------------------------------------------------
 
--- A change that pgflow makes in the ordinary course sends the fields it changes. Any other (a step
--- that completes without having started or is skipped, a record that a racing worker wrote again)
--- sends all fields, so that a client that applies every event knows what a snapshot would say.
+-- An ordinary change of pgflow sends the fields that it changes. Any other (a step that completes
+-- without having started or is skipped, a row that a racing worker has written again) sends all
+-- fields, so that events alone result in the same state as a snapshot.
 create or replace function pgflow_realtime.remaining_steps(p_run_id uuid)
 returns integer
 language plpgsql
@@ -947,7 +947,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- What pg_dump writes for the data of a table, and nothing that runs flows does.
+  -- The form in which pg_dump writes the data of a table, and nothing that runs flows does.
   select pg_trigger_depth() = 1 and current_query() ~* '^\s*copy\s';
 $$;
 comment on function pgflow_realtime.is_restored() is
@@ -1053,10 +1053,10 @@ $$;
 comment on function pgflow_realtime.on_step_update_before_maps() is
   'Broadcasts changes of steps on pgflow before 0.7, which has no map steps and no initial_tasks.';
 
--- What runs on nearly every event, so it is written for that: the conditions are in it rather than
--- in `when` clauses, which Postgres prepares anew for every statement that touches a row; and it
--- evaluates few expressions, each of which is prepared once a transaction. What is rare or large
--- goes the long way, through broadcast_step_change().
+-- This runs on nearly every event, and is optimised for that. The conditions are in it rather than
+-- in `when` clauses, which Postgres prepares again for every statement that updates a row. It
+-- evaluates few expressions, each of which is prepared once a transaction. Rare or large events go
+-- through broadcast_step_change().
 create or replace function pgflow_realtime.on_step_update()
 returns trigger
 language plpgsql
@@ -1072,7 +1072,8 @@ declare
 begin
   if old.status = 'started' and new.status = 'completed'
     and pgflow_realtime.step_event_prefix() = '' then
-    -- pgflow 0.11 and newer keep the output with the step. The column is named only where it is.
+    -- pgflow 0.11 and newer store the output with the step. The column is named only where it
+    -- exists.
     if pgflow_realtime.has_step_outputs() then
       v_output := new.output;
       v_remaining_steps := pgflow_realtime.remaining_steps(new.run_id);
@@ -1091,14 +1092,14 @@ begin
         )
       into v_remaining_steps, v_output, v_is_map;
     end if;
-    -- Made text once: here where it is small, which says nothing of its text, and on the long way
-    -- where it is not.
+    -- Converted to text once: here if it is small, which does not limit the length of its text, and
+    -- in broadcast_step_change() if not.
     if v_is_map or pg_column_size(v_output) > 1900
       or octet_length(v_output::text) > pgflow_realtime.max_payload_bytes() - 2000 then
       perform pgflow_realtime.broadcast_step_change(old, new);
       return null;
     end if;
-    -- As in next_seq(), which says why.
+    -- See next_seq() for the reason.
     update pgflow_realtime.run_seq as counter
     set seq = counter.seq + 1
     where counter.run_id = new.run_id
@@ -1147,8 +1148,8 @@ begin
     and old.started_at is not distinct from new.started_at
     and old.completed_at is not distinct from new.completed_at
     and old.failed_at is not distinct from new.failed_at then
-    -- At most 50 messages a step, the last of which is its completion: one whenever another
-    -- fiftieth of its tasks is done.
+    -- At most 50 messages a step, the last of which is its completion: one for each fiftieth of its
+    -- tasks.
     if (new.initial_tasks - new.remaining_tasks)::bigint * 50 / nullif(new.initial_tasks, 0)
       > (new.initial_tasks - old.remaining_tasks)::bigint * 50 / nullif(new.initial_tasks, 0) then
       if pgflow_realtime.step_event_prefix() <> '' then
@@ -1212,16 +1213,16 @@ begin
   from pgflow.step_states as state
   where state.run_id = new.run_id and state.step_slug = new.step_slug;
 
-  -- At most 50 tasks of a step, evenly, are told of, however many are put back; the snapshot has
-  -- the one that was tried most often.
+  -- At most 50 tasks of a step, evenly spread, send this event, however many are retried. The
+  -- snapshot has the task with the most attempts.
   v_tasks := v_state ->> 'initial_tasks';
   if v_tasks > 50 and (new.task_index + 1) * 50 / v_tasks = new.task_index * 50 / v_tasks then
     return null;
   end if;
 
-  -- A failing task holds its run already. pgflow also puts stalled tasks of many runs back at
-  -- once, without holding them; waiting for one here while holding another could deadlock, so such
-  -- a run is passed over.
+  -- A failing task holds its run already. pgflow also retries stalled tasks of many runs at once,
+  -- without holding the runs. Waiting for one here while holding another could deadlock, so such a
+  -- run is skipped.
   perform from pgflow.runs as run where run.run_id = new.run_id for no key update skip locked;
   if not found then
     return null;
@@ -1258,7 +1259,7 @@ declare
   v_owner text;
   v_started_at timestamptz;
 begin
-  -- The place of a run in a list of runs is known by when it started.
+  -- Its start gives a run its position in lists.
   select owned.owner, owned.started_at into v_owner, v_started_at
   from pgflow_realtime.run_owners as owned
   where owned.run_id = (p_payload ->> 'run_id')::uuid;
@@ -1317,7 +1318,7 @@ begin
     perform pgflow_realtime.broadcast_run(pgflow_realtime.run_projection(to_jsonb(new), null));
     return null;
   end if;
-  -- Where a counter is there already, the run was deleted without a trigger or restored after it.
+  -- If there is a counter already, the run was deleted without a trigger or restored after it.
   insert into pgflow_realtime.run_seq as counter (run_id, seq)
   values (new.run_id, 1)
   on conflict (run_id) do update set seq = counter.seq + 1
@@ -1349,8 +1350,8 @@ declare
   v_error_message text;
   v_payload jsonb;
 begin
-  -- This runs at the end of the transaction. By then the run may be gone, or have changed again,
-  -- in which case the later change speaks for both.
+  -- This runs at the end of the transaction. By then the run may be deleted, or have changed again;
+  -- the later change then sends both.
   select * into v_run from pgflow.runs as run where run.run_id = new.run_id;
   if not found or (v_run.status, v_run.started_at, v_run.completed_at, v_run.failed_at)
     is distinct from (new.status, new.started_at, new.completed_at, new.failed_at) then
@@ -1371,7 +1372,7 @@ begin
   end;
 
   perform pgflow_realtime.broadcast_run(v_payload);
-  -- Kept, so that a snapshot has the error that was broadcast, whatever other steps do later.
+  -- Stored, so that a snapshot has the error that was broadcast, whatever other steps do later.
   if v_run.status = 'failed' then
     update pgflow_realtime.run_seq set error_message = v_error_message where run_id = v_run.run_id;
   end if;
@@ -1383,22 +1384,22 @@ comment on function pgflow_realtime.on_run_update() is
 
 -- 1000-triggers.sql -------------------------------------------------------------------------------
 
--- When the functions above run, and how that is changed while workers are at it.
+-- When the functions above run, and how triggers are replaced while workers run.
 create or replace function pgflow_realtime.expected_triggers()
 returns table (relation regclass, name name, definition text)
 language sql
 stable
 set search_path = ''
 as $$
-  -- Written as Postgres writes them, so that what is there can be compared. For columns: a `when`
-  -- clause is prepared for every statement that updates a row, a column that is not set costs
-  -- nothing. pgflow always sets the status together with what goes with it.
+  -- Written as Postgres writes them, so that existing ones can be compared. `of column`: a `when`
+  -- clause is prepared for every statement that updates a row, while a column that is not set costs
+  -- nothing. pgflow always sets the status together with what belongs to it.
   select ('pgflow.' || expected.relation)::regclass, expected.name, expected.definition
   from (values
     ('runs', 'pinia_pgflow_run_insert',
       'CREATE TRIGGER pinia_pgflow_run_insert AFTER INSERT ON pgflow.runs FOR EACH ROW EXECUTE FUNCTION pgflow_realtime.on_run_insert()'),
-    -- Deferred: pgflow sometimes fails a run a statement before it fails the step that is the
-    -- reason, and a client should get the end of a run last.
+    -- Deferred: pgflow sometimes fails a run one statement before it fails the step that is the
+    -- reason, and a client should receive the end of a run last.
     ('runs', 'pinia_pgflow_run_change',
       'CREATE CONSTRAINT TRIGGER pinia_pgflow_run_change AFTER UPDATE OF status, started_at, completed_at, failed_at ON pgflow.runs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.status <> new.status) OR (old.failed_at IS DISTINCT FROM new.failed_at) OR (old.completed_at IS DISTINCT FROM new.completed_at) OR (old.started_at IS DISTINCT FROM new.started_at))) EXECUTE FUNCTION pgflow_realtime.on_run_update()'),
     ('runs', 'pinia_pgflow_run_delete',
@@ -1409,10 +1410,10 @@ as $$
       'CREATE TRIGGER pinia_pgflow_step_update AFTER UPDATE OF status, started_at, completed_at, failed_at ON pgflow.step_states FOR EACH ROW EXECUTE FUNCTION pgflow_realtime.on_step_update'
       || case when pgflow_realtime.has_step_column('initial_tasks') then '' else '_before_maps' end
       || '()'),
-    -- pgflow creates steps as "created", which a client learns from the snapshot.
+    -- pgflow creates steps as "created"; a client receives these in the snapshot.
     ('step_states', 'pinia_pgflow_step_insert',
       'CREATE TRIGGER pinia_pgflow_step_insert AFTER INSERT ON pgflow.step_states FOR EACH ROW WHEN ((new.status <> ''created''::text)) EXECUTE FUNCTION pgflow_realtime.on_step_insert()'),
-    -- A task that failed gets an error message, one that stalled is counted (pgflow 0.14).
+    -- A task that failed has an error message; one that stalled is counted (pgflow 0.14).
     ('step_tasks', 'pinia_pgflow_task_retry',
       'CREATE TRIGGER pinia_pgflow_task_retry AFTER UPDATE OF error_message'
       || case when exists (
@@ -1426,7 +1427,7 @@ as $$
   ) as expected (relation, name, definition)
   union all
   select 'pgflow_realtime.run_seq'::regclass, 'pinia_pgflow_merge_counter',
-    -- Not where a trigger on pgflow's tables counts, which inserts what was never there.
+    -- Not for rows that a trigger on pgflow's tables inserts: they have no counter yet.
     'CREATE TRIGGER pinia_pgflow_merge_counter BEFORE INSERT ON pgflow_realtime.run_seq FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION pgflow_realtime.merge_counter()';
 $$;
 comment on function pgflow_realtime.expected_triggers() is
@@ -1458,7 +1459,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- Triggers that are not expected, and the foreign keys of the first edition.
+  -- Unexpected triggers, and the foreign keys of the first edition.
   select format('drop trigger %I on %s', trigger.tgname, trigger.tgrelid::regclass)
   from pg_catalog.pg_trigger as trigger
   where trigger.tgrelid in ('pgflow.runs'::regclass, 'pgflow.step_states'::regclass, 'pgflow.step_tasks'::regclass)
@@ -1483,8 +1484,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- Snapshots read step_states by run_id. pgflow 0.4 and newer have an index for it; one is made
-  -- only where there is none on exactly that column.
+  -- Snapshots read step_states by run_id. pgflow 0.4 and newer have an index for it; one is created
+  -- only if there is none on exactly that column.
   select 'create index idx_step_states_run_only on pgflow.step_states (run_id)'
   where not exists (
     select 1
@@ -1497,8 +1498,8 @@ as $$
       and attribute.attname = 'run_id'
   )
   union all
-  -- list_runs reads all runs newest first for service_role. Nothing that changes while a run is
-  -- under way is in it.
+  -- For service_role, list_runs reads all runs, newest first. No column that changes during a run
+  -- is in the index.
   select 'create index pinia_pgflow_runs_newest on pgflow.runs (started_at desc, run_id desc)'
   where to_regclass('pgflow.pinia_pgflow_runs_newest') is null;
 $$;
@@ -1513,9 +1514,9 @@ as $$
 declare
   v_lock_timeout text := current_setting('lock_timeout');
 begin
-  -- All of them before anything is changed, in one order, and given up again at once where a worker
-  -- is in the way: a worker never waits longer for this than a tenth of a second a table, so
-  -- neither it nor this can end in a deadlock.
+  -- All tables before anything is changed, in one order; released at once if a worker holds one. A
+  -- worker never waits longer for this than a tenth of a second a table, so there can be no
+  -- deadlock.
   for v_attempt in 1 .. 600 loop
     begin
       perform set_config('lock_timeout', '100ms', true);
@@ -1573,10 +1574,10 @@ comment on function pgflow_realtime.ensure_triggers() is
 -- 1100-take-over.sql ------------------------------------------------------------------------------
 
 -- pgflow sends its own broadcasts from inside its functions: publicly, without seq, and some of
--- them twice or never. Taking over makes each of those calls a constant: `false and …` is decided
--- when Postgres plans the statement, so that the payload is not even put together, and needs
--- nothing of pinia-pgflow. A worker in the middle of such a function can therefore go on, whatever
--- is installed or removed meanwhile.
+-- them twice or never. Taking over replaces each of those calls by a constant: `false and …` is
+-- decided when Postgres plans the statement, so the payload is not computed, and nothing of
+-- pinia-pgflow is called. A worker in the middle of such a function can therefore continue while
+-- pinia-pgflow is installed or removed.
 create or replace function pgflow_realtime.silenced_call()
 returns text
 language sql
@@ -1610,7 +1611,7 @@ begin
       execute replace(v_function.definition, p_search, p_replacement);
       return next v_function.name;
     exception
-      -- A call that is written in another way, with named arguments: status() names it.
+      -- A call in another form, with named arguments: status() reports it.
       when syntax_error then
         raise warning 'pinia-pgflow could not rewrite %: %', v_function.name, sqlerrm;
     end;
@@ -1630,7 +1631,7 @@ begin
   select name
   from pgflow_realtime.replace_in_pgflow('realtime.send(', pgflow_realtime.silenced_call()) as name
   union
-  -- What the first edition put there.
+  -- What the first edition had put there.
   select name
   from pgflow_realtime.replace_in_pgflow('pgflow.pinia_pgflow_silence(', pgflow_realtime.silenced_call()) as name
   order by 1;
@@ -1659,8 +1660,8 @@ comment on function pgflow_realtime.give_back() is
 
 -- 1200-visibility.sql -----------------------------------------------------------------------------
 
--- Private runs. The policies are made when they are first needed: a project that stays public has
--- none of them on realtime.messages.
+-- Private runs. The policies are created when they are first needed: a public project has none of
+-- them on realtime.messages.
 create or replace function pgflow_realtime.may_listen(p_topic text)
 returns boolean
 language plpgsql
@@ -1675,7 +1676,7 @@ begin
   if p_topic ~ '^pgflow:run:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     return pgflow_realtime.owns(substr(p_topic, 12)::uuid);
   end if;
-  -- Where self_test() sends: nothing of anybody's.
+  -- The topic of self_test(), which carries no data of a run.
   return p_topic ~ '^pgflow:self-test:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 end;
 $$;
@@ -1690,13 +1691,14 @@ set search_path = ''
 as $$
   select expected.name, expected.command, expected.definition
   from (values
-    -- Realtime asks about a row that has nothing but its topic and extension.
+    -- Realtime checks with a row that has only a topic and an extension.
     ('pinia_pgflow_listen', 'permissive r',
       $policy$ for select to authenticated
       using (extension = 'broadcast' and pgflow_realtime.may_listen(realtime.topic())) $policy$),
-    -- Restrictive, so that a wider policy of the project, made for its own channels, opens none of
-    -- these. Realtime says which channel it asks about; who reaches the table itself, over a REST
-    -- API that exposes the schema realtime, says nothing, and there the row's own topic decides.
+    -- Restrictive, so that a wider policy of the project, made for its own channels, does not apply
+    -- to these. Realtime sets the topic of the channel that it checks. A client that reaches the
+    -- table itself, over a REST API that exposes the schema realtime, sets none; then the row's own
+    -- topic decides.
     ('pinia_pgflow_listen_to_own_only', 'restrictive r',
       $policy$ as restrictive for select to public
       using (
@@ -1745,7 +1747,7 @@ as $$
 declare
   v_statement text;
 begin
-  -- As the caller, never as the owner: Supabase lets the current role do it, by name.
+  -- As the caller, never as the owner: Supabase allows it to the current role, by name.
   perform pgflow_realtime.lock_tables('only realtime.messages');
   foreach v_statement in array p_statements loop
     execute v_statement;
@@ -1851,12 +1853,12 @@ begin
       hint = 'Pass the flow''s input, or {} for a flow that needs none.';
   end if;
 
-  -- All of this without making it text: a number of ten bytes can be text of 131,000.
+  -- All of this without converting it to text: a number of ten bytes can be text of 131,000.
   if pg_column_size(p_input) > pgflow_realtime.max_input_bytes() then
     perform pgflow_realtime.refuse_large_input(p_flow_slug, pg_column_size(p_input));
   end if;
   begin
-    -- Those whose text is much longer than they are. Strict, since lax mode visits arrays twice.
+    -- Numbers whose text is much longer than they are. Strict, since lax mode visits arrays twice.
     select count(*), bool_or(abs(number.value) > 1.7976931348623157e308 or abs(number.value) < 4.9e-324)
     into v_long_numbers, v_is_impossible
     from jsonb_path_query(p_input,
@@ -1877,7 +1879,7 @@ begin
       detail = 'A number in p_input is beyond what a double-precision number holds, about 1.8e308 and 4.9e-324.',
       hint = 'Pass such a number as text.';
   end if;
-  -- Each is up to 330 characters of text.
+  -- Each takes up to 330 characters as text.
   if pg_column_size(p_input) + v_long_numbers * 330 > pgflow_realtime.max_input_bytes() then
     perform pgflow_realtime.refuse_large_input(p_flow_slug, pg_column_size(p_input) + v_long_numbers * 330);
   end if;
@@ -2004,7 +2006,8 @@ begin
       perform pgflow.start_flow(p_flow_slug, p_input, p_run_id);
     exception
       when unique_violation then
-        -- Another session started it meanwhile and has committed. If not, the error is another's.
+        -- Another session has started it meanwhile and committed. If not, the error has another
+        -- cause.
         if not pgflow_realtime.is_started(p_run_id, p_flow_slug, p_input) then
           raise;
         end if;
@@ -2030,12 +2033,12 @@ declare
 begin
   perform pgflow_realtime.check_start(p_flow_slug, p_input);
   v_run_id := pgflow_realtime.start_once(p_flow_slug, p_input, p_run_id);
-  -- A run of empty maps is over at once. Its end is broadcast now rather than at commit, so that
-  -- the seq below counts it.
+  -- A run of empty maps ends at once. Its end is broadcast now rather than at commit, so that it is
+  -- counted in the seq below.
   set constraints pgflow.pinia_pgflow_run_change immediate;
   set constraints pgflow.pinia_pgflow_run_change deferred;
-  -- realtime.send leaves the topic behind that it sent on, which policies of the project ask for. (A
-  -- `set` clause would do the same, but only a superuser may write one for this parameter.)
+  -- realtime.send sets the topic that it has sent on, which policies of the project read. It is
+  -- restored here: only a superuser may write a `set` clause for this parameter.
   perform set_config('realtime.topic', coalesce(v_topic, ''), true);
   return query select * from pgflow_realtime.snapshots(array[v_run_id]);
 end;
@@ -2077,8 +2080,9 @@ $$;
 comment on function pgflow_realtime.check_run_ids(uuid[]) is
   'Raises PT422 when more runs are asked for than can be read at once.';
 
--- Several runs come as one value: a project limits the rows of a reply, and cuts what is over
--- without a word. A function cannot change what it returns, so the first edition's goes.
+-- Several runs are returned as one value: a project limits the rows of a response, and drops the
+-- rest without an error. A function cannot change its return type, so the first edition's is
+-- dropped.
 do $$
 begin
   if (
@@ -2193,8 +2197,8 @@ comment on function pgflow_client.get_flow(text) is
 
 -- 1500-list.sql -----------------------------------------------------------------------------------
 
--- Lists of runs, newest first, in pages. A cursor is the place of a row in that order, so a page
--- neither repeats nor skips a run when others come or go.
+-- Lists of runs, newest first, in pages. A cursor is the position of a row in that order, so a page
+-- neither repeats nor skips a run when others are added or removed.
 create or replace function pgflow_realtime.check_list(p_before text, p_limit integer)
 returns void
 language plpgsql
@@ -2220,7 +2224,7 @@ begin
       hint = 'Ask for 1 to 100 runs.';
   end if;
   begin
-    -- The cast finds what looks like a time and is none.
+    -- The cast fails for a text that only looks like a time.
     v_is_cursor := p_before is null or p_before ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00 [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
       and split_part(p_before, ' ', 1)::timestamptz is not null;
   exception
@@ -2313,7 +2317,7 @@ begin
       p_limit
     ) as page (run_id)
     join pgflow.runs as r on r.run_id = page.run_id
-    -- One look-up a run, however many there are.
+    -- One index scan for each run, however many runs there are.
     left join lateral (
       select of_run.* from pgflow_realtime.run_seq as of_run where of_run.run_id = r.run_id offset 0
     ) as counter on true,
@@ -2342,7 +2346,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- Wider than what take_over() rewrites: it also finds calls written in another way.
+  -- Wider than the calls that take_over() replaces: it also finds those in another form.
   select proc.oid::regprocedure::text
   from pg_catalog.pg_proc as proc
   where proc.pronamespace = 'pgflow'::regnamespace
@@ -2431,7 +2435,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- Known only where PostgREST is configured in the database; null where it is configured outside.
+  -- Known only if PostgREST is configured in the database; null if it is configured outside.
   select regexp_split_to_array(substr(entry, length('pgrst.db_schemas=') + 1), '\s*,\s*')
   from pg_catalog.pg_db_role_setting as role_setting, unnest(role_setting.setconfig) as entry
   where entry like 'pgrst.db\_schemas=%'
@@ -2481,8 +2485,8 @@ comment on function pgflow_realtime.status() is
 
 -- 1650-self-test.sql ------------------------------------------------------------------------------
 
--- What `npx pinia-pgflow doctor` asks. An outsider cannot see the database, and a run to test with
--- would start somebody's flow.
+-- Called by `npx pinia-pgflow doctor`. From outside, the database cannot be inspected, and a test
+-- run would start one of the project's flows.
 create or replace function pgflow_realtime.why_not_stored(p_topic text)
 returns text
 language plpgsql
@@ -2492,7 +2496,7 @@ as $$
 begin
   insert into realtime.messages (topic, extension, event, payload, private)
   values (p_topic, 'broadcast', 'self_test', '{}'::jsonb, pgflow_realtime.is_private());
-  -- Undoes it: realtime.send stores the real one, and keeps to itself what went wrong.
+  -- Undoes the test. realtime.send itself would hide the error.
   raise exception using errcode = 'PT200', message = 'It can be stored.';
 exception
   when others then
@@ -2528,7 +2532,8 @@ declare
   v_sees_all constant boolean := pgflow_realtime.sees_everything();
   v_topic constant text := 'pgflow:self-test:' || p_id;
   v_realtime_topic constant text := current_setting('realtime.topic', true);
-  -- Where runs are private, who is not signed in can start nothing, and sends nothing here either.
+  -- If runs are private, a caller who is not signed in can start none, and sends nothing here
+  -- either.
   v_sends constant boolean := p_id is not null
     and (v_sees_all or not pgflow_realtime.is_private() or pgflow_realtime.caller_id() is not null);
   v_refused text;
@@ -2582,8 +2587,8 @@ comment on function pgflow_client.self_test_rows() is
 
 -- 1700-access.sql ---------------------------------------------------------------------------------
 
--- Nothing is for everybody: Postgres lets everyone execute a new function, and a project may have
--- default privileges of its own.
+-- No function may be executed by everybody: Postgres grants that on new functions, and a project
+-- may have default privileges of its own.
 revoke all on all tables in schema pgflow_client, pgflow_realtime
 from public, anon, authenticated, service_role;
 revoke all on all functions in schema pgflow_client, pgflow_realtime
@@ -2604,12 +2609,13 @@ grant execute on function
   pgflow_client.self_test_rows()
 to anon, authenticated, service_role;
 
--- Policies call it on behalf of whoever joins a channel. By name nobody can: the schema is closed.
+-- Policies call it for the user who joins a channel. Nobody can call it by name: the schema is
+-- closed.
 grant execute on function pgflow_realtime.may_listen(text) to public;
 
 -- 1800-fingerprint.sql ----------------------------------------------------------------------------
 
--- What is installed, so that installing the same again leaves it alone.
+-- A hash of what is installed, so that installing the same again changes nothing.
 create or replace function pgflow_realtime.fingerprint()
 returns text
 language sql
@@ -2622,7 +2628,7 @@ as $$
     from pg_catalog.pg_proc as proc
     where proc.pronamespace in ('pgflow_client'::regnamespace, 'pgflow_realtime'::regnamespace)
       and proc.prokind = 'f'
-      -- Settings and the like, and the note of this very text.
+      -- Without the settings, and without the function that holds this hash.
       and not (proc.provolatile = 'i' and proc.pronargs = 0)
       and coalesce(obj_description(proc.oid, 'pg_proc'), '') not like 'Unused since %'
     union all
@@ -2638,15 +2644,15 @@ comment on function pgflow_realtime.fingerprint() is
 revoke all on function pgflow_realtime.fingerprint() from public, anon, authenticated, service_role;
 $definitions$;
 
-  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, '42894e78144099fb',
+  perform pgflow_realtime.put_constant('definitions', 'text'::regtype, 'a187f14f5e9bc892',
     'Which definitions were installed, as a digest.');
 end;
 $migration$;
 
 -- 1900-install.sql --------------------------------------------------------------------------------
 
--- What depends on pgflow and on the settings, each left alone where it is as it should be. The
--- tables come first and in one lock, before anything else that a worker could wait for.
+-- What depends on pgflow and on the settings. Each part is left alone if it is already right. The
+-- tables are locked first and together, before anything else that a worker could wait for.
 do $$
 begin
   perform pgflow_realtime.take_turn();
@@ -2659,13 +2665,13 @@ begin
 end;
 $$;
 
--- What only the first edition used is not dropped while somebody may be in the middle of it: the
--- first run of this file marks it, the next one drops it.
+-- What only the first edition used may still be in use: the first run of this file marks it, the
+-- next one drops it.
 do $$
 declare
   v_part record;
 begin
-  -- Looked up by name: Postgres before 16 fails where a signature names a type that is not there.
+  -- Looked up by name: Postgres before 16 fails if a signature names a type that does not exist.
   for v_part in
     select 'function' as kind, proc.oid::regprocedure::text as name,
       obj_description(proc.oid, 'pg_proc') as note
@@ -2710,5 +2716,5 @@ $$;
 
 -- 2000-reload.sql ---------------------------------------------------------------------------------
 
--- Tells PostgREST about the new functions.
+-- Makes PostgREST reload its schema cache.
 notify pgrst, 'reload schema';

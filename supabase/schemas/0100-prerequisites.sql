@@ -1,6 +1,6 @@
--- Refuses to install where something it builds on is missing. The schemas are created in the same
--- statement, and everything after it lives in them or needs them: even a runner that goes on after
--- an error leaves nothing behind.
+-- Refuses to install if something that it depends on is missing. The schemas are created in the
+-- same statement, and everything after it needs them: a runner that continues after an error
+-- therefore installs nothing.
 do $$
 declare
   v_missing text;

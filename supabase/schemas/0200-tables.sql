@@ -1,7 +1,7 @@
--- The tables. None refers to pgflow's: a foreign key would keep `truncate` from working, and would
--- ask a restore to load the tables in one order. Triggers on pgflow.runs clear them instead.
+-- The tables. None refers to pgflow's: a foreign key would prevent `truncate`, and would require a
+-- restore to load the tables in one order. Triggers on pgflow.runs clear them instead.
 
--- Narrow and with room on its pages, so that counting is an in-place update.
+-- Narrow rows with free space on their pages, so that counting is an in-place update.
 create table if not exists pgflow_realtime.run_seq (
   run_id uuid primary key,
   seq bigint not null,
@@ -19,7 +19,7 @@ comment on table pgflow_realtime.run_owners is
   'The signed-in user who started a run; no row for a run that nobody signed in started.';
 do $$
 begin
-  -- Asked first: `create index if not exists` would wait for everyone who writes to the table.
+  -- Checked first: `create index if not exists` would wait for everyone who writes to the table.
   if to_regclass('pgflow_realtime.run_owners_newest') is null then
     create index run_owners_newest
     on pgflow_realtime.run_owners (owner, started_at desc, run_id desc);
@@ -28,7 +28,7 @@ end;
 $$;
 
 -- No reference to pgflow.flows either: a worker may create the flow after the migration that allows
--- it, and may create it anew.
+-- its start, and may create it again.
 create table if not exists pgflow_realtime.allowed_starts (
   flow_slug text not null,
   role_name name not null,
@@ -63,7 +63,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  -- An array, since a plan for the table of what was deleted reads ours from end to end.
+  -- An array: joined to the table of deleted rows, ours would be read from end to end.
   v_run_ids uuid[] := array(select gone.run_id from gone);
 begin
   delete from pgflow_realtime.run_seq where run_id = any (v_run_ids);

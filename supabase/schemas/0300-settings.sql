@@ -1,8 +1,8 @@
 -- A setting is an immutable function without arguments: Postgres puts its value into every plan
--- that reads it, and makes those plans anew when the function is replaced. Reading one costs
--- nothing, and since it is part of the schema it cannot be missing where the functions are.
+-- that reads it, and plans again when the function is replaced. Reading one costs nothing, and as a
+-- part of the schema it cannot be missing.
 --
--- They have no search_path of their own, which would keep Postgres from doing so: each is a
+-- They have no search_path of their own, which would prevent that. They need none: each is a
 -- constant and names nothing.
 create or replace function pgflow_realtime.put_constant(
   p_name name, p_type regtype, p_value text, p_comment text
@@ -29,7 +29,7 @@ begin
     p_name, p_type, v_body
   );
   execute format('comment on function pgflow_realtime.%I() is %L', p_name, p_comment);
-  -- In the definition itself: whoever installs may have default privileges for functions.
+  -- Set in the definition: the installing role may have default privileges for functions.
   execute format(
     'revoke all on function pgflow_realtime.%I() from public, anon, authenticated, service_role', p_name
   );
@@ -44,7 +44,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Two sessions that replace one function at once would make the later fail.
+  -- If two sessions replace one function at once, the later would fail.
   perform pgflow_realtime.take_turn();
   case p_name
     when 'max_payload_bytes' then
@@ -161,8 +161,8 @@ begin
   perform pgflow_realtime.check_setting('step_event_prefix', quote_literal(p_prefix),
     p_prefix in ('', 'step:'),
     'Set it to '''' (the default) or to ''step:'' (as pgflow''s own broadcasts).');
-  -- @pgflow/client never reads again what was left out, so there the limit is Realtime's own,
-  -- unless it was set to something else.
+  -- @pgflow/client does not read what was left out, so with it the limit is Realtime's own, unless
+  -- another was set.
   if p_prefix = 'step:' and pgflow_realtime.max_payload_bytes() = 200000 then
     perform pgflow_realtime.put_setting('max_payload_bytes', '3000000');
   elsif p_prefix = '' and pgflow_realtime.max_payload_bytes() = 3000000 then

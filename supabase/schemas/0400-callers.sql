@@ -1,11 +1,11 @@
--- Who is calling, and whose a run is.
+-- Who is calling, and which user a run belongs to.
 create or replace function pgflow_realtime.caller_role()
 returns name
 language sql
 stable
 set search_path = ''
 as $$
-  -- What `set role` set, which survives `security definer`; otherwise who logged in.
+  -- The role that `set role` has set, even in `security definer`; otherwise the one that logged in.
   select coalesce(nullif(current_setting('role', true), 'none'), session_user)::name;
 $$;
 comment on function pgflow_realtime.caller_role() is
@@ -17,8 +17,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- What auth.uid() returns, as text: the ids of third-party auth providers are not UUIDs. An empty
-  -- id is nobody's.
+  -- The result of auth.uid() as text: ids of third-party auth providers are not UUIDs. An empty id
+  -- belongs to nobody.
   select coalesce(
     nullif(current_setting('request.jwt.claim.sub', true), ''),
     nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')
@@ -33,7 +33,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  -- Inside this function the current user is its owner, who is the database owner.
+  -- Inside this function the current user is its owner, the database owner.
   select pg_has_role(pgflow_realtime.caller_role(), current_user, 'member');
 $$;
 comment on function pgflow_realtime.is_database_owner() is

@@ -1,6 +1,6 @@
--- A run and its steps as a client gets them, in snapshots, lists and broadcasts alike. Rows are read
--- as JSON, since some columns exist only in some versions of pgflow. The time zone is fixed so that
--- one instant is always the same text.
+-- A run and its steps as a client receives them, in snapshots, lists and broadcasts alike. Rows are
+-- read as JSON, since some columns exist only in some versions of pgflow. The time zone is fixed so
+-- that one instant is always the same text.
 create or replace function pgflow_realtime.step_output(p_state jsonb)
 returns jsonb
 language plpgsql
@@ -17,12 +17,12 @@ begin
     return null;
   end if;
 
-  -- pgflow 0.11 and newer keep it with the step.
+  -- pgflow 0.11 and newer store it with the step.
   if p_state ? 'output' then
     return p_state -> 'output';
   end if;
 
-  -- pgflow 0.7 brought map steps, and initial_tasks with them.
+  -- pgflow 0.7 introduced map steps, and initial_tasks with them.
   if p_state ? 'initial_tasks' then
     select step.step_type = 'map' into v_is_map
     from pgflow.steps as step
@@ -84,7 +84,7 @@ begin
   return (
     select jsonb_build_object(
       'task_index', task.task_index,
-      -- Of a task under way, the attempt that is being made has not failed.
+      -- For a task under way, the current attempt has not failed.
       'attempts_count', task.attempts_count - (task.status = 'started')::integer,
       'error_message', task.error_message
     )
@@ -132,7 +132,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  -- Several steps can fail in a race: the one that failed the run carries the run's time.
+  -- Several steps can fail at nearly the same time: the one that failed the run has the run's time.
   select to_jsonb(state) ->> 'error_message'
   from pgflow.step_states as state
   join pgflow.runs as run on run.run_id = state.run_id
@@ -143,10 +143,10 @@ $$;
 comment on function pgflow_realtime.failed_step_error(uuid) is
   'The error message of the step that failed a run.';
 
--- Of a run whose counter is not there: it is from before the installation, or the counter was lost
--- in a restore or when pinia-pgflow was uninstalled and installed again. Such a run goes on above
--- every seq it can have had, so that whoever followed it sees a gap: from the clock, in
--- milliseconds, which no counter outruns.
+-- For a run without a counter: it is older than the installation, or the counter was lost in a
+-- restore or when pinia-pgflow was uninstalled and installed again. Its seq continues above every
+-- one that it can have had, so that clients see a gap: from the clock, in milliseconds, which no
+-- counter reaches.
 create or replace function pgflow_realtime.seq_from_clock()
 returns bigint
 language sql
@@ -164,8 +164,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- An hour old, so that it is below what a transaction under way has counted and not committed;
-  -- and the same for 17 minutes, so that who asks again is not told of news.
+  -- An hour in the past, so that it is below a seq that was counted and is not committed yet; and
+  -- equal for 17 minutes, so that repeated requests show no change.
   select (floor(extract(epoch from statement_timestamp() - interval '1 hour') * 1000)::bigint >> 20) << 20;
 $$;
 comment on function pgflow_realtime.seq_without_counter() is
@@ -213,7 +213,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  -- One statement over stable functions: everything in it is true at the same moment.
+  -- One statement over stable functions: all of it is read at the same moment.
   select
     pgflow_realtime.run_row(r, counter.error_message),
     (
@@ -228,7 +228,7 @@ as $$
     ),
     coalesce(counter.seq, pgflow_realtime.seq_without_counter())
   from pgflow.runs as r
-  -- One look-up a run, however many there are.
+  -- One index scan for each run, however many runs there are.
   left join lateral (
     select of_run.* from pgflow_realtime.run_seq as of_run where of_run.run_id = r.run_id offset 0
   ) as counter on true

@@ -1,4 +1,4 @@
--- What sends events. The ones that are sent most, of steps, do the same in one function each
+-- Sends events. The most frequent ones, of steps, do the same in one function each
 -- (0700-step-events.sql): every call between a change and realtime.send costs as much as the
 -- insertion into its table.
 create or replace function pgflow_realtime.fit(p_payload jsonb, p_limit integer)
@@ -12,12 +12,12 @@ declare
   v_truncated text[] := '{}';
   v_payload jsonb := p_payload;
 begin
-  -- The error message comes last: it is almost never the one that is too large.
+  -- The error message comes last: it is almost never the reason.
   foreach v_field in array array['output', 'input', 'error_message'] loop
     if v_payload ? v_field then
       v_truncated := v_truncated || v_field;
       v_payload := v_payload - v_field || jsonb_build_object('truncated', v_truncated);
-      -- What cannot get smaller is not measured again.
+      -- A payload with none of these fields left is not measured again.
       exit when not v_payload ?| array['output', 'input', 'error_message']
         or octet_length(v_payload::text) <= p_limit;
     end if;
@@ -75,9 +75,9 @@ as $$
 declare
   v_seq bigint;
 begin
-  -- The row stays locked until commit, which is what puts seq in commit order. Whoever changes a
-  -- run or its steps already holds the run's own row, so nobody waits here who did not wait there.
-  -- Counted outside what forgives errors: a broadcast that is lost shows as a gap.
+  -- The row stays locked until commit, which puts seq in commit order. Every session that changes a
+  -- run or its steps holds the run's own row already, so this adds no waiting. Counted outside of
+  -- the exception block: a broadcast that is lost then shows as a gap.
   update pgflow_realtime.run_seq as counter
   set seq = counter.seq + 1
   where counter.run_id = p_run_id
@@ -102,8 +102,8 @@ declare
 begin
   if p_state is not null and pgflow_realtime.step_event_prefix() <> '' then
     v_payload := v_payload || pgflow_realtime.fields_of_pgflow(p_state);
-    -- pgflow never sends that a step is created, and its client throws when it hears so: that event
-    -- keeps the name without the prefix, which that client passes over.
+    -- pgflow never sends that a step is created, and its client throws on such an event: this one
+    -- keeps the name without the prefix, which that client ignores.
     if p_state ->> 'status' <> 'created' then
       v_event := pgflow_realtime.step_event_prefix() || p_event;
     end if;

@@ -1,6 +1,6 @@
--- A change that pgflow makes in the ordinary course sends the fields it changes. Any other (a step
--- that completes without having started or is skipped, a record that a racing worker wrote again)
--- sends all fields, so that a client that applies every event knows what a snapshot would say.
+-- An ordinary change of pgflow sends the fields that it changes. Any other (a step that completes
+-- without having started or is skipped, a row that a racing worker has written again) sends all
+-- fields, so that events alone result in the same state as a snapshot.
 create or replace function pgflow_realtime.remaining_steps(p_run_id uuid)
 returns integer
 language plpgsql
@@ -45,7 +45,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- What pg_dump writes for the data of a table, and nothing that runs flows does.
+  -- The form in which pg_dump writes the data of a table, and nothing that runs flows does.
   select pg_trigger_depth() = 1 and current_query() ~* '^\s*copy\s';
 $$;
 comment on function pgflow_realtime.is_restored() is
@@ -151,10 +151,10 @@ $$;
 comment on function pgflow_realtime.on_step_update_before_maps() is
   'Broadcasts changes of steps on pgflow before 0.7, which has no map steps and no initial_tasks.';
 
--- What runs on nearly every event, so it is written for that: the conditions are in it rather than
--- in `when` clauses, which Postgres prepares anew for every statement that touches a row; and it
--- evaluates few expressions, each of which is prepared once a transaction. What is rare or large
--- goes the long way, through broadcast_step_change().
+-- This runs on nearly every event, and is optimised for that. The conditions are in it rather than
+-- in `when` clauses, which Postgres prepares again for every statement that updates a row. It
+-- evaluates few expressions, each of which is prepared once a transaction. Rare or large events go
+-- through broadcast_step_change().
 create or replace function pgflow_realtime.on_step_update()
 returns trigger
 language plpgsql
@@ -170,7 +170,8 @@ declare
 begin
   if old.status = 'started' and new.status = 'completed'
     and pgflow_realtime.step_event_prefix() = '' then
-    -- pgflow 0.11 and newer keep the output with the step. The column is named only where it is.
+    -- pgflow 0.11 and newer store the output with the step. The column is named only where it
+    -- exists.
     if pgflow_realtime.has_step_outputs() then
       v_output := new.output;
       v_remaining_steps := pgflow_realtime.remaining_steps(new.run_id);
@@ -189,14 +190,14 @@ begin
         )
       into v_remaining_steps, v_output, v_is_map;
     end if;
-    -- Made text once: here where it is small, which says nothing of its text, and on the long way
-    -- where it is not.
+    -- Converted to text once: here if it is small, which does not limit the length of its text, and
+    -- in broadcast_step_change() if not.
     if v_is_map or pg_column_size(v_output) > 1900
       or octet_length(v_output::text) > pgflow_realtime.max_payload_bytes() - 2000 then
       perform pgflow_realtime.broadcast_step_change(old, new);
       return null;
     end if;
-    -- As in next_seq(), which says why.
+    -- See next_seq() for the reason.
     update pgflow_realtime.run_seq as counter
     set seq = counter.seq + 1
     where counter.run_id = new.run_id
@@ -245,8 +246,8 @@ begin
     and old.started_at is not distinct from new.started_at
     and old.completed_at is not distinct from new.completed_at
     and old.failed_at is not distinct from new.failed_at then
-    -- At most 50 messages a step, the last of which is its completion: one whenever another
-    -- fiftieth of its tasks is done.
+    -- At most 50 messages a step, the last of which is its completion: one for each fiftieth of its
+    -- tasks.
     if (new.initial_tasks - new.remaining_tasks)::bigint * 50 / nullif(new.initial_tasks, 0)
       > (new.initial_tasks - old.remaining_tasks)::bigint * 50 / nullif(new.initial_tasks, 0) then
       if pgflow_realtime.step_event_prefix() <> '' then
@@ -310,16 +311,16 @@ begin
   from pgflow.step_states as state
   where state.run_id = new.run_id and state.step_slug = new.step_slug;
 
-  -- At most 50 tasks of a step, evenly, are told of, however many are put back; the snapshot has
-  -- the one that was tried most often.
+  -- At most 50 tasks of a step, evenly spread, send this event, however many are retried. The
+  -- snapshot has the task with the most attempts.
   v_tasks := v_state ->> 'initial_tasks';
   if v_tasks > 50 and (new.task_index + 1) * 50 / v_tasks = new.task_index * 50 / v_tasks then
     return null;
   end if;
 
-  -- A failing task holds its run already. pgflow also puts stalled tasks of many runs back at
-  -- once, without holding them; waiting for one here while holding another could deadlock, so such
-  -- a run is passed over.
+  -- A failing task holds its run already. pgflow also retries stalled tasks of many runs at once,
+  -- without holding the runs. Waiting for one here while holding another could deadlock, so such a
+  -- run is skipped.
   perform from pgflow.runs as run where run.run_id = new.run_id for no key update skip locked;
   if not found then
     return null;

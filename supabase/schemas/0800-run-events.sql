@@ -10,7 +10,7 @@ declare
   v_owner text;
   v_started_at timestamptz;
 begin
-  -- The place of a run in a list of runs is known by when it started.
+  -- Its start gives a run its position in lists.
   select owned.owner, owned.started_at into v_owner, v_started_at
   from pgflow_realtime.run_owners as owned
   where owned.run_id = (p_payload ->> 'run_id')::uuid;
@@ -69,7 +69,7 @@ begin
     perform pgflow_realtime.broadcast_run(pgflow_realtime.run_projection(to_jsonb(new), null));
     return null;
   end if;
-  -- Where a counter is there already, the run was deleted without a trigger or restored after it.
+  -- If there is a counter already, the run was deleted without a trigger or restored after it.
   insert into pgflow_realtime.run_seq as counter (run_id, seq)
   values (new.run_id, 1)
   on conflict (run_id) do update set seq = counter.seq + 1
@@ -101,8 +101,8 @@ declare
   v_error_message text;
   v_payload jsonb;
 begin
-  -- This runs at the end of the transaction. By then the run may be gone, or have changed again,
-  -- in which case the later change speaks for both.
+  -- This runs at the end of the transaction. By then the run may be deleted, or have changed again;
+  -- the later change then sends both.
   select * into v_run from pgflow.runs as run where run.run_id = new.run_id;
   if not found or (v_run.status, v_run.started_at, v_run.completed_at, v_run.failed_at)
     is distinct from (new.status, new.started_at, new.completed_at, new.failed_at) then
@@ -123,7 +123,7 @@ begin
   end;
 
   perform pgflow_realtime.broadcast_run(v_payload);
-  -- Kept, so that a snapshot has the error that was broadcast, whatever other steps do later.
+  -- Stored, so that a snapshot has the error that was broadcast, whatever other steps do later.
   if v_run.status = 'failed' then
     update pgflow_realtime.run_seq set error_message = v_error_message where run_id = v_run.run_id;
   end if;

@@ -1,19 +1,19 @@
--- When the functions above run, and how that is changed while workers are at it.
+-- When the functions above run, and how triggers are replaced while workers run.
 create or replace function pgflow_realtime.expected_triggers()
 returns table (relation regclass, name name, definition text)
 language sql
 stable
 set search_path = ''
 as $$
-  -- Written as Postgres writes them, so that what is there can be compared. For columns: a `when`
-  -- clause is prepared for every statement that updates a row, a column that is not set costs
-  -- nothing. pgflow always sets the status together with what goes with it.
+  -- Written as Postgres writes them, so that existing ones can be compared. `of column`: a `when`
+  -- clause is prepared for every statement that updates a row, while a column that is not set costs
+  -- nothing. pgflow always sets the status together with what belongs to it.
   select ('pgflow.' || expected.relation)::regclass, expected.name, expected.definition
   from (values
     ('runs', 'pinia_pgflow_run_insert',
       'CREATE TRIGGER pinia_pgflow_run_insert AFTER INSERT ON pgflow.runs FOR EACH ROW EXECUTE FUNCTION pgflow_realtime.on_run_insert()'),
-    -- Deferred: pgflow sometimes fails a run a statement before it fails the step that is the
-    -- reason, and a client should get the end of a run last.
+    -- Deferred: pgflow sometimes fails a run one statement before it fails the step that is the
+    -- reason, and a client should receive the end of a run last.
     ('runs', 'pinia_pgflow_run_change',
       'CREATE CONSTRAINT TRIGGER pinia_pgflow_run_change AFTER UPDATE OF status, started_at, completed_at, failed_at ON pgflow.runs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.status <> new.status) OR (old.failed_at IS DISTINCT FROM new.failed_at) OR (old.completed_at IS DISTINCT FROM new.completed_at) OR (old.started_at IS DISTINCT FROM new.started_at))) EXECUTE FUNCTION pgflow_realtime.on_run_update()'),
     ('runs', 'pinia_pgflow_run_delete',
@@ -24,10 +24,10 @@ as $$
       'CREATE TRIGGER pinia_pgflow_step_update AFTER UPDATE OF status, started_at, completed_at, failed_at ON pgflow.step_states FOR EACH ROW EXECUTE FUNCTION pgflow_realtime.on_step_update'
       || case when pgflow_realtime.has_step_column('initial_tasks') then '' else '_before_maps' end
       || '()'),
-    -- pgflow creates steps as "created", which a client learns from the snapshot.
+    -- pgflow creates steps as "created"; a client receives these in the snapshot.
     ('step_states', 'pinia_pgflow_step_insert',
       'CREATE TRIGGER pinia_pgflow_step_insert AFTER INSERT ON pgflow.step_states FOR EACH ROW WHEN ((new.status <> ''created''::text)) EXECUTE FUNCTION pgflow_realtime.on_step_insert()'),
-    -- A task that failed gets an error message, one that stalled is counted (pgflow 0.14).
+    -- A task that failed has an error message; one that stalled is counted (pgflow 0.14).
     ('step_tasks', 'pinia_pgflow_task_retry',
       'CREATE TRIGGER pinia_pgflow_task_retry AFTER UPDATE OF error_message'
       || case when exists (
@@ -41,7 +41,7 @@ as $$
   ) as expected (relation, name, definition)
   union all
   select 'pgflow_realtime.run_seq'::regclass, 'pinia_pgflow_merge_counter',
-    -- Not where a trigger on pgflow's tables counts, which inserts what was never there.
+    -- Not for rows that a trigger on pgflow's tables inserts: they have no counter yet.
     'CREATE TRIGGER pinia_pgflow_merge_counter BEFORE INSERT ON pgflow_realtime.run_seq FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION pgflow_realtime.merge_counter()';
 $$;
 comment on function pgflow_realtime.expected_triggers() is
@@ -73,7 +73,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- Triggers that are not expected, and the foreign keys of the first edition.
+  -- Unexpected triggers, and the foreign keys of the first edition.
   select format('drop trigger %I on %s', trigger.tgname, trigger.tgrelid::regclass)
   from pg_catalog.pg_trigger as trigger
   where trigger.tgrelid in ('pgflow.runs'::regclass, 'pgflow.step_states'::regclass, 'pgflow.step_tasks'::regclass)
@@ -98,8 +98,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- Snapshots read step_states by run_id. pgflow 0.4 and newer have an index for it; one is made
-  -- only where there is none on exactly that column.
+  -- Snapshots read step_states by run_id. pgflow 0.4 and newer have an index for it; one is created
+  -- only if there is none on exactly that column.
   select 'create index idx_step_states_run_only on pgflow.step_states (run_id)'
   where not exists (
     select 1
@@ -112,8 +112,8 @@ as $$
       and attribute.attname = 'run_id'
   )
   union all
-  -- list_runs reads all runs newest first for service_role. Nothing that changes while a run is
-  -- under way is in it.
+  -- For service_role, list_runs reads all runs, newest first. No column that changes during a run
+  -- is in the index.
   select 'create index pinia_pgflow_runs_newest on pgflow.runs (started_at desc, run_id desc)'
   where to_regclass('pgflow.pinia_pgflow_runs_newest') is null;
 $$;
@@ -128,9 +128,9 @@ as $$
 declare
   v_lock_timeout text := current_setting('lock_timeout');
 begin
-  -- All of them before anything is changed, in one order, and given up again at once where a worker
-  -- is in the way: a worker never waits longer for this than a tenth of a second a table, so
-  -- neither it nor this can end in a deadlock.
+  -- All tables before anything is changed, in one order; released at once if a worker holds one. A
+  -- worker never waits longer for this than a tenth of a second a table, so there can be no
+  -- deadlock.
   for v_attempt in 1 .. 600 loop
     begin
       perform set_config('lock_timeout', '100ms', true);

@@ -1,8 +1,8 @@
 -- pgflow sends its own broadcasts from inside its functions: publicly, without seq, and some of
--- them twice or never. Taking over makes each of those calls a constant: `false and …` is decided
--- when Postgres plans the statement, so that the payload is not even put together, and needs
--- nothing of pinia-pgflow. A worker in the middle of such a function can therefore go on, whatever
--- is installed or removed meanwhile.
+-- them twice or never. Taking over replaces each of those calls by a constant: `false and …` is
+-- decided when Postgres plans the statement, so the payload is not computed, and nothing of
+-- pinia-pgflow is called. A worker in the middle of such a function can therefore continue while
+-- pinia-pgflow is installed or removed.
 create or replace function pgflow_realtime.silenced_call()
 returns text
 language sql
@@ -36,7 +36,7 @@ begin
       execute replace(v_function.definition, p_search, p_replacement);
       return next v_function.name;
     exception
-      -- A call that is written in another way, with named arguments: status() names it.
+      -- A call in another form, with named arguments: status() reports it.
       when syntax_error then
         raise warning 'pinia-pgflow could not rewrite %: %', v_function.name, sqlerrm;
     end;
@@ -56,7 +56,7 @@ begin
   select name
   from pgflow_realtime.replace_in_pgflow('realtime.send(', pgflow_realtime.silenced_call()) as name
   union
-  -- What the first edition put there.
+  -- What the first edition had put there.
   select name
   from pgflow_realtime.replace_in_pgflow('pgflow.pinia_pgflow_silence(', pgflow_realtime.silenced_call()) as name
   order by 1;

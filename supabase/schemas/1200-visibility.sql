@@ -1,5 +1,5 @@
--- Private runs. The policies are made when they are first needed: a project that stays public has
--- none of them on realtime.messages.
+-- Private runs. The policies are created when they are first needed: a public project has none of
+-- them on realtime.messages.
 create or replace function pgflow_realtime.may_listen(p_topic text)
 returns boolean
 language plpgsql
@@ -14,7 +14,7 @@ begin
   if p_topic ~ '^pgflow:run:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     return pgflow_realtime.owns(substr(p_topic, 12)::uuid);
   end if;
-  -- Where self_test() sends: nothing of anybody's.
+  -- The topic of self_test(), which carries no data of a run.
   return p_topic ~ '^pgflow:self-test:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 end;
 $$;
@@ -29,13 +29,14 @@ set search_path = ''
 as $$
   select expected.name, expected.command, expected.definition
   from (values
-    -- Realtime asks about a row that has nothing but its topic and extension.
+    -- Realtime checks with a row that has only a topic and an extension.
     ('pinia_pgflow_listen', 'permissive r',
       $policy$ for select to authenticated
       using (extension = 'broadcast' and pgflow_realtime.may_listen(realtime.topic())) $policy$),
-    -- Restrictive, so that a wider policy of the project, made for its own channels, opens none of
-    -- these. Realtime says which channel it asks about; who reaches the table itself, over a REST
-    -- API that exposes the schema realtime, says nothing, and there the row's own topic decides.
+    -- Restrictive, so that a wider policy of the project, made for its own channels, does not apply
+    -- to these. Realtime sets the topic of the channel that it checks. A client that reaches the
+    -- table itself, over a REST API that exposes the schema realtime, sets none; then the row's own
+    -- topic decides.
     ('pinia_pgflow_listen_to_own_only', 'restrictive r',
       $policy$ as restrictive for select to public
       using (
@@ -84,7 +85,7 @@ as $$
 declare
   v_statement text;
 begin
-  -- As the caller, never as the owner: Supabase lets the current role do it, by name.
+  -- As the caller, never as the owner: Supabase allows it to the current role, by name.
   perform pgflow_realtime.lock_tables('only realtime.messages');
   foreach v_statement in array p_statements loop
     execute v_statement;

@@ -18,12 +18,12 @@ begin
       hint = 'Pass the flow''s input, or {} for a flow that needs none.';
   end if;
 
-  -- All of this without making it text: a number of ten bytes can be text of 131,000.
+  -- All of this without converting it to text: a number of ten bytes can be text of 131,000.
   if pg_column_size(p_input) > pgflow_realtime.max_input_bytes() then
     perform pgflow_realtime.refuse_large_input(p_flow_slug, pg_column_size(p_input));
   end if;
   begin
-    -- Those whose text is much longer than they are. Strict, since lax mode visits arrays twice.
+    -- Numbers whose text is much longer than they are. Strict, since lax mode visits arrays twice.
     select count(*), bool_or(abs(number.value) > 1.7976931348623157e308 or abs(number.value) < 4.9e-324)
     into v_long_numbers, v_is_impossible
     from jsonb_path_query(p_input,
@@ -44,7 +44,7 @@ begin
       detail = 'A number in p_input is beyond what a double-precision number holds, about 1.8e308 and 4.9e-324.',
       hint = 'Pass such a number as text.';
   end if;
-  -- Each is up to 330 characters of text.
+  -- Each takes up to 330 characters as text.
   if pg_column_size(p_input) + v_long_numbers * 330 > pgflow_realtime.max_input_bytes() then
     perform pgflow_realtime.refuse_large_input(p_flow_slug, pg_column_size(p_input) + v_long_numbers * 330);
   end if;
@@ -171,7 +171,8 @@ begin
       perform pgflow.start_flow(p_flow_slug, p_input, p_run_id);
     exception
       when unique_violation then
-        -- Another session started it meanwhile and has committed. If not, the error is another's.
+        -- Another session has started it meanwhile and committed. If not, the error has another
+        -- cause.
         if not pgflow_realtime.is_started(p_run_id, p_flow_slug, p_input) then
           raise;
         end if;
@@ -197,12 +198,12 @@ declare
 begin
   perform pgflow_realtime.check_start(p_flow_slug, p_input);
   v_run_id := pgflow_realtime.start_once(p_flow_slug, p_input, p_run_id);
-  -- A run of empty maps is over at once. Its end is broadcast now rather than at commit, so that
-  -- the seq below counts it.
+  -- A run of empty maps ends at once. Its end is broadcast now rather than at commit, so that it is
+  -- counted in the seq below.
   set constraints pgflow.pinia_pgflow_run_change immediate;
   set constraints pgflow.pinia_pgflow_run_change deferred;
-  -- realtime.send leaves the topic behind that it sent on, which policies of the project ask for. (A
-  -- `set` clause would do the same, but only a superuser may write one for this parameter.)
+  -- realtime.send sets the topic that it has sent on, which policies of the project read. It is
+  -- restored here: only a superuser may write a `set` clause for this parameter.
   perform set_config('realtime.topic', coalesce(v_topic, ''), true);
   return query select * from pgflow_realtime.snapshots(array[v_run_id]);
 end;

@@ -30,8 +30,9 @@ $$;
 comment on function pgflow_realtime.check_run_ids(uuid[]) is
   'Raises PT422 when more runs are asked for than can be read at once.';
 
--- Several runs come as one value: a project limits the rows of a reply, and cuts what is over
--- without a word. A function cannot change what it returns, so the first edition's goes.
+-- Several runs are returned as one value: a project limits the rows of a response, and drops the
+-- rest without an error. A function cannot change its return type, so the first edition's is
+-- dropped.
 do $$
 begin
   if (

@@ -1,5 +1,5 @@
--- Lists of runs, newest first, in pages. A cursor is the place of a row in that order, so a page
--- neither repeats nor skips a run when others come or go.
+-- Lists of runs, newest first, in pages. A cursor is the position of a row in that order, so a page
+-- neither repeats nor skips a run when others are added or removed.
 create or replace function pgflow_realtime.check_list(p_before text, p_limit integer)
 returns void
 language plpgsql
@@ -25,7 +25,7 @@ begin
       hint = 'Ask for 1 to 100 runs.';
   end if;
   begin
-    -- The cast finds what looks like a time and is none.
+    -- The cast fails for a text that only looks like a time.
     v_is_cursor := p_before is null or p_before ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00 [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
       and split_part(p_before, ' ', 1)::timestamptz is not null;
   exception
@@ -118,7 +118,7 @@ begin
       p_limit
     ) as page (run_id)
     join pgflow.runs as r on r.run_id = page.run_id
-    -- One look-up a run, however many there are.
+    -- One index scan for each run, however many runs there are.
     left join lateral (
       select of_run.* from pgflow_realtime.run_seq as of_run where of_run.run_id = r.run_id offset 0
     ) as counter on true,

@@ -14,7 +14,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- Wider than what take_over() rewrites: it also finds calls written in another way.
+  -- Wider than the calls that take_over() replaces: it also finds those in another form.
   select proc.oid::regprocedure::text
   from pg_catalog.pg_proc as proc
   where proc.pronamespace = 'pgflow'::regnamespace
@@ -103,7 +103,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  -- Known only where PostgREST is configured in the database; null where it is configured outside.
+  -- Known only if PostgREST is configured in the database; null if it is configured outside.
   select regexp_split_to_array(substr(entry, length('pgrst.db_schemas=') + 1), '\s*,\s*')
   from pg_catalog.pg_db_role_setting as role_setting, unnest(role_setting.setconfig) as entry
   where entry like 'pgrst.db\_schemas=%'

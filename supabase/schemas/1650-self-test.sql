@@ -1,5 +1,5 @@
--- What `npx pinia-pgflow doctor` asks. An outsider cannot see the database, and a run to test with
--- would start somebody's flow.
+-- Called by `npx pinia-pgflow doctor`. From outside, the database cannot be inspected, and a test
+-- run would start one of the project's flows.
 create or replace function pgflow_realtime.why_not_stored(p_topic text)
 returns text
 language plpgsql
@@ -9,7 +9,7 @@ as $$
 begin
   insert into realtime.messages (topic, extension, event, payload, private)
   values (p_topic, 'broadcast', 'self_test', '{}'::jsonb, pgflow_realtime.is_private());
-  -- Undoes it: realtime.send stores the real one, and keeps to itself what went wrong.
+  -- Undoes the test. realtime.send itself would hide the error.
   raise exception using errcode = 'PT200', message = 'It can be stored.';
 exception
   when others then
@@ -45,7 +45,8 @@ declare
   v_sees_all constant boolean := pgflow_realtime.sees_everything();
   v_topic constant text := 'pgflow:self-test:' || p_id;
   v_realtime_topic constant text := current_setting('realtime.topic', true);
-  -- Where runs are private, who is not signed in can start nothing, and sends nothing here either.
+  -- If runs are private, a caller who is not signed in can start none, and sends nothing here
+  -- either.
   v_sends constant boolean := p_id is not null
     and (v_sees_all or not pgflow_realtime.is_private() or pgflow_realtime.caller_id() is not null);
   v_refused text;

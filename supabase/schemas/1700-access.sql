@@ -1,5 +1,5 @@
--- Nothing is for everybody: Postgres lets everyone execute a new function, and a project may have
--- default privileges of its own.
+-- No function may be executed by everybody: Postgres grants that on new functions, and a project
+-- may have default privileges of its own.
 revoke all on all tables in schema pgflow_client, pgflow_realtime
 from public, anon, authenticated, service_role;
 revoke all on all functions in schema pgflow_client, pgflow_realtime
@@ -20,5 +20,6 @@ grant execute on function
   pgflow_client.self_test_rows()
 to anon, authenticated, service_role;
 
--- Policies call it on behalf of whoever joins a channel. By name nobody can: the schema is closed.
+-- Policies call it for the user who joins a channel. Nobody can call it by name: the schema is
+-- closed.
 grant execute on function pgflow_realtime.may_listen(text) to public;

@@ -1,4 +1,4 @@
--- What is installed, so that installing the same again leaves it alone.
+-- A hash of what is installed, so that installing the same again changes nothing.
 create or replace function pgflow_realtime.fingerprint()
 returns text
 language sql
@@ -11,7 +11,7 @@ as $$
     from pg_catalog.pg_proc as proc
     where proc.pronamespace in ('pgflow_client'::regnamespace, 'pgflow_realtime'::regnamespace)
       and proc.prokind = 'f'
-      -- Settings and the like, and the note of this very text.
+      -- Without the settings, and without the function that holds this hash.
       and not (proc.provolatile = 'i' and proc.pronargs = 0)
       and coalesce(obj_description(proc.oid, 'pg_proc'), '') not like 'Unused since %'
     union all

@@ -1,5 +1,5 @@
--- What depends on pgflow and on the settings, each left alone where it is as it should be. The
--- tables come first and in one lock, before anything else that a worker could wait for.
+-- What depends on pgflow and on the settings. Each part is left alone if it is already right. The
+-- tables are locked first and together, before anything else that a worker could wait for.
 do $$
 begin
   perform pgflow_realtime.take_turn();
@@ -12,13 +12,13 @@ begin
 end;
 $$;
 
--- What only the first edition used is not dropped while somebody may be in the middle of it: the
--- first run of this file marks it, the next one drops it.
+-- What only the first edition used may still be in use: the first run of this file marks it, the
+-- next one drops it.
 do $$
 declare
   v_part record;
 begin
-  -- Looked up by name: Postgres before 16 fails where a signature names a type that is not there.
+  -- Looked up by name: Postgres before 16 fails if a signature names a type that does not exist.
   for v_part in
     select 'function' as kind, proc.oid::regprocedure::text as name,
       obj_description(proc.oid, 'pg_proc') as note

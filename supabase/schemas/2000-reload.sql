@@ -1,2 +1,2 @@
--- Tells PostgREST about the new functions.
+-- Makes PostgREST reload its schema cache.
 notify pgrst, 'reload schema';
