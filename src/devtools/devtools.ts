@@ -5,7 +5,7 @@ import type { App } from 'vue'
 import type { DevtoolsTap } from '../devtools-tap.ts'
 import { nodeActions, treeActions, type ShownApp } from './actions.ts'
 import { heldState, watchedState } from './held-state.ts'
-import { KeptFilter } from './kept-filter.ts'
+import { keepFilter } from './kept-filter.ts'
 import { LiveRefresh } from './live-refresh.ts'
 import { panelsOf } from './panels.ts'
 import { claimId, claimSetUp } from './claimed-apps.ts'
@@ -35,9 +35,8 @@ export function registerDevtools(app: App, pinia: Pinia, tap: DevtoolsTap): void
   devtools.setupDevToolsPlugin(plugin, (api) => {
     if (shown === null || !claimSetUp(app)) return
     addInspector(api, id, () => shown)
-    const filter = new KeptFilter()
-    addHandlers(api, id, app, () => shown, filter)
-    stop = startUpdates(api, id, shown, filter)
+    addHandlers(api, id, app, () => shown)
+    stop = startUpdates(api, id, shown)
   })
 }
 
@@ -56,18 +55,13 @@ function addInspector(api: DevtoolsApi, id: string, shown: ShownApp): void {
 }
 
 /** A handler that throws would end the refreshes of all inspectors on the page. */
-function addHandlers(
-  api: DevtoolsApi,
-  id: string,
-  app: App,
-  shown: ShownApp,
-  filter: KeptFilter,
-): void {
+function addHandlers(api: DevtoolsApi, id: string, app: App, shown: ShownApp): void {
   api.on.getInspectorTree((payload) => {
     const now = shown()
     if (!now || payload.app !== app || payload.inspectorId !== id) return
-    const sought = filter.of(payload.filter)
-    payload.rootNodes = orNothing(() => treeOf(heldState(now.pinia), sought), [])
+    const { filter } = payload
+    orNothing(() => keepFilter(id, filter), undefined)
+    payload.rootNodes = orNothing(() => treeOf(heldState(now.pinia), filter), [])
   })
   api.on.getInspectorState((payload) => {
     const now = shown()
@@ -82,12 +76,10 @@ function startUpdates(
   api: DevtoolsApi,
   id: string,
   { pinia, tap }: Exclude<ReturnType<ShownApp>, null>,
-  filter: KeptFilter,
 ): () => void {
   const refresh = new LiveRefresh(
     () => watchedState(pinia),
     () => {
-      filter.sent()
       orNothing(() => api.sendInspectorTree(id), undefined)
       orNothing(() => api.sendInspectorState(id), undefined)
     },

@@ -1,24 +1,20 @@
-/** In ms. Devtools request a tree within this time after one was sent; they wait for 120 ms. */
-const askedWithin = 300
+/** What devtools keep of an inspector, as far as it is used here. */
+interface KeptInspector {
+  options: { id: string }
+  treeFilter: string
+}
+
+declare global {
+  /** All inspectors of the page. It belongs to devtools and has no documentation. */
+  var __VUE_DEVTOOLS_KIT_INSPECTOR__: KeptInspector[] | undefined
+}
 
 /**
- * Keeps the text of the search field. When a plugin sends a new tree, devtools request it without
- * that text, and would show the whole tree although the field is not empty.
+ * Keeps the text of the search field of an inspector. When a plugin sends a new tree, devtools
+ * request it with `treeFilter`, which they never set: they would show the whole tree although the
+ * field is not empty. In versions of devtools without `treeFilter` they do.
  */
-export class KeptFilter {
-  #kept = ''
-  #sentAt = -Infinity
-
-  /** A tree was sent, and will be requested. */
-  readonly sent = (): void => {
-    this.#sentAt = Date.now()
-  }
-
-  /** The text to filter by when devtools request a tree with this filter. */
-  readonly of = (given: string): string => {
-    const isOurs = given === '' && Date.now() - this.#sentAt < askedWithin
-    this.#sentAt = -Infinity
-    if (!isOurs) this.#kept = given
-    return this.#kept
-  }
+export function keepFilter(id: string, filter: string): void {
+  const kept = globalThis.__VUE_DEVTOOLS_KIT_INSPECTOR__?.find(({ options }) => options.id === id)
+  if (kept) kept.treeFilter = filter
 }

@@ -27,7 +27,9 @@ export function treeOf(state: HeldState, filter: string): TreeNode[] {
   )
   const sync: TreeNode = { id: nodeIdOf({ type: 'sync' }), label: 'sync' }
   const roots = [...groups, ...listNodes(state, sought)]
-  return sought === '' || has(sync, sought) ? [sync, ...roots] : roots
+  const nodes = sought === '' || has(sync, sought) ? [sync, ...roots] : roots
+  // Devtools go on showing what was found before if they are sent an empty tree.
+  return nodes.length > 0 ? nodes : [{ id: nodeIdOf({ type: 'note' }), label: 'nothing found' }]
 }
 
 /** Runs by flow, the newest first; null for those with only a connection, such as refused ones. */

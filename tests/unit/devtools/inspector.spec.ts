@@ -57,7 +57,7 @@ describe('the tree', () => {
     expect(await sought(runId.slice(-6))).toEqual([flow, row, list, each, sum])
     expect(await sought('report')).toEqual([flow, row, list, each, sum])
     expect(await sought('sync')).toEqual(['sync'])
-    expect(await sought('nothing of the kind')).toEqual([])
+    expect(await sought('nothing of the kind')).toEqual(['nothing found'])
   })
 
   it('has a run that cannot be read, and why', async () => {
@@ -192,6 +192,60 @@ describe('live', () => {
     )
     store.removeRun(runId)
     await vi.waitFor(() => expect(panel.outline(trees.at(-1) ?? [])).toEqual(['sync']))
+  })
+
+  describe('while something is sought', () => {
+    /** Only timers that a test lets run, so that it decides how late the page is. */
+    async function showSought(sought: string) {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+      onTestFinished(() => void vi.useRealTimers())
+      const shown = await showRun()
+      await vi.runAllTimersAsync()
+      const { trees } = panel.collectSent(shown.id)
+      await panel.tree(shown.id, sought)
+      return { ...shown, sent: () => trees.map((nodes) => panel.outline(nodes)) }
+    }
+    const found = (label: string): unknown[] => [
+      expect.stringContaining('report'),
+      expect.stringContaining(runId),
+      `    ${label}`,
+    ]
+
+    it('sends only that, however late the page is', async () => {
+      const { run, sent } = await showSought('list')
+      await run.complete('list')
+      // As where a busy page lets no timer run for a second.
+      for (let turn = 0; turn < 20; turn += 1) {
+        vi.setSystemTime(Date.now() + 1_000)
+        await vi.advanceTimersToNextTimerAsync()
+      }
+      expect(sent().length).toBeGreaterThan(1)
+      for (const tree of sent()) expect(tree).toEqual(found('list [completed]'))
+    })
+
+    it('takes an emptied field for what it is, also when another plugin had its turn', async () => {
+      const { id, run, sent } = await showSought('list')
+      await run.complete('list')
+      await vi.advanceTimersByTimeAsync(450)
+      panel.sendTree('components')
+      await vi.advanceTimersByTimeAsync(130)
+      expect(sent()).toEqual([])
+      expect(panel.outline(await panel.tree(id, ''))[0]).toBe('sync')
+      await vi.runAllTimersAsync()
+      expect(sent().length).toBeGreaterThan(0)
+      for (const tree of sent()) expect(tree[0]).toBe('sync')
+    })
+
+    it('says that nothing is found any more: an empty tree would leave the old one', async () => {
+      const { run, sent } = await showSought('attempt')
+      await run.complete('list', ['a', 'b'])
+      await run.retry('each', 'no luck', 1)
+      await vi.runAllTimersAsync()
+      expect(sent().at(-1)).toEqual(found('each [started] [0/2] [attempt 1 failed]'))
+      await run.complete('each')
+      await vi.runAllTimersAsync()
+      expect(sent().at(-1)).toEqual(['nothing found'])
+    })
   })
 })
 

@@ -7,14 +7,13 @@ import { createApp } from 'vue'
 /*
  * The real kit behind Vue devtools, driven as their panel drives it. To be imported before Vue,
  * which looks for the hook when it is first used; specs pass it for `@vue/devtools-api`, which does
- * nothing in Node. The kit puts the hook on `window`, and Vue looks for it on `globalThis`: in a
+ * nothing in Node. The kit puts what it has on `window`, and Vue looks for it on `globalThis`: in a
  * browser they are one.
  */
 kit.initDevTools()
-Object.defineProperty(globalThis, '__VUE_DEVTOOLS_GLOBAL_HOOK__', {
-  configurable: true,
-  value: Reflect.get(window, '__VUE_DEVTOOLS_GLOBAL_HOOK__'),
-})
+for (const name of ['__VUE_DEVTOOLS_GLOBAL_HOOK__', '__VUE_DEVTOOLS_KIT_INSPECTOR__']) {
+  Object.defineProperty(globalThis, name, { configurable: true, value: Reflect.get(window, name) })
+}
 
 /* Without any app on its page the kit throws, so there is always one: it has no runs. */
 createApp({ render: () => null }).mount(document.createElement('div'))
@@ -102,4 +101,12 @@ export function collectSent(id: string): { events: SentEvent[]; trees: CustomIns
     if (payload.inspectorId === id) sent.trees.push(payload.rootNodes)
   })
   return sent
+}
+
+/** Has devtools send the tree of another inspector, as their own plugins do at each render. */
+export function sendTree(inspectorId: string): void {
+  const inspector = kit.getInspector(inspectorId)
+  if (!inspector) throw new Error(`no inspector ${inspectorId}`)
+  const plugin = { descriptor: inspector.descriptor, setupFn: () => {} }
+  void hooks.callHook(kit.DevToolsContextHookKeys.SEND_INSPECTOR_TREE, { inspectorId, plugin })
 }
