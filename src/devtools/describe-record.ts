@@ -1,6 +1,7 @@
 import { clip } from '../model/text.ts'
 import type { TraceKind } from '../sync/trace.ts'
 import type { KeptRecord, TraceContent } from '../trace-log.ts'
+import type { Join } from './joins.ts'
 
 /** The text of a trace record, for a line of the inspector or the timeline. */
 export interface DescribedRecord {
@@ -27,19 +28,23 @@ const errors = new Set<TraceKind>(['silent', 'retry'])
 
 /**
  * Returns the text of a record.
- * @param isRejoin - whether its channel was joined before, and is so again.
+ * @param join - which join it is, from `Joins`; null for another record.
  */
-export function describeRecord(record: KeptRecord, isRejoin: boolean): DescribedRecord {
+export function describeRecord(record: KeptRecord, join: Join | null): DescribedRecord {
   const { kind, content } = record
   return {
-    title: isRejoin ? 'reconnect' : titles[kind],
-    subtitle: wordsOf(content) ?? explanations[kind] ?? '',
+    title: join ?? titles[kind],
+    subtitle: wordsOf(content) ?? (join ? joins[join] : explanations[kind]) ?? '',
     level: errors.has(kind) ? 'error' : warnings.has(kind) ? 'warning' : 'default',
   }
 }
 
+const joins: Record<Join, string> = {
+  joined: 'the channel is open',
+  ready: 'all that the database broadcasts arrives from now on',
+  reconnect: 'the channel is open again',
+}
 const explanations: Partial<Record<TraceKind, string>> = {
-  joined: 'broadcasts arrive from now on',
   gap: 'a broadcast is missing, or could not be understood',
   probe: 'the database is asked whether anything was missed',
   silent: 'something was missed on a channel that is joined',
@@ -93,18 +98,6 @@ export function dataOf({ content }: KeptRecord): unknown {
     case 'none':
       return null
   }
-}
-
-/** The ids of the records of joins that were not the first of their channel. */
-export function rejoinsOf(records: readonly KeptRecord[]): Set<number> {
-  const rejoins = new Set<number>()
-  const joined = new Set<string>()
-  for (const { id, kind, key } of records) {
-    if (kind !== 'joined') continue
-    if (joined.has(key)) rejoins.add(id)
-    joined.add(key)
-  }
-  return rejoins
 }
 
 /** A time of day, to the millisecond. */

@@ -1,8 +1,9 @@
 import type { DevtoolsTap } from '../devtools-tap.ts'
 import { durationOf, progressOf } from '../model/progress.ts'
 import type { KeptRecord } from '../trace-log.ts'
-import { dataOf, describeRecord, rejoinsOf, timeOfDay } from './describe-record.ts'
+import { dataOf, describeRecord, timeOfDay } from './describe-record.ts'
 import { queryOf, rowOf, shapeOf, stepsOf, type HeldState } from './held-state.ts'
+import { Joins } from './joins.ts'
 import { subjectOf } from './node-ids.ts'
 import { listLabel } from './tree.ts'
 
@@ -118,13 +119,16 @@ function listPanels(state: HeldState, { log }: DevtoolsTap, key: string): Panels
 
 /** The newest first: the latest records matter most. */
 function tracePanel(records: readonly KeptRecord[], dropped = 0): Panels {
-  const rejoins = rejoinsOf(records)
-  const shown = records.slice(-mostShown).reverse()
+  const joins = new Joins()
+  const shown = records
+    .map((record) => ({ record, join: joins.of(record) }))
+    .slice(-mostShown)
+    .reverse()
   const missing = dropped + records.length - shown.length
   const title = missing > 0 ? `trace (${missing} older not shown)` : 'trace'
   return {
-    [title]: shown.map((record) => {
-      const { title, subtitle } = describeRecord(record, rejoins.has(record.id))
+    [title]: shown.map(({ record, join }) => {
+      const { title, subtitle } = describeRecord(record, join)
       const data = dataOf(record)
       // For a record without data, its text is all there is.
       const value = data === null || typeof data === 'string' ? subtitle : { [subtitle]: data }

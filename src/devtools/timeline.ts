@@ -1,5 +1,6 @@
 import type { KeptRecord } from '../trace-log.ts'
 import { dataOf, describeRecord } from './describe-record.ts'
+import { Joins } from './joins.ts'
 import { listLabel } from './tree.ts'
 
 /** The layer of an app in the timeline. */
@@ -22,12 +23,11 @@ export interface TimelineEvent {
 export function timelineEvents(
   earlier: readonly KeptRecord[],
 ): (record: KeptRecord) => TimelineEvent {
-  const joined = new Set(earlier.filter(({ kind }) => kind === 'joined').map(({ key }) => key))
+  const joins = new Joins()
+  for (const record of earlier) joins.of(record)
   return (record) => {
     const { key, kind, at } = record
-    const isRejoin = kind === 'joined' && joined.has(key)
-    if (kind === 'joined') joined.add(key)
-    const { title, subtitle, level } = describeRecord(record, isRejoin)
+    const { title, subtitle, level } = describeRecord(record, joins.of(record))
     const about = isList(key) ? listLabel(key) : key
     return {
       time: at,

@@ -12,7 +12,7 @@ const forDevelopers = {
     'Search flows, runs, steps and statuses',
     'Leave its channel and join it again',
   ],
-  'the timeline': ['broadcasts arrive from now on', 'addTimelineLayer'],
+  'the timeline': ['the channel is open again', 'addTimelineLayer'],
   'the package of devtools': ['setupDevToolsPlugin', 'devtools-api', 'devtools-kit'],
   'the tap and the log': ['Devtools join the channel anew', 'droppedOf'],
   recordings: ['pinia-pgflow recording', 'exportedAt'],

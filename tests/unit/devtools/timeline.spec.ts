@@ -2,6 +2,7 @@ import * as panel from './support/panel.ts'
 import { useRun, useRuns } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest'
+import { Joins } from '../../../src/devtools/joins.ts'
 import { mountIn } from '../../support/app.ts'
 
 vi.mock('@vue/devtools-api', () => import('@vue/devtools-kit'))
@@ -55,6 +56,16 @@ it('has lost connections and reconnects, probes and deaf channels', async () => 
   await run.complete('list')
   await pgflow.advance(6_000)
   expect(titles().slice(4, 8)).toEqual(['probe', 'read', 'snapshot', 'silent'])
+})
+
+it('takes a channel for joined again only where it was lost', () => {
+  const joins = new Joins()
+  const titles = (...kinds: ('joined' | 'left' | 'event')[]) =>
+    kinds.map((kind) => joins.of({ kind, key: runId }))
+  // Realtime says it twice: once of the channel, once of the database's stream.
+  expect(titles('left', 'joined', 'joined', 'event')).toEqual([null, 'joined', 'ready', null])
+  expect(titles('left', 'left', 'joined', 'joined')).toEqual([null, null, 'reconnect', 'ready'])
+  expect(joins.of({ kind: 'joined', key: 'another' })).toBe('joined')
 })
 
 it('has stale broadcasts', async () => {

@@ -1,0 +1,21 @@
+import type { KeptRecord } from '../trace-log.ts'
+
+/** What it means that a channel is joined: for the first time, once more, or that it is now heard. */
+export type Join = 'joined' | 'reconnect' | 'ready'
+
+/** Tells what each join of a channel is. To be shown all records in their order. */
+export class Joins {
+  /** By run or list: whether its channel, once joined, is so still. */
+  readonly #isJoined = new Map<string, boolean>()
+
+  /** Null for a record of something else. */
+  of({ kind, key }: Pick<KeptRecord, 'kind' | 'key'>): Join | null {
+    const isJoined = this.#isJoined.get(key)
+    if (kind === 'left' && isJoined) this.#isJoined.set(key, false)
+    if (kind !== 'joined') return null
+    this.#isJoined.set(key, true)
+    if (isJoined === undefined) return 'joined'
+    // Realtime says once more when the database's stream has reached the channel.
+    return isJoined ? 'ready' : 'reconnect'
+  }
+}
