@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import type { Plugin } from 'vite'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { componentStyles, stylesEntry } from './scripts/component-styles.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const entries = {
@@ -10,11 +10,10 @@ const entries = {
   testing: path('./src/testing/index.ts'),
   components: path('./src/components/index.ts'),
 }
-const styles = path('./src/components/components.css')
 // The longer names first: the shorter one would take them for files of its own.
 const alias = {
   'pinia-pgflow/testing': entries.testing,
-  'pinia-pgflow/components.css': styles,
+  'pinia-pgflow/components.css': stylesEntry,
   'pinia-pgflow/components': entries.components,
   'pinia-pgflow': entries.index,
 }
@@ -26,7 +25,7 @@ const emitStyles: Plugin = {
     this.emitFile({
       type: 'asset',
       fileName: 'components.css',
-      source: readFileSync(styles, 'utf8'),
+      source: componentStyles(),
     })
   },
 }

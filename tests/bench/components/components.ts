@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import type { CDPSession, Page } from 'playwright-core'
 import { build, type Rolldown } from 'vite'
+import { componentStyles } from '../../../scripts/component-styles.ts'
 import { launchChromium } from '../../browser/support/chromium.ts'
 import { noFindings, type Benchmark, type Findings } from '../benchmark.ts'
 import { compare } from '../harness.ts'
@@ -130,14 +130,11 @@ class Measured {
 /** Opens a page with what a bundler makes of `page.ts` for production. */
 async function openPage(page: Page): Promise<void> {
   const address = 'http://localhost/'
-  const [script, styles] = await Promise.all([
-    bundle(),
-    readFile(path('../../../src/components/components.css'), 'utf8'),
-  ])
+  const script = await bundle()
   await page.route(address, (route) =>
     route.fulfill({
       contentType: 'text/html',
-      body: `<!doctype html><title>Bench</title><style>${styles}</style><body></body>`,
+      body: `<!doctype html><title>Bench</title><style>${componentStyles()}</style><body></body>`,
     }),
   )
   await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }))
