@@ -52,14 +52,23 @@ export function nodeActions(shown: ShownApp): InspectorAction<[nodeId: string]>[
     forNode('refresh', 'Read it again', async (nodeId, pinia) => {
       const subject = subjectOf(nodeId)
       if (subject.type === 'list') return refreshList(pinia, subject.key)
-      await settleAll(runsOf(pinia, nodeId).map((runId) => refreshRun(pinia, runId)))
+      const runIds = runsOf(pinia, nodeId)
+      if (runIds.length === 0) return say('Select a run, a step, a flow or a list to read again.')
+      await settleAll(runIds.map((runId) => refreshRun(pinia, runId)))
     }),
-    forNode('power', 'Leave its channel and join it again', (nodeId, pinia, tap) =>
-      rejoin(tap, runsOf(pinia, nodeId)),
-    ),
-    forNode('content_copy', 'Copy its id', (nodeId) => copyText(idOf(nodeId))),
+    forNode('power', 'Leave its channel and join it again', (nodeId, pinia, tap) => {
+      const runIds = runsOf(pinia, nodeId)
+      if (runIds.length === 0) return say('Select a run, a step or a flow to reconnect.')
+      rejoin(tap, runIds)
+    }),
+    forNode('content_copy', 'Copy its id', (nodeId) => {
+      const id = idOf(nodeId)
+      return id === '' ? say('This has no id to copy.') : copyText(id)
+    }),
     forNode('delete', 'Release: stop following it and drop it from the store', (nodeId, pinia) => {
-      for (const runId of runsOf(pinia, nodeId)) usePgflowStore(pinia).removeRun(runId)
+      const runIds = runsOf(pinia, nodeId)
+      if (runIds.length === 0) return say('Select a run, a step or a flow to release.')
+      for (const runId of runIds) usePgflowStore(pinia).removeRun(runId)
     }),
     forNode('download', 'Export a recording of the run as JSON', (nodeId, pinia, tap) => {
       const [runId, ...others] = runsOf(pinia, nodeId)

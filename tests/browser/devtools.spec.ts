@@ -115,6 +115,14 @@ describe('Vue devtools', () => {
     await inspector.row('report').filter({ hasText: 'created' }).waitFor()
     await inspector.row(runId).filter({ hasText: 'live' }).waitFor()
 
+    // Reconnect: the channel is left and joined again, and the run is live again by itself.
+    await inspector.row(runId).click()
+    await inspector.frame.getByText('flow_slug').waitFor()
+    await inspector.nodeActions.nth(1).click()
+    await inspector.frame.getByText('the channel is open again').waitFor()
+    await app.untilConnection('live')
+    await inspector.row(runId).filter({ hasText: 'live' }).waitFor()
+
     // The state of a step changes while it is looked at, and so do the tags of the tree.
     await inspector.row('clean').click()
     await inspector.frame.getByText('step_slug').waitFor()

@@ -123,6 +123,25 @@ it('copies the id, or says it where the browser does not let it', async () => {
   expect(copied).toEqual([runId, 'list', 'report'])
 })
 
+it.each([
+  ['Read it again', 'sync:'],
+  ['Leave its channel', 'list:[null,null,20]'],
+  ['Copy its id', 'sync:'],
+  ['Release', 'list:[null,null,20]'],
+  ['Export', 'flow:report'],
+])('"%s" says what it needs where "%s" is selected', async (tooltip, node) => {
+  const { id, pgflow, store } = await showRuns()
+  const copied = vi.fn(() => Promise.resolve())
+  vi.stubGlobal('navigator', { clipboard: { writeText: copied } })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const before = pgflow.requests.length
+  await panel.act(id, tooltip, node)
+  expect(said).toEqual([expect.stringMatching(/Select (a|the) run|has no id/)])
+  expect(copied).not.toHaveBeenCalled()
+  expect(pgflow.requests).toHaveLength(before)
+  expect(Object.keys(store.runs)).toHaveLength(2)
+})
+
 it('releases a run: it is followed no more and not in the store', async () => {
   const { id, store, pgflow } = await showRuns()
   await panel.act(id, 'Release', nodeId)
