@@ -24,7 +24,8 @@ export async function quoteJsonTexts(
     : (text: string) => JSON.stringify(JSON.stringify(text))
   const quote = (row: unknown) => quoteTexts(row, names, write)
   const quoted = Array.isArray(body) ? body.map(quote) : quote(body)
-  return new Request(request, { body: JSON.stringify(quoted) })
+  const written = stringify(quoted)
+  return written === undefined ? request : new Request(request, { body: written })
 }
 
 type Schema = Awaited<ReturnType<PgliteConnection['introspect']>>
@@ -63,6 +64,15 @@ function hasJson({ method, headers }: Request): boolean {
 
 function isJson(type: string | undefined): boolean {
   return type === 'json' || type === 'jsonb'
+}
+
+/** What is nested too deeply to be written is for the REST layer to refuse. */
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
 
 /** What is no JSON is for the REST layer to refuse. */

@@ -56,6 +56,18 @@ describe('JSON that is no object, over REST', () => {
     },
   )
 
+  it.each([
+    ['lists', '['.repeat(50_000) + ']'.repeat(50_000)],
+    ['objects', '{"a":'.repeat(5_000) + '1' + '}'.repeat(5_000)],
+  ])('%s nested too deeply are refused as by the REST layer', async (_, value) => {
+    const response = await fetch(`${backend.url}/rest/v1/rpc/echo`, {
+      method: 'POST',
+      headers: { apikey: backend.anonKey, 'content-type': 'application/json' },
+      body: `{"value":${value}}`,
+    })
+    expect(await response.json()).toMatchObject({ code: 'SUP' })
+  })
+
   it('null is no argument at all', async () => {
     expect((await connect(backend).rpc('kind', { value: null })).data).toBe('none')
   })
