@@ -54,7 +54,13 @@ export class PreparedMemory extends MemoryFS {
 
   override initialSyncFs(): Promise<void> {
     if (!this.pg) throw new Error('PGlite reads its files before it has a file system')
-    const fileSystem = this.pg.Module.FS as FileSystem
+    const { Module } = this.pg
+    // They are read after these files, but only to create what the database has already, or never has:
+    // @supabase/lite adds four more, and linking pgcrypto takes a quarter of a boot.
+    for (const name of Object.keys(Module.pg_extensions)) {
+      Reflect.deleteProperty(Module.pg_extensions, name)
+    }
+    const fileSystem = Module.FS as FileSystem
     const root = PGlite.paths.PGDATA
     const folders = new Set<string>()
     for (const { path, data } of this.#files) {
