@@ -68,17 +68,25 @@ export interface Prepared {
 /** What this process has read already, by file. */
 const read = new Map<string, Prepared>()
 
-/** Looks for what an earlier run prepared; a change in scripts or engine makes it another file. */
+/** Whether an earlier run prepared this level, without reading its 40 MB. */
+export async function isPrepared(
+  level: PreparedLevel = 'full',
+  cacheDir: string = defaultCacheDir,
+): Promise<boolean> {
+  // The archive is the last that is written.
+  const archive = `${await fileFor(cacheDir, await collectScripts(level))}.tar`
+  return stat(archive).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Looks for what an earlier run prepared. */
 export async function findPrepared(
   cacheDir: string,
   scripts: readonly Script[],
 ): Promise<{ file: string; prepared: Prepared | undefined }> {
-  const hash = createHash('sha256')
-  for (const name of ['@electric-sql/pglite', '@electric-sql/pglite-pgmq', '@supabase/lite']) {
-    hash.update(`${name}@${await versionOf(name)}\n`)
-  }
-  for (const { name, sql } of scripts) hash.update(`${name}\n${sql}\n`)
-  const file = join(cacheDir, hash.digest('hex').slice(0, 24))
+  const file = await fileFor(cacheDir, scripts)
   let prepared = read.get(file)
   if (prepared) return { file, prepared }
   try {
@@ -92,6 +100,16 @@ export async function findPrepared(
   } catch {
     return { file, prepared: undefined }
   }
+}
+
+/** A change in scripts or engine makes it another file. */
+async function fileFor(cacheDir: string, scripts: readonly Script[]): Promise<string> {
+  const hash = createHash('sha256')
+  for (const name of ['@electric-sql/pglite', '@electric-sql/pglite-pgmq', '@supabase/lite']) {
+    hash.update(`${name}@${await versionOf(name)}\n`)
+  }
+  for (const { name, sql } of scripts) hash.update(`${name}\n${sql}\n`)
+  return join(cacheDir, hash.digest('hex').slice(0, 24))
 }
 
 async function versionOf(packageName: string): Promise<string> {

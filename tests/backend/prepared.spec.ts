@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openDatabase } from '../../playground/backend/database.ts'
+import { isPrepared } from '../../playground/backend/prepared.ts'
 import { readArchive } from '../../playground/backend/prepared-files.ts'
 
 describe('a prepared data directory', () => {
@@ -21,6 +25,15 @@ describe('a prepared data directory', () => {
       { there: null },
     ])
     await expect(second.query(`select count(*) from pgflow.flows`)).resolves.toBeDefined()
+  })
+
+  it('is there once a database of its level was opened', async () => {
+    const cacheDir = await mkdtemp(join(tmpdir(), 'pinia-pgflow-prepared-'))
+    onTestFinished(() => rm(cacheDir, { recursive: true }))
+    expect(await isPrepared('platform', cacheDir)).toBe(false)
+    await (await openDatabase({ level: 'platform', cacheDir })).close()
+    expect(await isPrepared('platform', cacheDir)).toBe(true)
+    expect(await isPrepared('pgflow', cacheDir)).toBe(false)
   })
 })
 

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../playground/backend/database.ts'
+import { isPrepared } from '../../playground/backend/prepared.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -14,8 +15,8 @@ declare module 'vitest' {
  * run.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | void> {
-  const database = await openDatabase()
-  await database.close()
+  // Every project comes by here, one after the other.
+  if (!(await isPrepared())) await (await openDatabase()).close()
   if (!process.env.PGFLOW_TEST_DB?.startsWith('native') || project.name !== 'node') {
     project.provide('nativePort', undefined)
     return
