@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import type { Plugin } from 'vite'
@@ -129,13 +130,17 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
   }
   if (process.env.VITEST) {
     const { docsCode } = await import('./tests/support/docs-code.ts')
+    const { shortLived } = await import('./tests/support/short-lived.ts')
+    const { Sequencer } = await import('./tests/support/sequencer.ts')
     return {
       plugins: [docsCode(), vue()],
       resolve: { alias },
       test: {
         globalSetup: ['tests/support/global-setup.ts'],
-        // Vitest leaves one core free, which on two cores is half of them.
-        maxWorkers: '100%',
+        // One more than there are cores, as now and then each waits for a timer or for a process.
+        maxWorkers: availableParallelism() + 1,
+        execArgv: shortLived,
+        sequence: { sequencer: Sequencer },
         projects: [
           project('node', [
             'tests/{backend,cli,conformance,simulation,sql,ssr}/**/*.spec.ts',
@@ -145,9 +150,13 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
             'tests/integration/*.spec.ts',
             'tests/unit/*.spec.ts',
             'tests/unit/{composables,hostile,store,testing}/**/*.spec.ts',
+            'tests/unit/devtools/*.spec.ts',
           ]),
-          // It replaces a module that others would have loaded before.
-          project('dom', ['tests/unit/devtools/**/*.spec.ts'], { name: 'devtools', isolate: true }),
+          // They replace a module that others would have loaded before, each for its own panel.
+          project('dom', ['tests/unit/devtools/panel/*.spec.ts'], {
+            name: 'devtools',
+            isolate: true,
+          }),
           project('components', [
             'tests/unit/components/**/*.spec.ts',
             'tests/integration/playground/**/*.spec.ts',

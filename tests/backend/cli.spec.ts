@@ -4,12 +4,15 @@ import { createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../support/backend.ts'
 import { Listener } from '../support/listener.ts'
+import { shortLived } from '../support/short-lived.ts'
 
 const script = new URL('../../playground/backend/cli.ts', import.meta.url).pathname
 
 function run(...args: string[]): ChildProcessWithoutNullStreams {
   const env = { ...process.env, PLAYGROUND_PACE_MS: '0' }
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { env })
+  const child = spawn(process.execPath, [...shortLived, '--import', 'tsx', script, ...args], {
+    env,
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
 }

@@ -4,12 +4,15 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createBackend } from '../../playground/backend/index.ts'
 import { connect } from '../support/backend.ts'
 import { Listener } from '../support/listener.ts'
+import { shortLived } from '../support/short-lived.ts'
 import { WireClient } from '../support/wire-client.ts'
 
 describe('the life of an embedded backend', () => {
   it('leaves nothing behind that keeps a process alive', async () => {
     const script = new URL('./support/boot-and-close.ts', import.meta.url).pathname
-    const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: 'pipe' })
+    const child = spawn(process.execPath, [...shortLived, '--import', 'tsx', script], {
+      stdio: 'pipe',
+    })
     const output: string[] = []
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()))
     const stderr: string[] = []
@@ -23,7 +26,9 @@ describe('the life of an embedded backend', () => {
 
   it('works off neither tasks nor statements when it is asked to stop', async () => {
     const script = new URL('./support/boot-and-stop.ts', import.meta.url).pathname
-    const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: 'pipe' })
+    const child = spawn(process.execPath, [...shortLived, '--import', 'tsx', script], {
+      stdio: 'pipe',
+    })
     const output: string[] = []
     child.stdout.on('data', (chunk: Buffer) => {
       output.push(chunk.toString())
@@ -40,7 +45,9 @@ describe('the life of an embedded backend', () => {
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with the dev server on %s', async (signal) => {
     const script = new URL('./support/serve-and-stop.ts', import.meta.url).pathname
-    const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: 'pipe' })
+    const child = spawn(process.execPath, [...shortLived, '--import', 'tsx', script], {
+      stdio: 'pipe',
+    })
     onTestFinished(() => void child.kill('SIGKILL'))
     child.stdout.once('data', () => child.kill(signal))
     // Vite ends itself on SIGTERM; nobody listens to the other.

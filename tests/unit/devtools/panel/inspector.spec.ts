@@ -1,8 +1,8 @@
-import * as panel from './support/panel.ts'
+import * as panel from '../support/panel.ts'
 import { createPinia } from 'pinia'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { mountIn } from '../../support/app.ts'
+import { mountIn } from '../../../support/app.ts'
 import { useFlow, useRun, useRuns } from 'pinia-pgflow'
 
 vi.mock('@vue/devtools-api', () => import('@vue/devtools-kit'))
@@ -279,7 +279,7 @@ describe('set-up', () => {
     const pgflow = createTestPgflow({ flows })
     const { wrapper } = mountIn(pgflow, () => useFlow('report'))
     wrapper.unmount()
-    await import('../../../src/devtools/devtools.ts')
+    await import('../../../../src/devtools/devtools.ts')
     await Promise.resolve()
     expect(panel.inspectorIds()).toEqual(before)
   })

@@ -1,9 +1,9 @@
-import * as panel from './support/panel.ts'
+import * as panel from '../support/panel.ts'
 import { useRun, useRuns } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest'
-import { Joins } from '../../../src/devtools/joins.ts'
-import { mountIn } from '../../support/app.ts'
+import { Joins } from '../../../../src/devtools/joins.ts'
+import { mountIn } from '../../../support/app.ts'
 
 vi.mock('@vue/devtools-api', () => import('@vue/devtools-kit'))
 

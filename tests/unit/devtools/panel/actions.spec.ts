@@ -1,8 +1,8 @@
-import * as panel from './support/panel.ts'
+import * as panel from '../support/panel.ts'
 import { useRun, useRuns } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { mountIn } from '../../support/app.ts'
+import { mountIn } from '../../../support/app.ts'
 
 vi.mock('@vue/devtools-api', () => import('@vue/devtools-kit'))
 
