@@ -108,7 +108,7 @@ describe('a run', () => {
     console.check()
   })
 
-  it('that has ended is asked for once on the server and never by the page', async () => {
+  it('that has ended is requested once on the server and never by the page', async () => {
     const runId = await finishedRun()
     const { page, console, html } = await open(`/details/${runId}`)
     expect(html).toContain('completed')
@@ -142,7 +142,7 @@ describe('a run', () => {
 })
 
 describe('a run that cannot be read', () => {
-  it('is an error in the HTML and the same in the first rendering, asked for once', async () => {
+  it('is an error in the HTML and the same in the first rendering, requested once', async () => {
     const { page, console, status, html } = await open(`/runs/${noRun}`)
     expect(status).toBe(200)
     expect(html).toContain('role="alert"')
@@ -152,7 +152,7 @@ describe('a run that cannot be read', () => {
     console.check()
   })
 
-  it('is asked for once by nested components that wait for it', async () => {
+  it('is requested once by nested components that wait for it', async () => {
     const { page, console, html } = await open(`/details/${noRun}`)
     expect(html.match(/run_not_found<\/p>/g)).toHaveLength(2)
     await untilHydrated(page)
@@ -160,7 +160,7 @@ describe('a run that cannot be read', () => {
     console.check()
   })
 
-  it.each([noRun, 'no-id'])('is a 404 where a page says so: %s', async (id) => {
+  it.each([noRun, 'no-id'])('is a 404 where a page chooses that: %s', async (id) => {
     const { page, console, status } = await open(`/strict/${id}`)
     console.expect(/404/)
     expect(status).toBe(404)
@@ -168,7 +168,7 @@ describe('a run that cannot be read', () => {
     console.check()
   })
 
-  it('of a database that does not answer costs one deadline, and the browser gets it', async () => {
+  it('of a database that does not respond costs one deadline, and the browser gets it', async () => {
     const runId = await finishedRun()
     gateway.ignoresServers = true
     const { page, console, html } = await open(`/details/${runId}`)
@@ -291,7 +291,7 @@ describe('the module', () => {
     await checkWithoutDsl(app)
   }, 120_000)
 
-  it('says what is missing when it is loaded', async () => {
+  it('reports what is missing when it is loaded', async () => {
     expect(await failureWith(app, ['pinia-pgflow/nuxt', '@nuxtjs/supabase'])).toContain(
       'Add @pinia/nuxt to modules',
     )

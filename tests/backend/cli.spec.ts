@@ -85,7 +85,7 @@ describe('npm run backend', { timeout: 90_000 }, () => {
     expect(await errors).not.toMatch(/Error/)
   })
 
-  it('takes any free port, says when one is taken, and ends on SIGINT with its sockets', async () => {
+  it('takes any free port, reports when one is taken, and ends on SIGINT with its sockets', async () => {
     const child = run()
     const { url, anonKey } = await started(child)
     const second = run('--port', new URL(url).port)

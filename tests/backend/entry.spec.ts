@@ -47,7 +47,7 @@ function call(origin?: string, init: RequestInit = {}): Promise<Response> {
 }
 
 describe('a page of another origin', () => {
-  it.each([...local, listed])('%s may call, and is told so', async (origin) => {
+  it.each([...local, listed])('%s may call, with CORS headers', async (origin) => {
     const response = await call(origin)
     expect(response.status).toBe(404)
     expect(response.headers.get('access-control-allow-origin')).toBe(origin)
@@ -80,7 +80,7 @@ describe('a page of another origin', () => {
     expect(answer).toMatch(/^HTTP\/1.1 403 /)
   })
 
-  it('is not asked for by programs, which send no origin', async () => {
+  it('is not requested by programs, which send no origin', async () => {
     expect((await call()).status).toBe(404)
   })
 })
@@ -114,7 +114,7 @@ describe('a body', () => {
     socket.destroy()
   })
 
-  it('that says it is too large is not read either', async () => {
+  it('whose content-length is too large is not read either', async () => {
     const socket = openSocket(backend)
     socket.write(post({ apikey: backend.anonKey, 'Content-Length': String(maxBodyBytes + 1) }))
     const [answer] = (await once(socket, 'data')) as [Buffer]
@@ -122,7 +122,7 @@ describe('a body', () => {
     socket.destroy()
   })
 
-  it('that turns out to be too large ends its connection, however long it goes on', async () => {
+  it('that turns out to be too large ends its connection, however much more is sent', async () => {
     const socket = openSocket(backend)
     // Not `once`, which rejects when the connection is reset.
     const isClosed = new Promise((resolve) => socket.once('close', resolve))
@@ -140,7 +140,7 @@ describe('a body', () => {
     await isClosed
   })
 
-  it('of just the size is answered, over the unmodified client too', async () => {
+  it('of exactly the limit is served, over the unmodified client too', async () => {
     const name = 'x'.repeat(maxBodyBytes - 2_000)
     const api = connect(backend).schema('pgflow_client')
     const started = await api.rpc('start_flow_with_states', {

@@ -51,7 +51,7 @@ async function passed(count: number, work: () => Promise<unknown>): Promise<void
 }
 
 describe('the switches of the embedded backend', () => {
-  it('say what is wrong, change one by one and are all mended by one request', async () => {
+  it('report what is wrong, change one by one and are all fixed by one request', async () => {
     expect(await ask('GET')).toEqual({ status: 200, body: { state: noFaults } })
     const patch: Partial<FaultState> = {
       dropShare: 0.5,
@@ -179,7 +179,7 @@ describe('messages of the database', () => {
     expect(listener.events()).toEqual(['two', 'one', 'three'])
   })
 
-  it('are lost with the replication connection, and their channel hears nothing of it', async () => {
+  it('are lost with the replication connection, without an error on their channel', async () => {
     const listener = await listen()
     await change({ replicationLost: true })
     await send('lost')

@@ -61,7 +61,7 @@ const body = fc.oneof(
   fc.constantFrom('{', '['.repeat(20_000), `{"__proto__":1}`, '5\r\nab', '0\r\n\r\n', '\0'),
 )
 
-it('whatever is sent as a request, the process goes on and serves', async () => {
+it('whatever is sent as a request, the process continues and serves', async () => {
   const request = fc.record({
     method,
     target,
@@ -86,7 +86,7 @@ it('whatever is sent as a request, the process goes on and serves', async () => 
   await servesARun(backend)
 })
 
-it('whatever is sent as a handshake, the process goes on and serves', async () => {
+it('whatever is sent as a handshake, the process continues and serves', async () => {
   await fc.assert(
     fc.asyncProperty(target, fc.array(header, { maxLength: 4 }), async (path, headers) => {
       const [first] = path.split(/[\s]/)
@@ -158,7 +158,7 @@ const frame = fc.oneof(
   fc.uint8Array({ maxLength: 60 }).map((bytes) => Uint8Array.from([3, ...bytes])),
 )
 
-it('whatever is sent over a socket, the process goes on and serves', async () => {
+it('whatever is sent over a socket, the process continues and serves', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 12 }), async (frames) => {
       const client = await WireClient.connect(backend)
@@ -190,7 +190,7 @@ it('frames that are too large or no frames close their socket, and no other', as
   await servesARun(backend)
 })
 
-it('every connection is let go of', async () => {
+it('every connection is released', async () => {
   const atFirst = connections()
   const requests = fc.array(fc.tuple(method, target, body), { minLength: 20, maxLength: 20 })
   for (const [verb, path, content] of fc.sample(requests, 1).flat()) {

@@ -112,12 +112,12 @@ describe('the embedded backend over HTTP', () => {
   it.each([
     ['no key', {}],
     ['a key of another project', { apikey: 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2ln' }],
-  ])('answers 401 for %s', async (_name, headers: Record<string, string>) => {
+  ])('responds with 401 for %s', async (_name, headers: Record<string, string>) => {
     const response = await fetch(`${backend.url}/rest/v1/rpc/whoami`, { method: 'POST', headers })
     expect(response.status).toBe(401)
   })
 
-  it('answers 401 for an expired token', async () => {
+  it('responds with 401 for an expired token', async () => {
     const token = await backend.keys.sign({ role: 'authenticated', exp: anHour() - 7200 })
     const response = await insertAs(token)
     expect(response.status).toBe(401)
@@ -246,7 +246,7 @@ describe('the embedded backend over HTTP', () => {
       .toEqual([])
   })
 
-  it('answers 404 for what no part of it serves', async () => {
+  it('responds with 404 for what no part of it serves', async () => {
     expect((await fetch(`${backend.url}/storage/v1/bucket`)).status).toBe(404)
     expect((await fetch(backend.url)).status).toBe(404)
   })

@@ -64,7 +64,7 @@ describe('the life of an embedded backend', () => {
     await expect(fetch(`${backend.url}/rest/v1/`)).rejects.toThrow('fetch failed')
   })
 
-  it('closes in the middle of requests, joins and tasks without a word', async () => {
+  it('closes in the middle of requests, joins and tasks without an error', async () => {
     const backend = await createBackend()
     const client = await WireClient.connect(backend)
     const requests = Array.from({ length: 20 }, (_, index) =>

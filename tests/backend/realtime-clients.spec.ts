@@ -39,7 +39,7 @@ describe('what clients send over realtime', () => {
       expect((await hearer.settled())[1]).toEqual({ text: sent })
     })
 
-    it('says nothing to its sender who did not ask for that', async () => {
+    it('sends nothing to its sender unless that was requested', async () => {
       const speaker = await WireClient.connect(backend)
       await speaker.join('alone')
       speaker.send('1', '9', 'realtime:alone', 'broadcast', { event: 'e', payload: {} })
@@ -61,7 +61,7 @@ describe('what clients send over realtime', () => {
       ['broadcast', { event: 'late', payload: {} }],
       ['access_token', { access_token: 'nonsense' }],
       ['phx_leave', {}],
-    ])('is not answered and changes nothing: %s', async (event, payload) => {
+    ])('gets no reply and changes nothing: %s', async (event, payload) => {
       const client = await stale(`stale:${event}`)
       const before = client.received.length
       client.send('1', '9', `realtime:stale:${event}`, event, payload)

@@ -5,7 +5,7 @@ import { Listener } from '../support/listener.ts'
 import { WireClient } from '../support/wire-client.ts'
 
 /** What the server does not say: messages over a limit, and those of a lost connection. */
-describe('messages that realtime loses without a word', () => {
+describe('messages that realtime loses without an error', () => {
   let backend: Backend
   beforeAll(async () => {
     backend = await createBackend({ realtime: { joinErrorDelayMs: 10, replicationPollMs: 10 } })
@@ -113,7 +113,7 @@ describe('messages that realtime loses without a word', () => {
       expect(heardBy(client)).toHaveLength(3_001)
     })
 
-    it('forgets what it counted with another limit, and has none unless asked for', async () => {
+    it('forgets what it counted with another limit, and has none unless requested', async () => {
       const client = await joined('switch')
       await burst(client, 'switch', 300)
       seconds(5)
@@ -155,7 +155,7 @@ describe('messages that realtime loses without a word', () => {
   })
 
   describe('while the replication connection is lost', () => {
-    it('loses what is committed meanwhile, and says nothing then or later', async () => {
+    it('loses what is committed meanwhile, and sends nothing then or later', async () => {
       const { faults } = backend.realtime
       const client = await joined('lost', { broadcast: { replication_ready: true } })
       await client.text((frame) => frame[3] === 'system')
@@ -171,7 +171,7 @@ describe('messages that realtime loses without a word', () => {
       expect(saidTo(client)).toEqual(['phx_reply', 'system', 'phx_reply'])
     })
 
-    it('lets clients join, who hear what is sent when it is back', async () => {
+    it('lets clients join, who receive what is sent when it is back', async () => {
       const { faults } = backend.realtime
       faults.loseReplication()
       const client = connect(backend)

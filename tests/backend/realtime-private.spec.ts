@@ -38,7 +38,7 @@ describe('private realtime channels', () => {
   const ada = '11111111-1111-4111-8111-111111111111'
   const bob = '22222222-2222-4222-8222-222222222222'
 
-  it('lets a signed-in user hear their own topic and only private messages on it', async () => {
+  it('lets a signed-in user receive their own topic and only private messages on it', async () => {
     const client = connect(backend)
     const email = 'ada@example.com'
     const signedUp = await client.auth.signUp({ email, password: 'correct horse' })
@@ -64,7 +64,7 @@ describe('private realtime channels', () => {
     expect(await probes()).toEqual([])
   })
 
-  it('reports a refusal to supabase-js, which goes on trying', async () => {
+  it('reports a refusal to supabase-js, which keeps trying', async () => {
     const client = connect(backend)
     const listener = new Listener(client.channel('elsewhere', { config: { private: true } }))
     await listener.status('CHANNEL_ERROR', 2)

@@ -31,14 +31,14 @@ describe('realtime on the wire', () => {
     ])
   const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds
 
-  it('answers heartbeats', async () => {
+  it('replies to heartbeats', async () => {
     const client = await connect()
     client.send(null, '7', 'phoenix', 'heartbeat', {})
     const expected: Frame = [null, '7', 'phoenix', 'phx_reply', { status: 'ok', response: {} }]
     expect(await client.text(() => true)).toEqual(expected)
   })
 
-  it('answers a join with ok and nothing else', async () => {
+  it('replies to a join with ok and nothing else', async () => {
     const client = await connect()
     await client.join('plain', { ref: '6' })
     expect(await client.settled('end')).toEqual([
@@ -105,7 +105,7 @@ describe('realtime on the wire', () => {
     expect(events(client)).toEqual(['phx_reply', 'phx_reply', 'phx_close', 'once', 'phx_reply'])
   })
 
-  it('answers a leave, closes the channel and delivers nothing more', async () => {
+  it('replies to a leave, closes the channel and delivers nothing more', async () => {
     const [client, witness] = await Promise.all([connect(), connect()])
     await Promise.all([client.join('leave', { ref: '3' }), witness.join('leave')])
     client.send('3', '4', 'realtime:leave', 'phx_leave', {})
@@ -122,7 +122,7 @@ describe('realtime on the wire', () => {
     expect(events(client)).toEqual(['phx_reply', 'phx_reply', 'phx_close', 'phx_reply'])
   })
 
-  it('answers for topics that were never joined', async () => {
+  it('replies for topics that were never joined', async () => {
     const client = await connect()
     client.send('1', '1', 'realtime:nowhere', 'phx_leave', {})
     client.send('1', '2', 'realtime:nowhere', 'broadcast', { event: 'x', payload: {} })
@@ -153,7 +153,7 @@ describe('realtime on the wire', () => {
     expect(await client.closed).toBe(1009)
   })
 
-  it('closes with 1000 a socket that says nothing', async () => {
+  it('closes with 1000 a socket that sends nothing', async () => {
     const idle = await createBackend({
       database: { level: 'pgflow' },
       realtime: { idleTimeoutMs: 10 },
@@ -241,7 +241,7 @@ describe('realtime on the wire', () => {
     expect(response.reason).toMatch(reason)
   })
 
-  it('ends a channel whose token expires, and the client is told why', async () => {
+  it('ends a channel whose token expires, and sends the client the reason', async () => {
     const client = await connect()
     const token = await backend.keys.sign({ role: 'anon', exp: inSeconds(1) })
     await client.join('expiry', { ref: '5', token })
@@ -256,7 +256,7 @@ describe('realtime on the wire', () => {
     expect(closed).toEqual(['5', '5', 'realtime:expiry', 'phx_close', {}])
   })
 
-  it('takes a newer token without a word, and ends the channel for a bad one', async () => {
+  it('takes a newer token without an error, and ends the channel for a bad one', async () => {
     const client = await connect()
     await client.join('renew', {
       token: await backend.keys.sign({ role: 'anon', exp: inSeconds(60) }),

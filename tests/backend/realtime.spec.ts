@@ -91,7 +91,7 @@ describe('realtime through supabase-js', () => {
     expect(elsewhere.events()).toEqual(['end'])
   })
 
-  it('never lets a public channel hear a private message', async () => {
+  it('never lets a public channel receive a private message', async () => {
     const listener = await listen('secret')
     await send('private', 'secret', {}, true)
     await send('public', 'secret', {}, false)
@@ -114,7 +114,7 @@ describe('realtime through supabase-js', () => {
     expect(listener.events()).toEqual(['heard'])
   })
 
-  it('hears nothing more after leaving, and the topic can be joined again', async () => {
+  it('receives nothing more after leaving, and the topic can be joined again', async () => {
     const by = client()
     const first = await listen('leave', by)
     await by.removeChannel(first.channel)

@@ -109,7 +109,7 @@ describe('REST', () => {
     expect((await readRun(supabase, runId)).data).toEqual([])
   })
 
-  it('that loses its answers has done what it was asked for', async () => {
+  it('that loses its responses has executed the requests', async () => {
     const runId = crypto.randomUUID()
     await change({ restFailure: 'lost_answer' })
     expect((await startRun(supabase, runId)).error?.message).toMatch(/fetch failed/)
@@ -117,7 +117,7 @@ describe('REST', () => {
     expect((await readRun(supabase, runId)).data).toMatchObject([{ run: { run_id: runId } }])
   })
 
-  it('that is slow answers later than what was asked after it', async () => {
+  it('that is slow responds later than to a request that was sent afterwards', async () => {
     await change({ restDelayMs: 1_500 })
     const order: string[] = []
     const slow = startRun(supabase).then(() => order.push('slow'))

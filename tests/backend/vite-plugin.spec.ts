@@ -56,7 +56,7 @@ describe('the embedded backend in Vite', () => {
     return JSON.parse(json) as Record<string, unknown>
   }
 
-  it('runs a flow that the page starts at its own origin, and the page hears of it', async () => {
+  it('runs a flow that the page starts at its own origin, and the page receives its events', async () => {
     const { url, logged } = await serve()
     const anonKey = String((await pageEnv(url)).VITE_SUPABASE_ANON_KEY)
     const client = connect({ url, anonKey })
@@ -127,7 +127,7 @@ describe('the embedded backend in Vite', () => {
     expect((await fetch(faults)).status).toBe(401)
   })
 
-  it('goes on when it is asked for what is no address', async () => {
+  it('continues after a request for an invalid address', async () => {
     const { url } = await serve()
     for (const target of ['//', '///', '//:80', 'http://[::1', '*', '*:[', 'a://[']) {
       const socket = openSocket({ url })

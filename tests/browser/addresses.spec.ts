@@ -5,7 +5,7 @@ import { test } from './support/test.ts'
 const text = 'Bees love clover. Clover has bees. Bees make wonderful honey.'
 
 describe('the address of a run', () => {
-  test('survives a reload in the middle, and the run goes on', async ({ app, playground }) => {
+  test('survives a reload in the middle, and the run continues', async ({ app, playground }) => {
     const { worker } = playground.backend
     worker.pause()
     await app.start('Analyse a text', text)

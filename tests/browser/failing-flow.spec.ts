@@ -26,7 +26,7 @@ describe('a flow that fails', () => {
     await app.untilConnection('closed')
   })
 
-  test('goes on when what was broken works again at the next attempt', async ({ app }) => {
+  test('continues when what was broken works again at the next attempt', async ({ app }) => {
     const website = await serveWebsite(503)
     onTestFinished(() => website.close())
     await app.start('Publish a report', reportWith(website.url))
@@ -39,7 +39,7 @@ describe('a flow that fails', () => {
       .toMatchObject({ file: 'october.html', checkedLinks: 1 })
   })
 
-  test('says what is wrong with the text, which can then be mended', async ({ app }) => {
+  test('shows what is wrong with the text, which can then be corrected', async ({ app }) => {
     await app.start('Summarise a table', 'town,people\nPorto,231800\nBraga')
     await app.untilRun('Failed')
     await expect

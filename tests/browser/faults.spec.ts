@@ -31,7 +31,7 @@ async function expectEnd(app: App, panel: FaultPanel, { backend }: Playground): 
 }
 
 describe('a network', () => {
-  test('that is gone and comes back: what is shown stays, and says that it may be old', async ({
+  test('that is gone and comes back: what is shown stays, marked as perhaps old', async ({
     app,
     panel,
     playground,
@@ -68,8 +68,8 @@ describe('a network', () => {
   )
 })
 
-describe('a channel that is joined and hears nothing', () => {
-  test('since replication is lost: a probe finds out, and it is live when it hears again', async ({
+describe('a channel that is joined and receives nothing', () => {
+  test('since replication is lost: a probe finds out, and it is live with the next broadcast', async ({
     app,
     panel,
     playground: { backend },
@@ -129,7 +129,7 @@ async function startRoute(app: App): Promise<void> {
 }
 
 describe('a token', () => {
-  test('that has expired is said to be refused, and a new one heals it', async ({
+  test('that has expired is shown as refused, and a new one is enough', async ({
     app,
     panel,
     playground,

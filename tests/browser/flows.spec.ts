@@ -17,7 +17,7 @@ describe('each flow, with the text that is there', () => {
     await app.shoot(`flow-${last}-${flow.toLowerCase().replaceAll(' ', '-')}`)
   })
 
-  test('Plan a route takes as long as it is told', async ({ app }) => {
+  test('Plan a route takes as long as its input sets', async ({ app }) => {
     await app.choose('Plan a route')
     await app.page.getByRole('spinbutton', { name: 'Seconds' }).fill('0')
     await app.startButton.click()
@@ -47,7 +47,7 @@ describe('what a step has made', () => {
   })
 })
 
-describe('a step that fails and is tried again', () => {
+describe('a step that fails and is retried', () => {
   test('shows each attempt and its reason, while it lasts and afterwards', async ({
     app,
     playground,

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest'
 import { test } from './support/test.ts'
 
 describe('a page that goes offline', () => {
-  test('says so, and is right again when it is back', async ({ app, playground }) => {
+  test('shows it, and is right again when it is back', async ({ app, playground }) => {
     const { worker } = playground.backend
     const sync = app.page.getByRole('status', { name: 'Connection' })
     worker.pause()

@@ -87,7 +87,7 @@ describe('every page, light and dark, on a phone and a wide screen', () => {
     await inspect(app, 'run-offline')
   })
 
-  test('a run whose steps are tried again', async ({ app, playground: { backend } }) => {
+  test('a run whose steps are retried', async ({ app, playground: { backend } }) => {
     await app.start('Shorten a text')
     await app.openRun()
     await app.step('weights').getByText('Attempt 2: The service').waitFor()

@@ -19,7 +19,7 @@ const changed = (patch: Record<string, unknown>) => (route: Route) => {
 }
 
 describe('a start', () => {
-  test('without a text does not leave the page, and says what is missing', async ({ app }) => {
+  test('without a text does not leave the page, and shows what is missing', async ({ app }) => {
     const requests: string[] = []
     app.page.on('request', (request) => {
       // What Vite loads on demand in development is no request of the app.
@@ -41,7 +41,7 @@ describe('a start', () => {
     await app.untilRun('Done')
   })
 
-  test('against a backend that is down says so, and trying again starts one run', async ({
+  test('against a backend that is down shows that, and trying again starts one run', async ({
     app,
     playground: { backend },
   }) => {
@@ -64,7 +64,7 @@ describe('a start', () => {
     expect(await countRuns(backend, text)).toBe(1)
   })
 
-  test('whose answer is lost starts one run', async ({ app, playground: { backend } }) => {
+  test('whose response is lost starts one run', async ({ app, playground: { backend } }) => {
     const text = 'The answer to this text is lost.'
     app.console.expect(/Failed to load resource: net::ERR_CONNECTION_RESET/)
     await app.page.route(startRpc, async (route) => {
@@ -78,7 +78,7 @@ describe('a start', () => {
     expect(await countRuns(backend, text)).toBe(1)
   })
 
-  test('of a flow that is not allowed says who can allow it', async ({
+  test('of a flow that is not allowed shows who can allow it', async ({
     app,
     playground: { backend },
   }) => {

@@ -59,7 +59,7 @@ describe('the command', () => {
     ],
     [['doctor', '--db', 'abcdef'], '--db is not the address of a database'],
     [['types'], 'There is nothing to read flows from'],
-  ])('refuses %j, and says how it goes', async (args, message) => {
+  ])('refuses %j, and reports how it goes', async (args, message) => {
     const { code, out, err } = await call(args)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toContain(`Error: ${message}`)

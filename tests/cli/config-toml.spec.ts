@@ -91,7 +91,7 @@ describe('exposing the schema', () => {
     expect(expose(before).text).toBe(before.replaceAll('["public"]', '["public", "pgflow_client"]'))
   })
 
-  it('says when the API is off', () => {
+  it('reports when the API is off', () => {
     expect(expose('[api]\nenabled = false\nschemas = ["pgflow_client"]\n')).toEqual({
       text: '[api]\nenabled = false\nschemas = ["pgflow_client"]\n',
       isApiOff: true,

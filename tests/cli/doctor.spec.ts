@@ -128,7 +128,7 @@ describe('a project where all is well', () => {
     expect(backend.realtime.faults.closeSockets()).toBe(0)
   })
 
-  it('is reported to people, who are told what was not looked at', async () => {
+  it('is printed, with what was not checked', async () => {
     const args = ['doctor', '--url', `${backend.url}/rest/v1/`, '--key', backend.anonKey]
     const { code, out } = await call(args)
     expect(code).toBe(0)
@@ -169,7 +169,7 @@ describe('a project that cannot be asked', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  it('does not answer', async () => {
+  it('does not respond', async () => {
     const url = await serve(() => undefined)
     const server = servers.pop()
     await new Promise((resolve) => server?.close(resolve))

@@ -48,7 +48,7 @@ describe('a first installation', () => {
     expect(out).toContain('allow_start')
   })
 
-  it('writes nothing with --dry-run, and says the same', async () => {
+  it('writes nothing with --dry-run, and prints the same', async () => {
     const folder = await makeProject()
     const { code, out } = await install(folder, '--dry-run')
     expect(code).toBe(0)
@@ -104,7 +104,7 @@ describe('the stamp', () => {
     expect(await folder.read('supabase/config.toml')).toBe(configToml)
   })
 
-  it('says when it lies ahead, and names the migration that comes after it', async () => {
+  it('reports a name that is ahead of the time, and the migration that comes after it', async () => {
     // As pgflow's installer leaves it nine hours east of Greenwich.
     const east = 'supabase/migrations/20270201085958_20250429164909_pgflow_initial.sql'
     const { out } = await install(await makeProject({ [east]: somePgflow }))
@@ -113,7 +113,7 @@ describe('the stamp', () => {
     expect(out).toContain('such as supabase/migrations/20270201090000_allow_starts.sql:')
   })
 
-  it('says nothing of that where it is now', async () => {
+  it('reports nothing of that where it is not ahead', async () => {
     const { out } = await install(await makeProject())
     expect(out).not.toContain('Its time is')
     expect(out).toContain('such as supabase/migrations/20270131235959_allow_starts.sql:')
@@ -164,7 +164,7 @@ describe('an upgrade', () => {
     expect(await folder.read(`supabase/migrations/${name}`)).toBe(ours)
   })
 
-  it('of an older version says which one that is, whatever the file is called', async () => {
+  it('of an older version reports which one that is, whatever the file is called', async () => {
     const renamed = 'supabase/migrations/20270102000000_workflows.sql'
     const folder = await makeProject({
       [renamed]: ours.replace("select '0.1.0';", "select '0.0.9';"),
@@ -256,7 +256,7 @@ describe('a folder that is not as it should be', () => {
     }
   })
 
-  it('has no config.toml: the migration is added, and how to expose the schema is said', async () => {
+  it('has no config.toml: the migration is added, and how to expose the schema is printed', async () => {
     const folder = await make({ [pgflowFile]: somePgflow })
     const { code, out } = await install(folder)
     expect(code).toBe(0)

@@ -73,7 +73,7 @@ describe('the types of the flows', () => {
     expect((await write('src')).err).toMatch(/Cannot write .*src: EISDIR/)
   })
 
-  it('say why they cannot be read', async () => {
+  it('report why they cannot be read', async () => {
     const { code, err } = await call(args('nonsense'))
     expect(code).toBe(1)
     expect(err).toContain('The project does not accept the key')

@@ -135,7 +135,7 @@ it('the size of JSON is that of the text that Postgres makes of it', async () =>
   )
 })
 
-it(`any flow sends and tells the same in memory as on Postgres (${numRuns} of them)`, async () => {
+it(`any flow sends and returns the same in memory as on Postgres (${numRuns} of them)`, async () => {
   await fc.assert(
     fc.asyncProperty(generatedFlow, async (generated) => {
       const flowSlug = `flow_${randomUUID().replaceAll('-', '')}`

@@ -41,7 +41,7 @@ const namesAndPayloads = (
   messages: readonly { payload: unknown; event?: string; name?: string }[],
 ) => messages.map(({ event, name, payload }) => ({ name: event ?? name, payload }))
 
-it('a run that has failed is repaired, and goes on', async () => {
+it('a run that has failed is repaired, and continues', async () => {
   const { flowSlug, runId, record, sent } = await startBoth()
   const told = { real: [await snapshotOf(db, runId)], memory: [record.snapshot()] }
   const keep = async () => {
@@ -69,7 +69,7 @@ it('a run that has failed is repaired, and goes on', async () => {
   )
 })
 
-it('a counter that is lost goes on above all it had, and then without gaps', async () => {
+it('a counter that is lost continues above every seq it had, and then without gaps', async () => {
   const { flowSlug, runId, record, sent } = await startBoth()
   const seqs = { real: [] as unknown[], memory: [] as unknown[] }
   const before = { real: (await snapshotOf(db, runId))?.seq ?? 0, memory: record.snapshot().seq }

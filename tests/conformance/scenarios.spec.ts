@@ -45,7 +45,7 @@ const namesAndPayloads = (
   messages: readonly { payload: unknown; event?: string; name?: string }[],
 ) => messages.map(({ event, name, payload }) => ({ name: event ?? name, payload }))
 
-describe('the same flow, worked on in the same way, sends and tells the same', () => {
+describe('the same flow, worked on in the same way, sends and returns the same', () => {
   it.each(Object.entries(scenarios))('%s', async (_name, scenario) => {
     const { flow, input = { url: 'x' }, moves, maxAttempts = 1 } = scenario
     const flowSlug = await bothFlows(scenario)
@@ -142,7 +142,7 @@ describe('what is refused is refused with the same code and words', () => {
 })
 
 describe('with private runs', () => {
-  it('the owner hears the same on the feed, and others read nothing', async () => {
+  it('the owner receives the same on the feed, and others read nothing', async () => {
     const flow: TestFlow = { a: {} }
     const slug = await bothFlows({ flow })
     const me: Caller = { role: 'authenticated', sub: randomUUID() }

@@ -36,7 +36,7 @@ async function start(token?: string): Promise<string> {
   return runId
 }
 
-describe('while runs are public, whoever does not know the id of a run', () => {
+describe('while runs are public, anybody who does not have the id of a run', () => {
   it('finds it in no list', async () => {
     const token = await tokenOf(randomUUID())
     const runId = await start(token)
@@ -49,7 +49,7 @@ describe('while runs are public, whoever does not know the id of a run', () => {
   })
 })
 
-describe('whoever knows the id of a public run can send on its channel, but', () => {
+describe('anybody who has the id of a public run can send on its channel, but', () => {
   async function observed() {
     const runId = await start()
     const app = mountApp(fixture.supabase, () => useRun(runId))

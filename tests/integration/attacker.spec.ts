@@ -144,7 +144,7 @@ describe.each(['anon', 'another user'])('private runs before an attacker who is 
     )
   })
 
-  it('are not heard, on any topic that looks like theirs', async () => {
+  it('are not received, on any topic that looks like theirs', async () => {
     const runId = randomUUID()
     const [run, feed] = [`pgflow:run:${runId}`, `pgflow:user:${victim.id}`]
     const owner = await victimListens(feed)

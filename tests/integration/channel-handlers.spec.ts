@@ -48,7 +48,7 @@ const start = async (runId: string) => {
 const everything: (keyof RunChannelHandlers)[] = ['onEvent', 'onJoined', 'onDown', 'onMalformed']
 
 describe('a handler that throws', () => {
-  it.each(everything)('at %s is told that it has missed something', async (at) => {
+  it.each(everything)('at %s is notified that it has missed something', async (at) => {
     const bad = listener([at])
     const good = listener()
     const runId = crypto.randomUUID()
@@ -93,7 +93,7 @@ describe('a handler that throws', () => {
     for (const channel of channels) channel.close()
   })
 
-  it('where the topic belongs to somebody else, which both are told', async () => {
+  it('where the topic belongs to another library: both are notified', async () => {
     const runId = crypto.randomUUID()
     fixture.supabase.channel(`pgflow:run:${runId}`).subscribe()
     const bad = listener(everything)
@@ -110,7 +110,7 @@ describe('a handler that throws', () => {
   })
 })
 
-it('a feed whose handlers throw is followed on to whoever signs in', async () => {
+it('a feed whose handlers throw still follows the next user who signs in', async () => {
   const bad = listener(everything)
   const feed = createListTransport(connection(true)).openFeed?.(bad.handlers)
   const uncaught = await uncaughtDuring(async () => {
@@ -151,7 +151,7 @@ describe('a channel that cannot be built', () => {
     for (const channel of channels) channel.close()
   })
 
-  it('says what it was thrown', async () => {
+  it('reports what the handler has thrown', async () => {
     const taken = new PgflowError('timeout', 'no token')
     fixture.supabase.channel = () => {
       throw taken

@@ -90,7 +90,7 @@ describe('a start that the database refuses', () => {
 })
 
 describe('a run that cannot be observed', () => {
-  it('does not exist: says so, and stops asking', async () => {
+  it('does not exist: shows the error, and requests no more', async () => {
     const id = ref<string | null>(crypto.randomUUID())
     const supabase = client()
     const { result: view, wrapper } = mountApp(supabase, () => useRun(id))
@@ -102,7 +102,7 @@ describe('a run that cannot be observed', () => {
     wrapper.unmount()
   })
 
-  it('no id: nothing is asked, nothing is wrong', async () => {
+  it('no id: nothing is requested, and there is no error', async () => {
     const { result: view, wrapper } = mountApp(client(), () => useRun(null))
     await view.ready
     await view.refresh()
@@ -135,7 +135,7 @@ describe('a set-up that is not complete', () => {
   })
 })
 
-describe('a backend that does not answer', () => {
+describe('a backend that does not respond', () => {
   /** A server in front of the backend that can swallow requests or replies. */
   async function startProxy(mode: { drop: 'nothing' | 'requests' | 'replies' | 'everything' }) {
     let starts = 0
@@ -230,7 +230,7 @@ describe('a backend that does not answer', () => {
     proxy.close()
   })
 
-  it('goes on asking for an observed run until the backend is back [F33]', async () => {
+  it('keeps requesting an observed run until the backend is back [F33]', async () => {
     const mode: Parameters<typeof startProxy>[0] = { drop: 'requests' }
     const started = mountFlow('echo')
     const { run_id } = await started.result.startAsync({ text: 'x' })
@@ -258,7 +258,7 @@ describe('a backend that does not answer', () => {
   }
 })
 
-it('says what is missing when the plugin is not installed', async () => {
+it('reports what is missing when the plugin is not installed', async () => {
   const { createPinia, setActivePinia } = await import('pinia')
   const { usePgflowStore } = await import('pinia-pgflow')
   setActivePinia(createPinia())

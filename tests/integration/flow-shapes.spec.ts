@@ -15,7 +15,7 @@ const fixture = useBackend([Report], { isRecorded: true })
 
 const asked = () => fixture.recording.calls.filter(({ name }) => name === 'get_flow')
 
-it('tells the steps of a flow with types and dependencies, asked once by many', async () => {
+it('returns the steps of a flow with types and dependencies, requested once for many', async () => {
   const { result: store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
   expect(store.flowBySlug('report')).toBeUndefined()
   const [shape, again] = await Promise.all([store.fetchFlow('report'), store.fetchFlow('report')])
@@ -50,7 +50,7 @@ it('is not needed for the order of steps: runs bring it along', async () => {
   wrapper.unmount()
 })
 
-it('says that there is no such flow, and can be asked again', async () => {
+it('rejects for an unknown flow, and can be called again', async () => {
   const { result: store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
   const failure = { code: 'flow_not_found' }
   await expect(store.fetchFlow('reprot')).rejects.toMatchObject(failure)

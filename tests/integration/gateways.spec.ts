@@ -38,7 +38,7 @@ interface Mode {
 describe.each<Mode>([
   { mode: 'this SQL', boot: () => bootBackend([Hello]), options: {} },
   { mode: 'plain pgflow', boot: () => bootPlainBackend([Hello]), options: { schema: 'pgflow' } },
-])('a start over $mode that was done, but is answered by', ({ boot, options }) => {
+])('a start over $mode that was executed, but whose response is', ({ boot, options }) => {
   let backend: Backend
   beforeAll(async () => {
     backend = await boot()

@@ -57,7 +57,7 @@ async function hasEnded(runId: string): Promise<boolean> {
 }
 
 describe('hooks', () => {
-  it('tell of every change of a run that is started, once and in order', async () => {
+  it('are called for every change of a run that is started, once and in order', async () => {
     const heard: string[] = []
     const { result: flow, wrapper } = mountApp(fixture.client(), () =>
       useFlow('wait', listening(heard)),
@@ -77,7 +77,7 @@ describe('hooks', () => {
     wrapper.unmount()
   })
 
-  it('tell of a failure, with the error of the step', async () => {
+  it('are called for a failure, with the error of the step', async () => {
     const heard: string[] = []
     const { result: flow, wrapper } = mountApp(fixture.client(), () =>
       useFlow('wait', listening(heard)),
@@ -89,7 +89,7 @@ describe('hooks', () => {
     wrapper.unmount()
   })
 
-  it('say nothing about a reconnect, and once what was missed meanwhile [F11]', async () => {
+  it('are not called for a reconnect, and once for what was missed meanwhile [F11]', async () => {
     const runId = await startedRun()
     const heard: string[] = []
     const {
@@ -126,7 +126,7 @@ describe('hooks', () => {
     wrapper.unmount()
   })
 
-  it('say nothing about a run that had ended before anybody looked', async () => {
+  it('are not called for a run that had ended before it was observed', async () => {
     const runId = await startedRun()
     fixture.gate.open()
     const heard: string[] = []
@@ -142,7 +142,7 @@ describe('hooks', () => {
     wrapper.unmount()
   })
 
-  it('are about the run that is shown, end with their scope, and each hears for itself', async () => {
+  it('are called for the run that is shown, end with their scope, and each is called for itself', async () => {
     const [one, other] = [await startedRun(), await startedRun()]
     const heard: Record<string, string[]> = { stays: [], leaves: [], other: [] }
     const id = ref(other)
@@ -182,7 +182,7 @@ describe('hooks', () => {
     wrapper.unmount()
   })
 
-  it('may remove the run they are told about', async () => {
+  it('may remove the run they are called for', async () => {
     const runId = await startedRun()
     const heard: string[] = []
     const {
@@ -202,8 +202,8 @@ describe('hooks', () => {
   })
 })
 
-describe('a step that is tried again', () => {
-  it('says why, until it has ended', async () => {
+describe('a step that is retried', () => {
+  it('is there until it has ended', async () => {
     const heard: string[] = []
     const { result, wrapper } = mountApp(fixture.client(), () => {
       const flow = useFlow<typeof Flaky>('flaky', listening(heard))

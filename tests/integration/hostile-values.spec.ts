@@ -33,7 +33,7 @@ it('an input deeper than supabase-js can write fails at once, and starts nothing
   wrapper.unmount()
 })
 
-it('forged broadcasts nested deeper than the stack are shown, and other runs go on', async () => {
+it('forged broadcasts nested deeper than the stack are shown, and other runs continue', async () => {
   const { result, store, wrapper } = mountApp(fixture.supabase, () => {
     const store = usePgflowStore()
     const started = store.startFlow('open', { text: 'a' })
@@ -62,7 +62,7 @@ it('forged broadcasts nested deeper than the stack are shown, and other runs go 
   wrapper.unmount()
 })
 
-it('what a handler throws is told, and the socket goes on', async () => {
+it('what a handler throws is reported, and the socket stays', async () => {
   const { store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore())
   const { run_id: runId } = await store.startFlow('open', {})
   const heard: string[] = []

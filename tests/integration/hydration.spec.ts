@@ -210,7 +210,7 @@ describe('a page on a server', () => {
 })
 
 describe('the same page in the browser', () => {
-  it('shows what the server sent, goes live, and asks no more than a page of its own [F4]', async () => {
+  it('shows what the server sent, goes live, and requests no more than a page of its own [F4]', async () => {
     const runId = await startedRun()
     const rendered = await render(Page, runId)
     fixture.recording.calls.length = 0
@@ -226,7 +226,7 @@ describe('the same page in the browser', () => {
     page.app.unmount()
   })
 
-  it('asks nothing for a run that had ended on the server', async () => {
+  it('requests nothing for a run that had ended on the server', async () => {
     const runId = await completedRun()
     const rendered = await render(Page, runId)
     expect(rendered.html).toContain('Hello Ada')

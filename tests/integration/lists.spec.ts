@@ -113,7 +113,7 @@ describe('private: a list over the feed of the user', () => {
     wrapper.unmount()
   })
 
-  it('becomes that of whoever signs in, and follows them live', async () => {
+  it('becomes that of the user who signs in, and is live', async () => {
     const [ada, bob] = [await signedIn(), await signedIn()]
     const email = (await bob.auth.getUser()).data.user?.email ?? ''
     const [hers, his] = [await startElsewhere(ada), await startElsewhere(bob)]
@@ -130,7 +130,7 @@ describe('private: a list over the feed of the user', () => {
     expect(ada.getChannels()).toEqual([])
   })
 
-  it('says that nobody is signed in, asks no more, and is back after a sign-in', async () => {
+  it('is closed while nobody is signed in, requests no more, and is back after a sign-in', async () => {
     const ada = await signedIn(fixture.recording.fetch)
     const email = (await ada.auth.getUser()).data.user?.email ?? ''
     const id = await startElsewhere(ada)
@@ -259,7 +259,7 @@ describe('public: a list without a feed', () => {
     wrapper.unmount()
   })
 
-  it('says that nobody is signed in, and asks once', async () => {
+  it('is not_signed_in without a user, after one request', async () => {
     const { result: list, wrapper } = mountApp(
       fixture.client(fixture.recording.fetch),
       () => useRuns(),
@@ -292,7 +292,7 @@ describe('public: a list without a feed', () => {
 })
 
 describe('the query of useRuns', () => {
-  it('may change: the old list is let go, the new one read', async () => {
+  it('may change: the old list is released, the new one read', async () => {
     const ada = await signedIn()
     const [wait, other] = [await startElsewhere(ada), await startElsewhere(ada, 'other')]
     const flow = ref<string | null>('wait')
@@ -312,7 +312,7 @@ describe('the query of useRuns', () => {
     expect(lists.lists).toEqual({})
   })
 
-  it('is compared by value: a new object that says the same asks nothing [F14]', async () => {
+  it('is compared by value: an equal new object requests nothing [F14]', async () => {
     const ada = await signedIn(fixture.recording.fetch)
     const query = shallowRef<{ flow: string; status?: undefined }>({ flow: 'wait' })
     const { result, wrapper } = mountApp(ada, () => [useRuns(query), useRuns({ flow: 'wait' })])
@@ -334,7 +334,7 @@ describe('the query of useRuns', () => {
 })
 
 describe('the list store', () => {
-  it('reads a page, and goes on from its cursor', async () => {
+  it('reads a page, and continues from its cursor', async () => {
     const ada = await signedIn()
     const ids = [await startElsewhere(ada), await startElsewhere(ada), await startElsewhere(ada)]
     const { result: store, wrapper } = mountApp(ada, () => usePgflowListStore())
@@ -350,7 +350,7 @@ describe('the list store', () => {
     wrapper.unmount()
   })
 
-  it('$reset reads the lists that are observed anew', async () => {
+  it('$reset reads the lists that are observed again', async () => {
     const ada = await signedIn()
     const id = await startElsewhere(ada)
     const { result: list, store, wrapper } = mountApp(ada, () => useRuns())

@@ -38,7 +38,7 @@ describe('silence', () => {
     wrapper.unmount()
   })
 
-  it('Realtime out of reach: the run advances by polling, and says so [F21]', async () => {
+  it('Realtime out of reach: the run advances by polling, which its status shows [F21]', async () => {
     const supabase = fixture.client()
     // Whatever is joined is never answered, as with a socket that a proxy swallows.
     supabase.realtime.connect = () => undefined
@@ -153,7 +153,7 @@ describe('private runs', () => {
     wrapper.unmount()
   })
 
-  it('over public channels are not heard but polled', async () => {
+  it('over public channels are not received but polled', async () => {
     const { result: flow, wrapper } = mountApp(owner, () => useFlow<typeof Wait>('wait'), {
       ...fast,
     })

@@ -111,7 +111,7 @@ describe("pgflow's own client on the same Supabase client", () => {
     expect(supabase.getChannels()).toHaveLength(1)
   })
 
-  it('that comes second never hears that it is subscribed, and does no harm here', async () => {
+  it('that comes second is never subscribed, and does no harm here', async () => {
     const supabase = client()
     const { result: flow, store, wrapper } = mountGreet(supabase)
     const { run_id: runId } = await flow.startAsync({ name: 'Ada' })

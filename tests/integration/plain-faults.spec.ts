@@ -79,7 +79,7 @@ describe('faults that are not repeated', () => {
     wrapper.unmount()
   })
 
-  it('a snapshot that is late does not take back what was heard meanwhile [C3]', async () => {
+  it('a snapshot that is late does not take back what was received meanwhile [C3]', async () => {
     const { flow, store, runId, wrapper } = await liveRun()
     held = createGate()
     const reading = store.refreshRun(runId)
@@ -96,7 +96,7 @@ describe('faults that are not repeated', () => {
     wrapper.unmount()
   })
 
-  it('who waits for a run that fails is told at once, and who gave up before is too [C5]', async () => {
+  it('waitForRun rejects at once for a run that fails, also for a later caller [C5]', async () => {
     const { store, runId, wrapper } = await liveRun(true)
     const abortedAlready = AbortSignal.abort()
     await expect(store.waitForRun(runId, { signal: abortedAlready })).rejects.toMatchObject({

@@ -140,7 +140,7 @@ describe('a run on plain pgflow', () => {
     wrapper.unmount()
   })
 
-  it('that fails says why, and keeps the outputs of the steps before', async () => {
+  it('that fails has its error, and keeps the outputs of the steps before', async () => {
     const { result: flow, store, wrapper } = mountPlain(() => useFlow<typeof Broken>('broken'))
     const { run_id: runId } = await flow.startAsync({ text: '' })
     await until(() => flow.connection.value.status === 'live')
@@ -163,7 +163,7 @@ describe('a run on plain pgflow', () => {
     later.wrapper.unmount()
   })
 
-  it('whose step is tried again has not failed', async () => {
+  it('whose step is retried has not failed', async () => {
     attempts = 0
     const { result: flow, store, wrapper } = mountPlain(() => useFlow<typeof Retried>('retried'))
     const { run_id: runId } = await flow.startAsync({ text: '' })
@@ -428,7 +428,7 @@ describe('lists and flows', () => {
 })
 
 describe('a set-up that is not complete', () => {
-  it('without grants says which [C12]', async () => {
+  it('without grants reports which [C12]', async () => {
     await fixture.backend.db.exec('revoke usage on schema pgflow from anon')
     try {
       const { result: flow, wrapper } = mountWords()
@@ -443,7 +443,7 @@ describe('a set-up that is not complete', () => {
     }
   })
 
-  it('without the schema exposed, or without pgflow, says so', async () => {
+  it('without the schema exposed, or without pgflow, fails with its own code', async () => {
     const hidden = await bootBackend([], { database: { level: 'pgflow' }, schemas: ['public'] })
     const one = mountApp(connect(hidden), () => useFlow('words'), { schema: 'pgflow' })
     expect(await failureOf(one.result.startAsync({}))).toMatchObject({

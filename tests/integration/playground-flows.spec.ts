@@ -56,7 +56,7 @@ describe('a flow of the playground', () => {
     wrapper.unmount()
   })
 
-  it('searches for as long as it is told', async () => {
+  it('searches for as long as its input sets', async () => {
     const { result: flow, wrapper } = mountApp(fixture.supabase, () =>
       useFlow<typeof PlanRoute>('plan_route'),
     )

@@ -54,7 +54,7 @@ describe('one run that cannot be read', () => {
 })
 
 describe('a store whose state comes from elsewhere', () => {
-  it('does not say that anything is live before it is', async () => {
+  it('is not live before a snapshot', async () => {
     const runId = await startedRun()
     const before = mountApp(fixture.supabase, () => useRun(runId))
     await until(() => before.result.connection.value.status === 'live')

@@ -70,7 +70,7 @@ describe('what renders again', () => {
 })
 
 describe('what a component may do with ids', () => {
-  it('follows another run when the id changes, and lets go of the one before', async () => {
+  it('follows another run when the id changes, and releases the one before', async () => {
     const flow = mountApp(fixture.supabase, () => useFlow<typeof Wait>('wait'))
     const one = await flow.result.startAsync({ name: 'one' })
     const two = await flow.result.startAsync({ name: 'two' })

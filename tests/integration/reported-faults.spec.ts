@@ -55,7 +55,7 @@ const incurious: Scheduler = {
 const never = { scheduler: incurious }
 
 describe('messages that are not delivered', () => {
-  it('while the stream of the database is down: the run is read when Realtime says it is up [F19]', async () => {
+  it('while the stream of the database is down: the run is read when Realtime reports that it is up [F19]', async () => {
     const runId = await startedRun()
     fixture.backend.realtime.faults.loseReplication()
     const { result, wrapper } = mountApp(fixture.supabase, () => useRun<typeof Wait>(runId), never)
@@ -175,7 +175,7 @@ describe('channels of the app itself, on the same client', () => {
 })
 
 describe('what is given to useRun', () => {
-  it('is compared by value: a getter that runs again follows nothing anew [F14]', async () => {
+  it('is compared by value: a getter that runs again changes nothing [F14]', async () => {
     const route = ref({ params: { runId: await startedRun() }, hash: '' })
     const { result, wrapper } = mountApp(fixture.supabase, () =>
       useRun<typeof Wait>(() => route.value.params.runId),
@@ -206,7 +206,7 @@ describe('what later versions of pgflow will say', () => {
       alter table pgflow.step_states drop constraint if exists status_is_valid`)
   }
 
-  it('a run that is cancelled has ended; a status that is not known yet goes on [C8] [F7]', async () => {
+  it('a run that is cancelled has ended; one with an unknown status has not [C8] [F7]', async () => {
     await allowAnyStatus()
     const runId = await startedRun()
     const { result, store, wrapper } = mountApp(fixture.supabase, () => useRun<typeof Wait>(runId))
@@ -235,7 +235,7 @@ describe('what later versions of pgflow will say', () => {
     wrapper.unmount()
   })
 
-  it('a step that is skipped is done, and says why [F10]', async () => {
+  it('a step that is skipped is done, and has its reason [F10]', async () => {
     await allowAnyStatus()
     await fixture.backend.db.exec(`
       alter table pgflow.step_states add column skip_reason text;

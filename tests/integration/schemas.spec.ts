@@ -84,7 +84,7 @@ describe('an output', () => {
     },
   }
 
-  it('that is not what its schema describes is shown, reported, and said to be invalid', async () => {
+  it('that does not match its schema is shown, reported, and marked as invalid', async () => {
     const { result, reported, wrapper } = mountApp(
       fixture.supabase,
       () => {
@@ -117,7 +117,7 @@ describe('an output', () => {
     wrapper.unmount()
   })
 
-  it('is checked again for a run that is read later, and whoever waits for it is told', async () => {
+  it('is checked again for a run that is read later, and a waiting caller receives the error', async () => {
     const { store, wrapper } = mountApp(fixture.supabase, () => usePgflowStore(), { flows })
     const { run_id } = await store.startFlow('greet', { name: 'Ada' })
     expect(await failureOf(store.waitForRun(run_id))).toMatchObject({

@@ -86,7 +86,7 @@ it('signing in after a run was refused: refresh shows it, and it is live', async
   wrapper.unmount()
 })
 
-it('a token that is refreshed meanwhile: the channel stays, and goes on hearing [F29]', async () => {
+it('a token that is refreshed meanwhile: the channel stays, and keeps receiving [F29]', async () => {
   const supabase = fixture.client()
   await signUp(supabase)
   const { result: flow, traced, wrapper } = mountFlow(supabase)

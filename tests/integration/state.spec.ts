@@ -31,7 +31,7 @@ async function liveFlow() {
 }
 
 describe('the state', () => {
-  it('survives JSON: another Pinia goes on from it [F37]', async () => {
+  it('survives JSON: another Pinia continues from it [F37]', async () => {
     const { runId, pinia, wrapper } = await liveFlow()
     const text = JSON.stringify(pinia.state.value)
     const before = structuredClone(JSON.parse(text) as object)
@@ -57,7 +57,7 @@ describe('the state', () => {
     app.unmount()
   })
 
-  it('after $reset is read anew as far as somebody observes it, and goes on live', async () => {
+  it('after $reset is read again as far as somebody observes it, and continues live', async () => {
     const { flow, store, runId, wrapper } = await liveFlow()
     const { run_id: other } = await store.startFlow<typeof Wait>('wait', { name: 'other' })
     store.$reset()
@@ -163,7 +163,7 @@ describe('a hot update', () => {
 })
 
 describe('usePgflowStatus', () => {
-  it('says how live everything is, and why not', async () => {
+  it('reports how live everything is, and why not', async () => {
     const { result, store, wrapper } = mountApp(fixture.supabase, () => ({
       flow: useFlow<typeof Wait>('wait'),
       status: usePgflowStatus(),

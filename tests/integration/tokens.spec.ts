@@ -64,7 +64,7 @@ async function startedRun(): Promise<string> {
 }
 
 describe('a token that does not come, once,', () => {
-  it('keeps a run from its channel for a while only, and says so meanwhile', async () => {
+  it('keeps a run from its channel for a while only, and reports it meanwhile', async () => {
     const runId = await startedRun()
     let asked = 0
     accessToken = () => ((asked += 1), hang())
@@ -148,7 +148,7 @@ function transportOf() {
 }
 
 describe('watchSession of a client with tokens of its own', () => {
-  it('tells of another token and of another user, once they are seen', async () => {
+  it('reports another token and another user, once they are noticed', async () => {
     const changes: SessionChange[] = []
     await supabase.realtime.setAuth()
     const stop = transportOf().watchSession((change) => changes.push(change))

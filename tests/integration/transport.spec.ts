@@ -50,7 +50,7 @@ describe('fetchSeqs', () => {
       .filter(({ name }) => name === 'get_run_seqs')
       .map(({ args }) => args.p_run_ids)
 
-  it('says of each run that there is what its snapshot says', async () => {
+  it('returns the seq of each run that its snapshot has', async () => {
     const ids = [await start(), await start()]
     const [unknown, noId] = [crypto.randomUUID(), 'constructor']
     const seqs = await fetchSeqs([...ids, unknown, noId, ...ids])
@@ -61,13 +61,13 @@ describe('fetchSeqs', () => {
     expect(seqCalls()).toEqual([[...ids, unknown]])
   })
 
-  it('asks for nothing where there is nothing to ask for', async () => {
+  it('requests nothing for no runs', async () => {
     expect((await fetchSeqs([])).size).toBe(0)
     expect((await fetchSeqs(['__proto__'])).size).toBe(0)
     expect(fixture.recording.calls).toEqual([])
   })
 
-  it('asks several times for more than one call takes', async () => {
+  it('sends several requests for more runs than one call accepts', async () => {
     const [first, last] = [await start(), await start()]
     const others = Array.from({ length: 399 }, () => crypto.randomUUID())
     const seqs = await fetchSeqs([first, ...others, last])
@@ -139,7 +139,7 @@ describe('watchSession', () => {
     await expect.poll(isOther, { timeout: 5_000, interval: 100 }).toBe(true)
   }
 
-  it('tells of somebody who signs in, of somebody else, and of nobody', async () => {
+  it('reports a sign-in, another user, and a sign-out', async () => {
     const { changes, stop } = watched()
     await told()
     expect(changes).toEqual([])
@@ -155,7 +155,7 @@ describe('watchSession', () => {
     stop()
   })
 
-  it('tells of another token of the same user, and not of the same token', async () => {
+  it('reports another token of the same user, and not the same token', async () => {
     const email = await signUp(fixture.supabase)
     const { changes, stop } = watched()
     await told()
@@ -171,7 +171,7 @@ describe('watchSession', () => {
     stop()
   })
 
-  it('tells of the user once where token and user change in one turn', async () => {
+  it('reports the user once where token and user change in one turn', async () => {
     const scheduled: (() => void)[] = []
     const scheduler = {
       ...systemScheduler(),
@@ -196,7 +196,7 @@ describe('watchSession', () => {
     stop()
   })
 
-  it('may be answered with calls of the client, and tells nothing after it has ended', async () => {
+  it('may call the client within the callback, and reports nothing after its end', async () => {
     const users: unknown[] = []
     const stop = transport.watchSession(() => {
       void fixture.supabase.auth.getUser().then(({ data }) => users.push(data.user?.email))

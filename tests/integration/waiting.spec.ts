@@ -39,7 +39,7 @@ describe('waitForRun', () => {
     wrapper.unmount()
   })
 
-  it('rejects when the run is removed or the app unmounts, and goes on after a reset', async () => {
+  it('rejects when the run is removed or the app unmounts, and continues after a reset', async () => {
     const { store, wrapper } = mountStore()
     const runs = await Promise.all(
       [1, 2, 3].map(() => store.startFlow<typeof Wait>('wait', { fails: false })),
@@ -78,7 +78,7 @@ describe('waitForRun', () => {
     wrapper.unmount()
   })
 
-  it('settles for a run that had ended before it was heard of', async () => {
+  it('resolves for a run that had ended before it was observed', async () => {
     const first = mountStore()
     const { run_id } = await first.store.startFlow<typeof Wait>('wait', { fails: false })
     gate.open()
@@ -91,7 +91,7 @@ describe('waitForRun', () => {
     wrapper.unmount()
   })
 
-  it('gives up after its timeout and with its signal; the run goes on [C5]', async () => {
+  it('gives up after its timeout and with its signal; the run continues [C5]', async () => {
     const { store, wrapper } = mountStore()
     const { run_id } = await store.startFlow<typeof Wait>('wait', { fails: false })
     await expect(store.waitForRun(run_id, { timeout: 20 })).rejects.toMatchObject({

@@ -82,7 +82,7 @@ describe.each(attackers)('over REST and Realtime, an attacker $who', ({ isSigned
     expect(JSON.stringify(await call(victim, 'list_runs'))).toContain(known)
   })
 
-  it('cannot hear a run, nor the list of its owner', async () => {
+  it('cannot receive a run, nor the list of its owner', async () => {
     const user = (await victim.auth.getUser()).data.user?.id ?? ''
     const id = randomUUID()
     const [run, feed] = [`pgflow:run:${id}`, `pgflow:user:${user}`]

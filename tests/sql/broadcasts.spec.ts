@@ -12,7 +12,7 @@ afterAll(() => db.close())
 const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$/) as string
 
 describe('each change is one message on the channel of its run', () => {
-  it('tells a run and its first steps when it starts', async () => {
+  it('sends a run and its first steps when it starts', async () => {
     const flow = await createFlow(db, [{ slug: 'fetch' }, { slug: 'store', after: ['fetch'] }])
     const runId = await startRun(db, flow, { url: 'https://example.org' })
     expect(await messagesOf(db, runId)).toEqual([
@@ -48,7 +48,7 @@ describe('each change is one message on the channel of its run', () => {
     ])
   })
 
-  it('tells the completion of a step, the start of the next, and the end of the run last', async () => {
+  it('sends the completion of a step, the start of the next, and the end of the run last', async () => {
     const flow = await createFlow(db, [{ slug: 'fetch' }, { slug: 'store', after: ['fetch'] }])
     const runId = await startRun(db, flow)
     for (const output of [{ title: 'x' }, 'stored']) {
@@ -83,7 +83,7 @@ describe('each change is one message on the channel of its run', () => {
     })
   })
 
-  it('tells the failure of a step and then of its run, with the same message', async () => {
+  it('sends the failure of a step and then of its run, with the same message', async () => {
     const flow = await createFlow(db, [{ slug: 'fetch' }])
     const runId = await startRun(db, flow)
     const [task] = await takeTasks(db, flow)
@@ -114,7 +114,7 @@ describe('each change is one message on the channel of its run', () => {
     })
   })
 
-  it('tells the stored times, not the time of sending', async () => {
+  it('sends the stored times, not the time of sending', async () => {
     const flow = await createFlow(db, [{ slug: 'fetch' }])
     const runId = await startRun(db, flow)
     const [task] = await takeTasks(db, flow)
@@ -140,8 +140,8 @@ describe('each change is one message on the channel of its run', () => {
   })
 })
 
-describe('what has not happened is not told', () => {
-  it('says no failure of a task that will be tried again, and tells its recovery once', async () => {
+describe('what has not happened is not sent', () => {
+  it('sends no failure for a task that will be retried, and sends its recovery once', async () => {
     const flow = await createFlow(db, [{ slug: 'fetch', maxAttempts: 3 }])
     const runId = await startRun(db, flow)
     for (const attempt of [1, 2]) {
@@ -158,7 +158,7 @@ describe('what has not happened is not told', () => {
     ])
   })
 
-  it('says nothing of a transaction that rolls back, and counts nothing either', async () => {
+  it('sends nothing for a transaction that rolls back, and counts nothing either', async () => {
     const flow = await createFlow(db, [{ slug: 'fetch' }])
     const runId = await startRun(db, flow)
     const [task] = await takeTasks(db, flow)
@@ -172,7 +172,7 @@ describe('what has not happened is not told', () => {
     expect((await messagesOf(db, runId)).map(({ payload }) => payload.seq)).toEqual([1, 2, 3, 4])
   })
 
-  it('says nothing of a late or repeated answer of a worker', async () => {
+  it('sends nothing for a late or repeated result of a worker', async () => {
     const flow = await createFlow(db, [{ slug: 'fetch' }, { slug: 'store', after: ['fetch'] }])
     const runId = await startRun(db, flow)
     const [task] = await takeTasks(db, flow)
@@ -186,7 +186,7 @@ describe('what has not happened is not told', () => {
 })
 
 describe('the end of a run comes last', () => {
-  it('tells the step before the run where pgflow fails the run first', async () => {
+  it('sends the step before the run where pgflow fails the run first', async () => {
     const flow = await createFlow(db, [
       { slug: 'list' },
       { slug: 'each', after: ['list'], map: true },
@@ -218,7 +218,7 @@ describe('the end of a run comes last', () => {
     ])
   })
 
-  it('is not told of a run that was deleted in the same transaction', async () => {
+  it('is not sent for a run that was deleted in the same transaction', async () => {
     const flow = await createFlow(db, [{ slug: 'a' }])
     const runId = await startRun(db, flow)
     await db.transaction(async (tx) => {

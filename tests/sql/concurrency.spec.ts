@@ -53,7 +53,7 @@ describe.runIf(nativePort)('two sessions at once', () => {
     expect(await messagesOf(db, runId)).toHaveLength(3)
   })
 
-  it('that start two runs with one id: the later is told', async () => {
+  it('that start two runs with one id: the later one fails', async () => {
     const runId = randomUUID()
     let second: Promise<unknown> | undefined
     await db.transaction(async (tx) => {
@@ -101,7 +101,7 @@ describe.runIf(nativePort)('two sessions at once', () => {
     ])
   })
 
-  it('never wait for a run to tell that a stalled task was put back', async () => {
+  it('never wait for a run to send that a stalled task was retried', async () => {
     await db.exec('alter table pgflow.step_tasks add column requeued_count int default 0')
     await db.exec(install)
     const [busy, idle] = [await startRun(db, flow), await startRun(db, flow)]

@@ -95,7 +95,7 @@ describe('from inside the database', () => {
     await plain.close()
   })
 
-  it('says what it cannot connect to, and not with which password', async () => {
+  it('reports what it cannot connect to, and not with which password', async () => {
     const address = 'postgres://me:sword%40fish@127.0.0.1:1/postgres'
     const { code, out, err } = await call(['doctor', '--db', address])
     expect({ code, err }).toEqual({ code: 1, err: '' })

@@ -40,14 +40,14 @@ async function follow(runId: string) {
   }
 }
 
-describe('the first snapshot and every event after it tell what a later snapshot tells', () => {
+describe('the first snapshot and every event after it return what a later snapshot returns', () => {
   const answer = fc.record({
     pick: fc.nat(),
     kind: fc.constantFrom('complete', 'complete', 'complete', 'complete', 'fail', 'again'),
     output: fc.constantFrom<unknown>([1, 2], [], 'text', null),
   })
 
-  it('whatever the workers answer, in whatever order', async () => {
+  it('whatever the workers report, in whatever order', async () => {
     const flow = await createFlow(db, [
       { slug: 'list', maxAttempts: 2 },
       { slug: 'each', after: ['list'], map: true, maxAttempts: 2 },

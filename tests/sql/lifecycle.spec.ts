@@ -33,7 +33,7 @@ describe('uninstalling', () => {
     expect(rows).toHaveLength(1)
   })
 
-  it('lets a run that has begun go on, with pgflow’s own broadcasts', async () => {
+  it('lets a run that has begun continue, with pgflow’s own broadcasts', async () => {
     const db = await open('full')
     const flow = await createFlow(db, [{ slug: 'only' }])
     const runId = await startRun(db, flow)

@@ -58,7 +58,7 @@ const listAs = (caller: Caller, options?: ListOptions) =>
 const ids = (rows: Listed[]) => rows.map((row) => row.run.run_id)
 
 describe('list_runs', () => {
-  it('has the runs of the caller, newest first, as their snapshots tell them [F16]', async () => {
+  it('has the runs of the caller, newest first, as their snapshots return them [F16]', async () => {
     const [flow, me] = [await allowedFlow(), user()]
     const first = await startAs(me, flow)
     await startAs(user(), flow)
@@ -122,19 +122,22 @@ describe('list_runs', () => {
     expect(ids(await list(db, { flow, status: 'failed' }))).toEqual([])
   })
 
-  it('never has the runs of others, whoever may read a run by its id', async () => {
+  it('never has the runs of other users, even if the caller may read them by id', async () => {
     const flow = await allowedFlow()
     await startAs(user(), flow)
     await startAs(anon, flow)
     expect(await listAs(user())).toEqual([])
   })
 
-  it.each([anon, { role: 'authenticated' } as const])('asks %j to sign in', async (caller) => {
-    await expect(listAs(caller)).rejects.toMatchObject({
-      code: 'PT401',
-      message: 'Sign in to list your runs.',
-    })
-  })
+  it.each([anon, { role: 'authenticated' } as const])(
+    'refuses %j with not_signed_in',
+    async (caller) => {
+      await expect(listAs(caller)).rejects.toMatchObject({
+        code: 'PT401',
+        message: 'Sign in to list your runs.',
+      })
+    },
+  )
 
   it.each([0, 101, -1, null])('refuses a page of %s', async (limit) => {
     await expect(listAs(user(), { limit })).rejects.toMatchObject({ code: 'PT422' })
@@ -162,7 +165,7 @@ describe('get_runs_with_states', () => {
       return rows[0]?.runs ?? []
     })
 
-  it('tells each run as get_run_with_states does, and leaves out what is unknown', async () => {
+  it('returns each run as get_run_with_states does, and leaves out what is unknown', async () => {
     const flow = await createFlow(db, [{ slug: 'a' }, { slug: 'b', after: ['a'] }])
     const runIds = [await startRun(db, flow), await startRun(db, flow)]
     const [first, second] = runIds
@@ -230,7 +233,7 @@ describe('get_flow', () => {
   const read = (slug: string) =>
     asCaller(db, anon, (tx) => tx.query('select * from pgflow_client.get_flow($1)', [slug]))
 
-  it('tells the steps in order, with type and dependencies', async () => {
+  it('returns the steps in order, with type and dependencies', async () => {
     const flow = await createFlow(db, [
       { slug: 'list' },
       { slug: 'each', after: ['list'], map: true },
@@ -250,7 +253,7 @@ describe('get_flow', () => {
     ])
   })
 
-  it('tells no row of an unknown flow, and no step of an empty one', async () => {
+  it('returns no row of an unknown flow, and no step of an empty one', async () => {
     expect(await read('no_such_flow')).toEqual([])
     const flow = await createFlow(db, [])
     expect(await read(flow)).toEqual([{ flow_slug: flow, steps: [] }])

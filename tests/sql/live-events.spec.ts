@@ -35,12 +35,12 @@ describe('progress of a map step', () => {
     return progress.map((message) => message.payload.remaining_tasks)
   }
 
-  it('is told for each of a few tasks but the last, which is the completion', async () => {
+  it('is sent for each of a few tasks but the last, which is the completion', async () => {
     expect(await remainingTold(4)).toEqual([3, 2, 1])
     expect(await remainingTold(1)).toEqual([])
   })
 
-  it('is told at most 50 times with the completion, and evenly, whatever the number of tasks', async () => {
+  it('is sent at most 50 times with the completion, and evenly, whatever the number of tasks', async () => {
     expect(await remainingTold(50)).toHaveLength(49)
     expect(await remainingTold(51)).toHaveLength(49)
     const told = await remainingTold(230)
@@ -66,7 +66,7 @@ describe('progress of a map step', () => {
     expect((await snapshotOf(db, runId))?.steps[0]).toMatchObject({ remaining_tasks: 1 })
   })
 
-  it('is not told of a single step, nor of a task that is answered twice', async () => {
+  it('is not sent for a single step, nor for a task that is reported twice', async () => {
     const flow = await createFlow(db, [
       { slug: 'one' },
       { slug: 'each', after: ['one'], map: true },
@@ -82,7 +82,7 @@ describe('progress of a map step', () => {
   })
 })
 
-describe('a task that will be tried again', () => {
+describe('a task that will be retried', () => {
   // As requeue_stalled_tasks() of newer pgflow does, which counts it in a column of its own.
   async function requeueStalledTasks(runId: string): Promise<void> {
     await db.exec(
@@ -97,7 +97,7 @@ describe('a task that will be tried again', () => {
     )
   }
 
-  it('is told with its error, which is not the step’s', async () => {
+  it('is sent with its error, which is not the step’s', async () => {
     const flow = await createFlow(db, [{ slug: 'each', map: true, maxAttempts: 2 }])
     const runId = await startRun(db, flow, ['a', 'b'])
     const [, second] = await takeTasks(db, flow)
@@ -118,7 +118,7 @@ describe('a task that will be tried again', () => {
     })
   })
 
-  it('is told no more once its attempts are used up', async () => {
+  it('is not sent any more once its attempts are used up', async () => {
     const flow = await createFlow(db, [{ slug: 'only', maxAttempts: 2 }])
     const runId = await startRun(db, flow)
     for (const attempt of [1, 2]) {
@@ -134,7 +134,7 @@ describe('a task that will be tried again', () => {
     ])
   })
 
-  it('is told when a stalled task is put back, as newer pgflow does', async () => {
+  it('is sent when a stalled task is put back, as newer pgflow does', async () => {
     const flow = await createFlow(db, [{ slug: 'only' }])
     const runId = await startRun(db, flow)
     await takeTasks(db, flow)
@@ -144,7 +144,7 @@ describe('a task that will be tried again', () => {
     ])
   })
 
-  it('is told of 50 tasks evenly, however many are put back; the snapshot has the one tried most', async () => {
+  it('is sent for 50 tasks evenly, however many are put back; the snapshot has the one tried most', async () => {
     const flow = await createFlow(db, [{ slug: 'each', map: true, maxAttempts: 3 }])
     const input = Array.from({ length: 300 }, (_, index) => index)
     const runId = await startRun(db, flow, input)
@@ -182,7 +182,7 @@ describe('a task that will be tried again', () => {
 })
 
 describe('a skipped step', () => {
-  it('is told as pgflow 0.14 writes it, with the reason [F10]', async () => {
+  it('is sent as pgflow 0.14 writes it, with the reason [F10]', async () => {
     // The columns and the status that this pgflow does not have yet.
     await db.exec(`
       alter table pgflow.step_states add column skip_reason text, add column skipped_at timestamptz,

@@ -112,7 +112,7 @@ describe('installing', () => {
     expect(await describeCatalog(db)).toEqual(before)
   })
 
-  it('leaves nothing where a runner goes on after the error', async () => {
+  it('leaves nothing if a runner continues after the error', async () => {
     const db = await open('pgflow')
     await db.exec('drop function realtime.send(jsonb, text, text, boolean)')
     const before = await describeCatalog(db)

@@ -51,7 +51,7 @@ async function takeTask(on: TestDatabase): Promise<Task> {
 }
 
 describe('on pgflow 0.4, which knew no map steps', () => {
-  it('tells a run as on newer ones', async () => {
+  it('returns a run as on newer ones', async () => {
     const on = await openOlder('20250619195327')
     await on.exec(install)
     await on.exec(`
@@ -96,7 +96,7 @@ describe('on pgflow 0.4, which knew no map steps', () => {
 })
 
 describe('on pgflow 0.7, which sends few of its own broadcasts', () => {
-  it('tells a map as on newer ones', async () => {
+  it('returns a map as on newer ones', async () => {
     const on = await openOlder('20251006073122')
     await on.exec(install)
     const flow = await createFlow(on, [

@@ -101,7 +101,7 @@ describe('the output of a step', () => {
 describe('a payload over the limit', () => {
   const large = 'x'.repeat(250_000)
 
-  it('leaves out the output and says so; the snapshot still has it [F15]', async () => {
+  it('leaves out the output and names it; the snapshot still has it [F15]', async () => {
     const flow = await createFlow(db, [{ slug: 'only' }])
     const runId = await startRun(db, flow)
     await workThrough(db, flow, () => large)

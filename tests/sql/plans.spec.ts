@@ -129,7 +129,7 @@ describe(`with ${runs} runs in the database`, () => {
     }
   })
 
-  it('whether one may listen to a run is asked of an index', async () => {
+  it('whether a user may join the channel of a run is read from an index', async () => {
     const topic = `pgflow:run:${randomUUID()}`
     const listen = (tx: Queryable) => tx.query('select pgflow_realtime.may_listen($1)', [topic])
     expect(await scannedBy(listen)).toEqual([])

@@ -58,7 +58,7 @@ describe('a private run', () => {
     expect(await readAs({ role: 'authenticated' }, runId)).toBeUndefined()
   })
 
-  it('is heard by its owner and service_role, and by nobody else', async () => {
+  it('is received by its owner and service_role, and by nobody else', async () => {
     const topic = `pgflow:run:${await startAs(owner)}`
     expect(await mayListen(db, owner, topic)).toBe(true)
     expect(await mayListen(db, service, topic)).toBe(true)
@@ -67,7 +67,7 @@ describe('a private run', () => {
     expect(await mayListen(db, { role: 'authenticated' }, topic)).toBe(false)
   })
 
-  it('cannot be told from one that does not exist', async () => {
+  it('looks like one that does not exist', async () => {
     const [runId, unknown] = [await startAs(owner), randomUUID()]
     expect(await readAs(stranger, runId)).toEqual(await readAs(stranger, unknown))
     for (const id of [runId, unknown, 'x', `${runId}'`, '%', `${runId}\n`]) {
@@ -161,7 +161,7 @@ describe('the feed of a user', () => {
     ])
   })
 
-  it('is heard by that user only', async () => {
+  it('is received by that user only', async () => {
     const topic = `pgflow:user:${owner.sub ?? ''}`
     expect(await mayListen(db, owner, topic)).toBe(true)
     expect(await mayListen(db, stranger, topic)).toBe(false)

@@ -90,7 +90,7 @@ describe.runIf(nativePort).each([
     expect(rows).toEqual([{ seq: 2 }])
   })
 
-  it('can be private as far as its rights go, and says who can where they do not', async () => {
+  it('can be private as far as its rights go, and otherwise reports which role can', async () => {
     const makePrivate = db.exec(`select pgflow_realtime.set_visibility('private')`)
     if (isMember) {
       await makePrivate
@@ -130,7 +130,7 @@ describe.runIf(nativePort).each([
     expect(await problems(db)).toEqual([])
   })
 
-  it('says so where the owner is subject to row level security, and every broadcast is lost', async () => {
+  it('is a problem where the owner is subject to row level security, and every broadcast is lost', async () => {
     await db.exec('reset role; alter role project_owner nobypassrls; set role project_owner')
     const lost = (await playRun(db)).length === 0
     const told = (await problems(db)).filter((problem) => problem.includes('bypassrls'))

@@ -81,7 +81,7 @@ describe('a backup of the data', () => {
     expect((await messagesOf(db, runId)).at(-1)?.payload.seq).toBe(1)
   })
 
-  it('without the counters lets each run go on above every seq it had', async () => {
+  it('without the counters lets each run continue above every seq it had', async () => {
     const runId = await startRun(db, flow)
     await takeTasks(db, flow)
     await db.exec('delete from pgflow_realtime.run_seq')

@@ -29,7 +29,7 @@ async function allowedFlow(...steps: Parameters<typeof createFlow>[1]) {
 }
 
 describe('start_flow_with_states', () => {
-  it('starts a run and tells it, its steps by slug, and the seq they are true at', async () => {
+  it('starts a run and returns it, its steps by slug, and the seq they are true at', async () => {
     const flow = await allowedFlow({ slug: 'b' }, { slug: 'a', after: ['b'] })
     const runId = randomUUID()
     const rows = await startAs(anon, flow, { some: 'input' }, runId)
@@ -173,7 +173,7 @@ describe('allow_start', () => {
     await db.exec('drop function public.start_for_me(text)')
   })
 
-  it('can come before the flow, and says so', async () => {
+  it('can come before the flow, with a notice', async () => {
     const flow = `later_${randomUUID().slice(0, 8)}`
     await db.query(`select pgflow_client.allow_start($1, 'anon')`, [flow])
     await db.query('select pgflow.create_flow($1)', [flow])
@@ -189,18 +189,18 @@ describe('allow_start', () => {
 })
 
 describe('get_run_with_states', () => {
-  it('tells any caller who has the run id', async () => {
+  it('returns the run to any caller who has its id', async () => {
     const flow = await createFlow(db, [{ slug: 'only' }])
     const runId = await startRun(db, flow, { a: 1 })
     const rows = await asCaller(db, anon, (tx) => snapshotOf(tx, runId))
     expect(rows).toEqual(await snapshotOf(db, runId))
   })
 
-  it('tells no row of a run that does not exist', async () => {
+  it('returns no row of a run that does not exist', async () => {
     expect(await asCaller(db, anon, (tx) => snapshotOf(tx, randomUUID()))).toBeUndefined()
   })
 
-  it('tells a run whose counter is not there, at a seq above all that it had', async () => {
+  it('returns a run whose counter is not there, at a seq above all that it had', async () => {
     const flow = await createFlow(db, [{ slug: 'only' }])
     const runId = await startRun(db, flow)
     const [task] = await takeTasks(db, flow)

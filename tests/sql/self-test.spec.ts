@@ -53,7 +53,7 @@ describe('the self-test', () => {
     expect(await db.query('select from realtime.messages')).toHaveLength(before.length)
   })
 
-  it('sends one public message while runs are public, for whoever asks', async () => {
+  it('sends one public message while runs are public, for any caller', async () => {
     const id = randomUUID()
     expect(await ask(anon, id)).toMatchObject({ sent: true, refused: null })
     expect(await sentOn(id)).toEqual([
@@ -70,7 +70,7 @@ describe('the self-test', () => {
     expect(await sentOn(other)).toEqual([])
   })
 
-  it('is heard by signed-in users only while runs are private, and nobody else sends there', async () => {
+  it('is received by signed-in users only while runs are private, and nobody else sends there', async () => {
     await db.exec(`select pgflow_realtime.set_visibility('private')`)
     const topic = `pgflow:self-test:${randomUUID()}`
     expect(await mayListen(db, ada, topic)).toBe(true)
@@ -92,7 +92,7 @@ describe('the self-test', () => {
     expect(await ask(anon, randomUUID())).toMatchObject({ refused: null })
   })
 
-  it('says which flows there are: those the caller may start, all to service_role', async () => {
+  it('reports which flows there are: those the caller may start, all to service_role', async () => {
     const [open, closed] = [
       await createFlow(db, [{ slug: 'a' }]),
       await createFlow(db, [{ slug: 'a' }]),
@@ -105,7 +105,7 @@ describe('the self-test', () => {
     expect(await ask(service)).toMatchObject({ ...answer, flows: [open, closed].sort() })
   })
 
-  it('counts problems for everybody and tells them to service_role alone', async () => {
+  it('counts problems for everybody and returns them to service_role alone', async () => {
     await db.exec('alter table pgflow.runs disable trigger pinia_pgflow_run_change')
     expect(await ask(ada)).toMatchObject({ problem_count: 1, problems: null })
     expect(await ask(service)).toMatchObject({

@@ -55,7 +55,7 @@ describe('an input', () => {
     })
   })
 
-  it('may be larger where the setting says so', async () => {
+  it('may be larger if it is set so', async () => {
     await db.exec('select pgflow_realtime.set_max_input_bytes(2000000)')
     await expect(start(JSON.stringify('x'.repeat(1_000_001)))).resolves.toHaveLength(1)
     await db.exec('select pgflow_realtime.set_max_input_bytes(1000)')
@@ -92,7 +92,7 @@ describe('with pgflow’s names', () => {
     expect((await messagesOf(db, back))[0]?.payload).toMatchObject({ truncated: ['input'] })
   })
 
-  it('no event says that a step is created, which pgflow never sends', async () => {
+  it('no event is sent for the creation of a step, which pgflow never sends', async () => {
     await db.exec(`select pgflow_realtime.set_step_event_prefix('step:')`)
     const runId = await startRun(db, flow)
     await db.query(

@@ -26,7 +26,7 @@ async function status(): Promise<Status | undefined> {
 describe('status', () => {
   beforeEach(() => db.exec(`select pgflow_realtime.set_visibility('public')`))
 
-  it('tells what is installed and how it is set', async () => {
+  it('returns what is installed and how it is set', async () => {
     await db.exec(`select pgflow_client.allow_start('a', 'anon')`)
     expect(await status()).toEqual({
       version: '0.1.0',
@@ -50,7 +50,7 @@ describe('status', () => {
     expect((await status())?.version).toBe(version)
   })
 
-  it('knows whether the schema is exposed where PostgREST is set up in the database', async () => {
+  it('returns whether the schema is exposed if PostgREST is configured in the database', async () => {
     await db.exec(
       `create role authenticator; alter role authenticator set pgrst.db_schemas = 'public'`,
     )

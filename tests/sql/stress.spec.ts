@@ -180,7 +180,7 @@ describe.runIf(nativePort).each(locks)(
       }
     })
 
-    it('leave each run such that a client knew at every commit what a snapshot told', async () => {
+    it('at every commit, events alone result in the same state as a snapshot', async () => {
       for (const runId of runIds) {
         const messages = (await messagesOf(db, runId)).toSorted(
           (a, b) => Number(a.payload.seq) - Number(b.payload.seq),

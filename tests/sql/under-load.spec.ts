@@ -78,7 +78,7 @@ describe.runIf(nativePort)('while six workers run flows', () => {
     await checkWorkers(true)
   }, 300_000)
 
-  it('upgrading from the first edition succeeds, and goes on with its counters', async () => {
+  it('upgrading from the first edition succeeds, and continues with its counters', async () => {
     await open('pgflow')
     await workforce.paused(() => db.exec(firstEdition))
     await runUnderLoad(install)

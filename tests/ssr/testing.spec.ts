@@ -32,7 +32,7 @@ it('a run is read once on a server and rendered, and nothing is left', async () 
   expect('pending' in world.time && world.time.pending).toBe(0)
 })
 
-it('a script in Node that follows runs live says ssr: false', async () => {
+it('a Node script that follows runs live passes ssr: false', async () => {
   const pgflow = createTestPgflow({ flows, ssr: false, autoPlay: true })
   const pinia = createPinia()
   createSSRApp({}).use(pinia).use(pgflow)

@@ -9,7 +9,7 @@ import { chosen, countFaults, switchGroups } from '../../playground/src/faults/s
 import { createTraceLog } from '../../playground/src/faults/trace-log.ts'
 import { readTrueRun } from '../../playground/src/faults/true-run.ts'
 
-describe('a record of the trace in words', () => {
+describe('a record of the trace as text', () => {
   it.each([
     ['joined', 'joined'],
     [undefined, ''],
@@ -95,7 +95,7 @@ describe('the run as the database has it', () => {
 })
 
 describe('the store beside the database', () => {
-  it('says how far a map step is, and what only one of them has', () => {
+  it('shows the progress of a map step, and rows that only one side has', () => {
     const step: PgflowStep = {
       run_id: '',
       step_slug: 'rows',
@@ -134,7 +134,7 @@ describe('the switches of the panel', () => {
     expect(all.map(({ key }) => key).sort()).toEqual(Object.keys(noFaults).sort())
   })
 
-  it('begin with how it is when nothing is wrong, and each choice can be told from the others', () => {
+  it('begin with the state without faults, and each choice is distinct', () => {
     expect(countFaults(noFaults)).toBe(0)
     for (const each of all) {
       each.choices.forEach(({ patch }, index) => {

@@ -18,14 +18,14 @@ function shownFor(given: Partial<RunConnection>): string {
 }
 
 describe('the connection in the playground', () => {
-  it('is called up to date only when the end is known', () => {
+  it('is called up to date only when the end is held', () => {
     expect(shownFor({})).toContain('Up to date')
     const text = shownFor({ error: refused })
     expect(text).not.toContain('Up to date')
     expect(text).toContain('may be old')
   })
 
-  it('says when a run has not changed for long', () => {
+  it('shows when a run has not changed for long', () => {
     expect(shownFor({ status: 'live' })).not.toContain('for a while')
     expect(shownFor({ status: 'live', stalled: true })).toContain('for a while')
   })
@@ -34,7 +34,7 @@ describe('the connection in the playground', () => {
 describe('the progress in the playground', () => {
   const none: Progress = { total: 5, completed: 0, failed: 0, skipped: 0, done: 0, fraction: 0 }
 
-  it('tells steps that failed and were skipped from those that are complete', () => {
+  it('distinguishes steps that failed or were skipped from those that are complete', () => {
     expect(progressLabel({ ...none, total: 0 })).toBe('Starting')
     expect(progressLabel({ ...none, completed: 2, done: 2 })).toBe('2 of 5 steps')
     const mixed = { ...none, completed: 1, failed: 1, skipped: 2, done: 4 }

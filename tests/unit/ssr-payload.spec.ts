@@ -93,7 +93,7 @@ describe('the payload of a page', () => {
     expect(() => stringify(payload, nuxtReducers)).toThrow(/__proto__/)
   })
 
-  it('takes every value through devalue as it is, and the browser asks for nothing', async () => {
+  it('takes every value through devalue as it is, and the browser requests nothing', async () => {
     const { html, payload } = await render(hostile)
     const text = send(payload)
     expect(text).not.toContain('</script')

@@ -78,7 +78,7 @@ async function shown(): Promise<void> {
 }
 
 describe('the fault panel', () => {
-  it('has every switch of the backend, says what is on, and resets all at once', async () => {
+  it('has every switch of the backend, shows what is on, and resets all at once', async () => {
     mountPanel()
     await shown()
     const keys = app.findAll('[data-switch]').map((each) => each.attributes('data-switch'))
@@ -119,7 +119,7 @@ describe('the fault panel', () => {
     expect(select('delayMs').element.selectedOptions[0]?.textContent.trim()).toBe('1234')
   })
 
-  it('says so when the backend is gone', async () => {
+  it('shows when the backend is gone', async () => {
     const gone = await bootBackend([], { database: { level: 'pgflow' } })
     const faults = createFaultTools({ ...gone, auth: supabase.auth })
     app = mount(() => h(FaultPanel), {
@@ -142,7 +142,7 @@ describe('the fault panel', () => {
 })
 
 describe('a run that is watched in the panel', () => {
-  it('differs from the database while messages are lost without a word, and heals', async () => {
+  it('differs from the database while messages are lost without an error, and heals', async () => {
     mountPanel(await startRun())
     await shown()
     await until(() => part('verdict').includes('The connection is live'))
@@ -198,7 +198,7 @@ describe('a run that is watched in the panel', () => {
     await until(() => differences() === '0')
   })
 
-  it('that is not in the database is said not to be there', async () => {
+  it('that is not in the database is shown as missing', async () => {
     mountPanel(crypto.randomUUID())
     await shown()
     await until(() => part('verdict').includes('The database does not have this run.'))

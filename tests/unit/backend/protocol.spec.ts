@@ -59,7 +59,7 @@ describe('a broadcast to clients', () => {
     expect([...(frame ?? [])]).toEqual([4, 0, 0, 0, 0, 9])
   })
 
-  it('does not exist for a field that is longer than one byte can say', () => {
+  it('does not exist for a field that is longer than one byte can count', () => {
     const topic = 'x'.repeat(255)
     expect(encodeBroadcast({ topic, event: '', meta: '', payload: '' })).toBeDefined()
     expect(

@@ -45,7 +45,7 @@ describe('RunGraph', () => {
     expect(Number(node('each').get('.pgflow-tasks').attributes('width'))).toBeCloseTo(190 * (2 / 3))
   })
 
-  it('shows attempts that failed while a step is tried again, and why it failed in the end', async () => {
+  it('shows attempts that failed while a step is retried, and why it failed in the end', async () => {
     const pgflow = createBackend()
     const run = pgflow.seedRun('report', {})
     const { node, label } = await show(pgflow, { runId: run.id })
@@ -59,7 +59,7 @@ describe('RunGraph', () => {
     expect(label('title')).toContain('title: gave up, failed, 2 attempts failed')
   })
 
-  it('knows of attempts that failed before it looked', async () => {
+  it('shows attempts that failed before it was mounted', async () => {
     const pgflow = createBackend()
     const run = pgflow.seedRun('report', {})
     await run.retry('title', 'no answer')
@@ -69,7 +69,7 @@ describe('RunGraph', () => {
     expect(label('title')).toMatch(/^title: 1 attempt failed, .*completed/)
   })
 
-  it('does not draw the graph anew when a status changes', async () => {
+  it('does not draw the graph again when a status changes', async () => {
     const pgflow = createBackend()
     const run = pgflow.seedRun('report', {})
     const { wrapper, node } = await show(pgflow, { runId: run.id })
@@ -94,7 +94,7 @@ describe('RunGraph', () => {
     expect(wrapper.get('.pgflow-edges').attributes('d')).not.toBe('')
   })
 
-  it('says what there is to say where there is no run to show', async () => {
+  it('shows why there is no run', async () => {
     const pgflow = createBackend()
     const { wrapper } = await show(pgflow, { runId: null })
     expect(wrapper.text()).toBe('No run is chosen.')
@@ -112,7 +112,7 @@ describe('RunGraph', () => {
     expect(wrapper.findAll('[data-step]')).toHaveLength(4)
   })
 
-  it('says that what it shows may be old', async () => {
+  it('shows that the run may be old', async () => {
     const pgflow = createBackend()
     const { wrapper } = await show(pgflow, { runId: pgflow.seedRun('report', {}).id })
     await pgflow.faults.goOffline()

@@ -34,7 +34,7 @@ it('RunProgress is at 100 when the run has completed, and its label is a slot', 
   wrapper.unmount()
 })
 
-it('RunProgress says no figure where there is no run', async () => {
+it('RunProgress shows no figure without a run', async () => {
   const pgflow = createBackend()
   const { wrapper } = await mountShown(pgflow, RunProgress, { runId: crypto.randomUUID() })
   const bar = wrapper.get('[role=progressbar]')

@@ -48,7 +48,7 @@ describe('RunTimeline', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('says of a step that it has just started, whatever the clock of the device says', async () => {
+  it('shows a step as just started, whatever the clock of the device is', async () => {
     const pgflow = createBackend()
     const run = pgflow.seedRun('report', {})
     vi.setSystemTime(start - 60_000)
@@ -63,7 +63,7 @@ describe('RunTimeline', () => {
     expect(row('title').get('.pgflow-row-duration').text()).toMatch(/^2\.\d s$/)
   })
 
-  it('says of a step that had not ended with its run how long it had been running', async () => {
+  it('shows how long a step had run that had not ended with its run', async () => {
     const pgflow = createBackend()
     const run = pgflow.seedRun('report', {})
     vi.setSystemTime(start + 500)
@@ -73,7 +73,7 @@ describe('RunTimeline', () => {
     expect(row('title').get('.pgflow-row-duration').text()).toBe('500 ms')
   })
 
-  it('marks attempts that failed, and says why', async () => {
+  it('marks failed attempts, with their error', async () => {
     const pgflow = createBackend()
     const run = pgflow.seedRun('report', {})
     const { row } = await show(pgflow, { runId: run.id })

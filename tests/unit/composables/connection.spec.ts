@@ -9,7 +9,7 @@ import { mountIn } from '../../support/app.ts'
 const flows = { report: { list: { output: ['a'] }, sum: { deps: ['list'] } } }
 
 describe('a channel that is joined and silent', () => {
-  it('is found within 5 s, and is silent until it is heard again [F32]', async () => {
+  it('is found within 5 s, and stays silent until a broadcast arrives [F32]', async () => {
     const pgflow = createTestPgflow({ flows })
     const seeded = pgflow.seedRun('report', {})
     const { result: view, wrapper } = mountIn(pgflow, () => useRun(seeded.id))
@@ -58,7 +58,7 @@ describe('a private run', () => {
 })
 
 describe('a refusal of what was shown', () => {
-  it('is doubted for 30 s, and asked for once a minute from then on', async () => {
+  it('may pass for 30 s, and is requested once a minute from then on', async () => {
     const pgflow = createTestPgflow({ flows, onError: () => {} })
     const { id } = pgflow.seedRun('report', {})
     const { result: view, wrapper } = mountIn(pgflow, () => useRun(id))

@@ -67,7 +67,7 @@ describe('inside watchEffect', () => {
 })
 
 describe('a form', () => {
-  it('that changed after a start without an answer starts another run', async () => {
+  it('that changed after a start without a response starts another run', async () => {
     const pgflow = createBackend()
     const form = reactive({ name: 'one' })
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
@@ -93,7 +93,7 @@ describe('a form', () => {
     wrapper.unmount()
   })
 
-  it('goes on showing its run when the next start is refused', async () => {
+  it('keeps showing its run when the next start is refused', async () => {
     const pgflow = createBackend()
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
     const { run_id } = await flow.startAsync({ name: 'Ada' })
@@ -110,7 +110,7 @@ describe('a form', () => {
     wrapper.unmount()
   })
 
-  it('calls start from a template: it never rejects, and `error` says why there is no run', async () => {
+  it('calls start from a template: it never rejects, and `error` reports why there is no run', async () => {
     const pgflow = createBackend()
     const { result: flow, wrapper } = mountIn(pgflow, () => useFlow('wait'))
     expect((await flow.start({ name: 'Ada' }))?.input).toEqual({ name: 'Ada' })

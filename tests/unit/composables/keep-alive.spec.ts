@@ -56,7 +56,7 @@ describe('a page that is kept alive and not shown', () => {
     },
   })
 
-  it('asks nothing and has no channel, nested components too, and is right when shown again [F40]', async () => {
+  it('requests nothing and has no channel, nested components too, and is right when shown again [F40]', async () => {
     const page = mountKept(Page)
     const run = page.pgflow.seedRun('greet', {}, { runId })
     await page.pgflow.settled()
@@ -101,7 +101,7 @@ describe('a page that is kept alive and not shown', () => {
     page.wrapper.unmount()
   })
 
-  it('is told what it has missed, once, when nobody else has read it', async () => {
+  it('emits what it has missed, once, when nobody else has read it', async () => {
     const heard: string[] = []
     const Hooked = defineComponent({
       setup() {
@@ -144,7 +144,7 @@ describe('a page that is kept alive and not shown', () => {
     expect(page.pgflow.openChannels).toEqual([])
   })
 
-  it('reads when it is asked to, and follows nothing for it', async () => {
+  it('reads on refresh, and follows nothing for that', async () => {
     let refresh = (): Promise<unknown> => Promise.reject(new Error('not set up'))
     const Refreshed = defineComponent({
       setup() {
@@ -264,7 +264,7 @@ describe('a page that is kept alive and not shown', () => {
 })
 
 describe('what outlives a page that is kept alive', () => {
-  it('goes on: a store that the page was the first to use', async () => {
+  it('a store that the page was the first to use continues', async () => {
     const useLatest = defineStore('latest', () => ({ view: useRun(runId) }))
     const Page = defineComponent({
       setup() {

@@ -86,7 +86,7 @@ describe('a run that the server cannot read', () => {
   it.each([
     ['Page', Page, '<section>undefined closed run_not_found'],
     ['AwaitingPage', AwaitingPage, '<section>undefined run_not_found run_not_found'],
-  ])('is asked for once, and the HTML says why: %s', async (_, page, expected) => {
+  ])('is requested once, and the error is in the HTML: %s', async (_, page, expected) => {
     const server = createBackend(true)
     const { html, state } = await render(page, server)
     expect(html).toContain(expected)
@@ -116,7 +116,7 @@ describe('a run that the server cannot read', () => {
     expect(shown.html().match(/started live undefined/g)).toHaveLength(4)
   })
 
-  it('holds the page up for 3 s at most, or for as long as was said', async () => {
+  it('delays the page by 3 s at most, or by the time that was set', async () => {
     for (const [options, wait] of [
       [{}, 3_000],
       [{ ssrTimeout: 500 }, 500],
@@ -130,7 +130,7 @@ describe('a run that the server cannot read', () => {
     }
   })
 
-  it('is read again by whoever asks for it, and after a reset', async () => {
+  it('is read again by any caller, and after a reset', async () => {
     const server = createBackend(true)
     const pinia = createPinia()
     const page = () => renderToString(createSSRApp(Page).use(pinia).use(server))
@@ -232,7 +232,7 @@ describe('a list that the server cannot read', () => {
   it.each([
     ['Lists', Lists],
     ['AwaitingLists', AwaitingLists],
-  ])('is asked for once, and stays so until it is mounted: %s', async (_, page) => {
+  ])('is requested once, and stays so until it is mounted: %s', async (_, page) => {
     const server = createBackend(true, { user: null, private: true })
     const { html, state } = await render(page, server)
     expect(html.match(/0,closed,not_signed_in,false/g)).toHaveLength(3)

@@ -21,7 +21,7 @@ function createSteps(count: number) {
 }
 
 describe('stepsProgress', () => {
-  it('says what counting all steps says, whatever becomes of them', () => {
+  it('equals the count of all steps, after any change', () => {
     const { steps } = createSteps(130)
     const progress = stepsProgress(computed(() => steps))
     expect(progress.value).toEqual(progressOf(steps))

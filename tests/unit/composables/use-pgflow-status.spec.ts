@@ -42,7 +42,7 @@ describe('usePgflowStatus', () => {
     wrapper.unmount()
   })
 
-  it('says nothing of what was only hydrated', () => {
+  it('does not count what was only hydrated', () => {
     const id = crypto.randomUUID()
     const pinia = createPinia()
     const lists = {
@@ -75,7 +75,7 @@ describe('usePgflowStatus', () => {
     wrapper.unmount()
   })
 
-  it('counts what is followed anew after $reset, and not what was removed', async () => {
+  it('counts what is followed again after $reset, and not what was removed', async () => {
     const { pgflow, store, status, wrapper } = mountBadge()
     const { id } = pgflow.seedRun('greet', {})
     const { release } = store.observeRun(id)
@@ -89,7 +89,7 @@ describe('usePgflowStatus', () => {
     wrapper.unmount()
   })
 
-  it('does not make whoever observes depend on what is followed', async () => {
+  it('adds no reactive dependency to an observing effect', async () => {
     const pgflow = createTestPgflow({ flows })
     const ids = [pgflow.seedRun('greet', {}).id, pgflow.seedRun('greet', {}).id]
     let times = 0

@@ -87,7 +87,7 @@ describe('a recording', () => {
     expect(final.run.output).toEqual({ sum: { total: 6 } })
   })
 
-  it('of a run that goes on ends where it was exported', async () => {
+  it('of a run that has not ended ends where it was exported', async () => {
     const { original, copy, replay } = await recordAndReplay(async (pgflow) => {
       await pgflow.run(runId).complete('list')
       await pgflow.run(runId).retry('each', 'no luck', 2)
@@ -137,7 +137,7 @@ describe('a recording', () => {
     expect(copy.html()).toContain('completed')
   })
 
-  it('of a private run is for whoever is signed in', async () => {
+  it('of a private run belongs to the signed-in user', async () => {
     const { original, copy, replay, replayed } = await recordAndReplay(
       (pgflow) => pgflow.run(runId).play(),
       { private: true },
@@ -182,7 +182,7 @@ describe('a recording', () => {
 })
 
 describe('what is exported', () => {
-  it('says when, by what, and what the sync did', async () => {
+  it('has times, versions, and the steps of the sync', async () => {
     const { recording } = await recordAndReplay((pgflow) => pgflow.run(runId).complete('list'))
     expect(recording).toMatchObject({
       format: 'pinia-pgflow recording',
@@ -234,7 +234,7 @@ describe('what is exported', () => {
     expect(text).toContain('plain')
   })
 
-  it('is nothing for a run that the database does not know yet', async () => {
+  it('is refused for a run that is not in the database yet', async () => {
     const pgflow = createTestPgflow({ flows })
     const { pinia } = await show(pgflow)
     expect(() => exported(pinia, runId)).toThrow('once the database knows it')

@@ -77,13 +77,13 @@ describe('a trace log', () => {
     ],
     ['nothing', undefined, { type: 'none' }],
     ['no answer', null, { type: 'none' }],
-  ])('says of %s what it is', (_name, detail, content) => {
+  ])('describes %s', (_name, detail, content) => {
     const log = new TraceLog()
     log.add({ kind: 'answer', key: 'a', detail })
     expect(log.all[0]?.content).toMatchObject(content)
   })
 
-  it('calls listeners until they have had enough, and forgets all when told so', () => {
+  it('calls listeners until they are removed, and drops everything on clear', () => {
     const log = new TraceLog()
     const heard: string[] = []
     const stop = log.listen(({ key }) => heard.push(key))

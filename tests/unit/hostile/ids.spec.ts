@@ -42,7 +42,7 @@ const Page = defineComponent({
   },
 })
 
-it('what is no UUID is refused by every function before anything is written or asked', async () => {
+it('an id that is no UUID is refused by every function before anything is written or requested', async () => {
   const pgflow = createTestPgflow({ flows })
   const { store, wrapper } = mountIn(pgflow, () => usePgflowStore())
   const before = JSON.stringify(store.$state)
@@ -68,7 +68,7 @@ it('what is no UUID is refused by every function before anything is written or a
   wrapper.unmount()
 })
 
-it('a component that is given one shows why, asks for nothing, and goes on with a good one', async () => {
+it('a component that is given one shows why, requests nothing, and continues with a good one', async () => {
   const pgflow = createTestPgflow({ flows })
   const run = pgflow.seedRun('greet', {})
   const id = ref<unknown>(run.id)

@@ -20,7 +20,7 @@ const values: [string, Json][] = [
 describe.each(values)('a value that looks to Vue like %s', (_, value) => {
   const next = { after: value }
 
-  it('is shown and told as the database has it, and replaced like any other', async () => {
+  it('is shown and emitted as it is in the database, and replaced like any other', async () => {
     const pgflow = createTestPgflow({ flows: { greet: { hello: {}, bye: { deps: ['hello'] } } } })
     const told: unknown[] = []
     const { result: flow, store } = mountIn(pgflow, () =>

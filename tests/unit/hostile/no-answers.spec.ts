@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { noAnswers } from '../../support/no-answers.ts'
 import { outcomes } from './support/answers.ts'
 
-describe('what is no answer of the database', () => {
+describe('what is no response of the database', () => {
   const expectNoAnswer = (failures: unknown[]) => {
     for (const failure of failures) {
       expect(failure).toMatchObject({ code: 'unreachable', isTransient: true })
@@ -17,7 +17,7 @@ describe('what is no answer of the database', () => {
     expectNoAnswer((await outcomes(() => noAnswer)).failures)
   })
 
-  it('so does nothing at all, where something is promised', async () => {
+  it('so does an empty response, where one is expected', async () => {
     expectNoAnswer((await outcomes(() => ({ status: 200, body: '' }))).failures)
   })
 
@@ -33,7 +33,7 @@ describe('what is no answer of the database', () => {
     [413, '<html><h1>413 Request Entity Too Large</h1></html>', 'too_large', ''],
     [429, '<html><title>1015</title></html>', 'rate_limited', ''],
     [429, `{"message":"${'slow '.repeat(100)}"}`, 'rate_limited', 'slow'],
-  ])('%i says something all the same: %s', async (status, body, code, said) => {
+  ])('%i has a text all the same: %s', async (status, body, code, said) => {
     for (const failure of (await outcomes(() => ({ status, body }))).failures) {
       expect(failure).toMatchObject({ code, message: expect.stringContaining(said) as string })
       expect((failure as PgflowError).message).toMatch(/^[^<>]{8,250}$/)

@@ -47,7 +47,7 @@ const body = fc.oneof(
     .map((error) => JSON.stringify(error)),
 )
 
-describe('whatever a server answers', () => {
+describe('whatever a server returns', () => {
   it('a call fails with an error of this library, with a hint, or returns what it promises', async () => {
     const status = fc.constantFrom(200, 200, 200, 201, 204, 400, 401, 404, 406, 409, 422, 500, 520)
     await fc.assert(
@@ -94,7 +94,7 @@ describe('whatever a server answers', () => {
     },
   )
 
-  it('the same run twice is malformed_reply, in an answer and in a list', async () => {
+  it('the same run twice is malformed_reply, in a response and in a list', async () => {
     const { input: _, ...run } = snapshot().run
     const listed = { run, seq: 1, cursor: 'c' }
     const { failures } = await outcomes((path) => {
@@ -114,7 +114,7 @@ describe('whatever a server answers', () => {
     expect(Object.values(state.flows)).toEqual([])
   })
 
-  it('a value that is not as it should be is not told', async () => {
+  it('an invalid value is not shown in the message', async () => {
     const row = { ...snapshot(), steps: 'a secret' }
     const { failures } = await outcomes(() => ({ status: 200, body: JSON.stringify([row]) }))
     expect(failures[0]).toMatchObject({ code: 'malformed_reply' })

@@ -26,7 +26,7 @@ function stateOf(runId: string, tables: readonly string[]) {
     .map(ownEntries)
 }
 
-it('whatever state is there before the app, it renders, and shows what the database says', async () => {
+it('whatever state is there before the app, it renders, and shows what is in the database', async () => {
   const runId = crypto.randomUUID()
   await fc.assert(
     fc.asyncProperty(stateOf(runId, runTables), stateOf(runId, listTables), async (...state) => {

@@ -45,7 +45,7 @@ describe.each(thrown)('%s that is thrown', (_what, value) => {
     ['at once', () => throwIt(value)],
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     ['later', () => Promise.reject(value)],
-  ])('by a schema %s says of what', async (_when, fail) => {
+  ])('by a schema names the path: %s', async (_when, fail) => {
     for (const isSecret of [false, true]) {
       const subject = { name: 'The input', code: 'invalid_input', isSecret } as const
       const error = await failureOf(() =>

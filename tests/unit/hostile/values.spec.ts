@@ -49,7 +49,7 @@ describe('an output that is not what its schema describes', () => {
     ['by one that throws', throwing, 'could not be checked: SyntaxError'],
   ] as const
 
-  it.each(schemas)('%s is told by path and kind only', async (_, hello, words) => {
+  it.each(schemas)('%s is shown by path and kind only', async (_, hello, words) => {
     const printed: string[] = []
     const pgflow = createTestPgflow({
       flows,
@@ -102,7 +102,7 @@ describe('an input that cannot be sent', () => {
     ['of big integers', [1n], expect.stringMatching(/JSON/) as string],
   ]
 
-  it.each(inputs)('%s fails at once and asks for nothing', async (_, input, message) => {
+  it.each(inputs)('%s fails at once and requests nothing', async (_, input, message) => {
     const pgflow = createTestPgflow({ flows })
     const { result, store, wrapper } = mountIn(pgflow, () => useFlow('greet'))
     const error = await failureOf(() => result.startAsync(input as null))
@@ -149,7 +149,7 @@ describe('a list of something that cannot be', () => {
     ['a flow with a zero byte', { flow: 'a\0' }],
     ['a flow with half a character', { flow: '\ud83d' }],
     ['a status with half a character', { status: '\ude00' }],
-  ])('%s is refused at once, and asks for nothing', async (_, query) => {
+  ])('%s is refused at once, and requests nothing', async (_, query) => {
     const pgflow = createTestPgflow({ flows })
     const { result, lists, wrapper } = mountIn(pgflow, () => useRuns(() => query as RunsQuery))
     expect(result.error.value?.code).toBe('invalid_options')
@@ -206,15 +206,18 @@ describe('the message of an output that is not valid', () => {
     ).not.toContain('more')
   })
 
-  it.each(['input', 'output'] as const)('is short whatever an issue says: %s', async (which) => {
-    const long = issues(10, () => ({
-      message: 'm\n'.repeat(1_000),
-      path: Array.from({ length: 30 }, () => ({ key: 'k\n'.repeat(100) })),
-    }))
-    const message = await messageOf(long, which)
-    expect(message?.length).toBeLessThan(1_200)
-    expect(message).not.toContain('\n')
-  })
+  it.each(['input', 'output'] as const)(
+    'is short whatever an issue contains: %s',
+    async (which) => {
+      const long = issues(10, () => ({
+        message: 'm\n'.repeat(1_000),
+        path: Array.from({ length: 30 }, () => ({ key: 'k\n'.repeat(100) })),
+      }))
+      const message = await messageOf(long, which)
+      expect(message?.length).toBeLessThan(1_200)
+      expect(message).not.toContain('\n')
+    },
+  )
 
   it('takes every key that a path can have', async () => {
     const odd = issues(1, () => ({ message: 'wrong', path: [Symbol('s'), 0, { key: Symbol() }] }))

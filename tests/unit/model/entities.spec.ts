@@ -47,7 +47,7 @@ it('a run that is being started shows what it was given, and nothing else', () =
   expect(new Set(Object.values(rest))).toEqual(new Set([null]))
 })
 
-it('a step that was never heard of is created, and nothing else', () => {
+it('a step without any event is created, and nothing else', () => {
   const { run_id, step_slug, status, ...rest } = createdStep('r', 'a')
   expect({ run_id, step_slug, status }).toEqual({ run_id: 'r', step_slug: 'a', status: 'created' })
   expect(new Set(Object.values(rest))).toEqual(new Set([null]))
@@ -57,6 +57,6 @@ it('a run that nobody observes is idle, and nothing is wrong with it', () => {
   expect(idleConnection()).toEqual({ status: 'idle', seq: null, stalled: false, error: null })
 })
 
-it('the key of a step tells the run and the step', () => {
+it('the key of a step contains the run and the step', () => {
   expect(stepKey('r', 'a')).toBe('r/a')
 })

@@ -40,7 +40,7 @@ describe('an input', () => {
     },
   )
 
-  it('of which JSON knows nothing is refused', () => {
+  it('that JSON does not have is refused', () => {
     const circle: Record<string, unknown> = {}
     circle.self = circle
     for (const input of [undefined, () => 1, circle, 1n]) {
@@ -55,7 +55,7 @@ describe('an input', () => {
     expect(nothing.cause).toMatchObject({ message: 'undefined is not JSON' })
   })
 
-  it('that is nested too deeply is said to be', () => {
+  it('that is nested too deeply is refused', () => {
     let deep: unknown[] = []
     for (let level = 0; level < 200_000; level += 1) deep = [deep]
     const message = 'The input is too large or nested too deeply to send.'

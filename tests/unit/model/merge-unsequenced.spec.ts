@@ -313,7 +313,7 @@ describe('a snapshot of plain pgflow', () => {
     expect(held.steps.get('a')).toMatchObject({ status: 'started', output: null })
   })
 
-  it('settles how a run ended', () => {
+  it('decides how a run ended', () => {
     const held = new Held()
     held.read(first(), null)
     held.hear(event('run:failed', { status: 'failed', error_message: 'forged' }))
@@ -325,7 +325,7 @@ describe('a snapshot of plain pgflow', () => {
     expect(held.steps.get('a')).toMatchObject({ status: 'completed', error_message: null })
   })
 
-  it('has what was heard while it was read', () => {
+  it('has what was received while it was read', () => {
     const { events = [], outputs = {} } = completing ?? {}
     const outcome = mergeSnapshot(first(), events, null)
     expect(outcome).toMatchObject({ kind: 'replace', run: { status: 'completed' } })
@@ -334,12 +334,12 @@ describe('a snapshot of plain pgflow', () => {
     for (const step of again.steps) expect(step.output).toEqual(outputs[step.step_slug])
   })
 
-  it('tells the output of the last steps by that of the run', () => {
+  it('has the output of the last steps in that of the run', () => {
     expect(end().steps.find(({ step_slug }) => step_slug === 'b')?.output).toEqual([1, 2, 3])
     expect(end().steps.find(({ step_slug }) => step_slug === 'a')).not.toHaveProperty('output')
   })
 
-  it('tells why the run failed by the step that failed it', () => {
+  it('takes the error of the run from the step that failed it', () => {
     expect(last(failing?.snapshots ?? []).run.error_message).toBe('no')
     const two = snapshot(
       { status: 'failed', failed_at: at(5) },
@@ -351,7 +351,7 @@ describe('a snapshot of plain pgflow', () => {
     expect(two.run.error_message).toBe('first')
   })
 
-  it('of a newer pgflow tells outputs, null among them [C4]', () => {
+  it('of a newer pgflow contains outputs, also null [C4]', () => {
     const newer = snapshot({ status: 'started' }, { a: { ...completed(), output: null } })
     const held = new Held()
     held.read(newer, null)
@@ -372,7 +372,7 @@ describe('an event of plain pgflow', () => {
     expect(step?.patch).toMatchObject({ initial_tasks: 5, remaining_tasks: 5 })
   })
 
-  it('of an unknown status is kept; the known ones after it do not take it back', () => {
+  it('of an unknown status is kept; known ones that follow do not undo it', () => {
     const held = new Held()
     held.read(snapshot({ status: 'started' }, { a: started() }), null)
     const paused = event('step:paused', { step_slug: 'a', status: 'paused' })
@@ -384,7 +384,7 @@ describe('an event of plain pgflow', () => {
     expect(held.steps.get('a')?.status).toBe('started')
   })
 
-  it('of an unknown kind about something that has ended changes nothing, and is told', () => {
+  it('of an unknown kind about something that has ended changes nothing, and needs a snapshot', () => {
     const held = new Held()
     held.read(last(histories[0]?.snapshots ?? []), null)
     const before = structuredClone(held.state)
@@ -405,7 +405,7 @@ describe('an event of plain pgflow', () => {
   })
 })
 
-describe('a status that a broadcast of plain pgflow tells', () => {
+describe('the status of a broadcast of plain pgflow', () => {
   const tell = (held: Held, status: string, fields: object = {}) =>
     held.hear(event(`step:${status}`, { step_slug: 'a', status, ...fields }))
   const holding = (step: object) => {
@@ -431,7 +431,7 @@ describe('a status that a broadcast of plain pgflow tells', () => {
     })
   })
 
-  it('of a run that is being started is news', () => {
+  it('of a run that is being started applies', () => {
     const held = new Held()
     expect(held.hear(event('run:started', { flow_slug: 'f', status: 'started' }))).toBe('apply')
     expect(held.run.status).toBe('started')
@@ -455,7 +455,7 @@ describe('a status that a broadcast of plain pgflow tells', () => {
     expect(held.steps.get('a')?.output).toBe(1)
   })
 
-  it('is missing, and so is what tells whether it is late: it applies', () => {
+  it('is missing, and so is what shows whether it is late: it applies', () => {
     const held = holding({ status: 'started', initial_tasks: 4, remaining_tasks: 1 })
     const progress = (fields: object) =>
       held.hear(event('step:progress', { step_slug: 'a', ...fields }))
@@ -471,15 +471,15 @@ describe('a status that a broadcast of plain pgflow tells', () => {
   })
 })
 
-describe('a snapshot that says that the run has ended', () => {
+describe('a snapshot with the end of the run', () => {
   const end = () => snapshot({ status: 'failed', failed_at: at(5) }, { a: failed })
 
-  it('is in doubt when a broadcast said meanwhile that the run goes on', () => {
+  it('is uncertain if an event meanwhile shows the run running', () => {
     const goesOn = event('run:started', { flow_slug: 'f', status: 'started', remaining_steps: 1 })
     expect(mergeSnapshot(end(), [goesOn], null)).toMatchObject({ needsSnapshot: true })
   })
 
-  it('is not in doubt when what came meanwhile is part of it', () => {
+  it('is certain if the events received meanwhile are part of it', () => {
     const before = event('step:started', { step_slug: 'a', status: 'started', started_at: at(2) })
     const itself = event('run:failed', { status: 'failed', failed_at: at(5) })
     expect(mergeSnapshot(end(), [before, itself], null)).toMatchObject({ needsSnapshot: false })

@@ -110,10 +110,13 @@ describe('a broadcast with a seq about what has ended', () => {
     ['a:failed', { step_slug: 'a' }, false],
     ['a:progress', { step_slug: 'a' }, false],
     ['new:started', { step_slug: 'new' }, false],
-  ])('%s applies, and a snapshot is needed where it goes on', (name, payload, needsSnapshot) => {
-    const outcome = mergeEvent(ended, event(name, { seq: 8, ...payload }))
-    expect(outcome).toMatchObject({ kind: 'apply', needsSnapshot })
-  })
+  ])(
+    '%s applies, and a snapshot is needed where the run continues',
+    (name, payload, needsSnapshot) => {
+      const outcome = mergeEvent(ended, event(name, { seq: 8, ...payload }))
+      expect(outcome).toMatchObject({ kind: 'apply', needsSnapshot })
+    },
+  )
 })
 
 describe('a broadcast without a seq', () => {
@@ -139,7 +142,7 @@ describe('a broadcast without a seq', () => {
 describe('a snapshot', () => {
   const { events, snapshots } = history()
 
-  it('older than what was known when it was asked for is stale [C3] [F13]', () => {
+  it('older than what was held when it was requested is stale [C3] [F13]', () => {
     expect(mergeSnapshot(snapshots[2] ?? fail(), [], 3).kind).toBe('stale')
     expect(mergeSnapshot(snapshots[3] ?? fail(), [], 3).kind).toBe('replace')
   })
@@ -178,7 +181,7 @@ describe('a snapshot', () => {
     expect(mergeSnapshot(uncounted, [], 3).kind).toBe('replace')
   })
 
-  it('without a seq that tells of an end is in doubt when a step went on meanwhile', () => {
+  it('without a seq, and with an end, is uncertain if a step continued meanwhile', () => {
     const { run, steps } = snapshots.at(-1) ?? fail()
     const [a, b] = [{ ...(steps[0] ?? fail()), status: 'created' }, steps[1] ?? fail()]
     const uncounted = { run, steps: [a, b], seq: null }
@@ -187,7 +190,7 @@ describe('a snapshot', () => {
     expect(mergeSnapshot(uncounted, [], null)).toMatchObject({ needsSnapshot: false })
   })
 
-  it('keeps what it tells of a step that was heard of since, and takes new steps in', () => {
+  it('keeps its fields of a step with a later event, and adds new steps', () => {
     const { run } = snapshots[0] ?? fail()
     const [a, b] = [createdStep(runId, 'a'), createdStep(runId, 'b')]
     const first = { ...a, step_index: 1, status: 'started', started_at: 'then' }
@@ -218,7 +221,7 @@ describe('isSameJson', () => {
     expect(isSameJson(JSON.parse(JSON.stringify([-0])), [-0])).toBe(true)
   })
 
-  it('says what JSON says, whatever the order of keys', () => {
+  it('is equality of JSON, whatever the order of keys', () => {
     const json = fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)))
     fc.assert(
       fc.property(json, json, (a, b) => {
@@ -240,7 +243,7 @@ describe('what comes over the wire', () => {
     ['a seq below 1', 'run:started', { run_id: runId, seq: 0 }],
     ['a status that is no text', 'run:started', { run_id: runId, status: 3 }],
     ['a step slug that is no text', 'a:started', { run_id: runId, step_slug: {} }],
-  ])('%s does not parse, and says why', (_, name, payload) => {
+  ])('%s does not parse, and reports why', (_, name, payload) => {
     const parsed = parseEvent(name, payload)
     expect(parsed).toEqual({ ok: false, reason: expect.stringMatching(/\w{3,}/) as string })
   })
@@ -275,7 +278,7 @@ describe('what comes over the wire', () => {
     expect(retrying.needsSnapshot).toBe(false)
   })
 
-  it('a snapshot says which field is wrong', () => {
+  it('a malformed snapshot names the field', () => {
     const { snapshots } = history()
     const good = snapshots[3] ?? fail()
     expect(parseSnapshot(good)).toEqual({ ok: true, value: good })

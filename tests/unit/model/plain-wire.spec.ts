@@ -30,7 +30,7 @@ function outputsOf(reply: unknown) {
   return parsed.value.steps.map((row) => ('output' in row ? row.output : 'absent'))
 }
 
-describe('what plain pgflow tells of outputs', () => {
+describe('outputs of plain pgflow', () => {
   it('of the last steps is in that of the run: also null, false, 0 and an empty text', () => {
     const output = { a: null, b: false, c: 0, d: '' }
     const steps = ['a', 'b', 'c', 'd', 'e'].map((slug) => step(slug))

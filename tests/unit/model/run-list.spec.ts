@@ -41,7 +41,7 @@ describe('the order of a list', () => {
   })
 })
 
-describe('news of a run', () => {
+describe('updates of a run', () => {
   const [older, newer] = [run('a', '2026-01-01'), run('b', '2026-01-02')]
   const news = (row: RunSummary, seq: number) => {
     const { cursor: _cursor, ...facts } = row
@@ -70,7 +70,7 @@ describe('news of a run', () => {
   })
 })
 
-describe('what is known of a run', () => {
+describe('what is held of a run', () => {
   const known = run('a', '2026-01-01')
   const news = (seq: number | null, patch = {}) => ({
     run_id: 'a',
@@ -91,7 +91,7 @@ describe('what is known of a run', () => {
     expect(mergeSummary(known, { ...update, seq: null })).toEqual(failed)
   })
 
-  it('begins with news that tell its place', () => {
+  it('begins with an update that contains its position', () => {
     const place = { flow_slug: 'f', status: 'failed', started_at: '2026-01-01' }
     const rest = { error_message: 'x', remaining_steps: 1, completed_at: 'c', failed_at: 'd' }
     const nothing = {
@@ -113,7 +113,7 @@ describe('what is known of a run', () => {
     }
   })
 
-  it('is the newer of what was known and what was read, at the place that was read', () => {
+  it('is the newer of the held and the read one, at the position that was read', () => {
     const read = { ...known, status: 'failed', seq: 0, cursor: 'new' }
     expect(newerSummary(undefined, read)).toBe(read)
     expect(newerSummary(known, read)).toEqual({ ...known, cursor: 'new' })
@@ -145,14 +145,14 @@ describe('what is known of a run', () => {
     ])
   })
 
-  it('is told in the order in which it happened', () => {
+  it('is applied in the order in which it happened', () => {
     const updates = [3, null, 1, 2].map((seq) => news(seq))
     expect(inSeqOrder(updates).map(({ seq }) => seq)).toEqual([null, 1, 2, 3])
   })
 })
 
 describe('the steps of a run', () => {
-  it('come in the order of the flow, those that it does not know last', () => {
+  it('come in the order of the flow, unknown ones last', () => {
     const step = (step_slug: string) => ({ step_slug, step_type: 'single', deps: [] })
     const shape = { flow_slug: 'f', steps: [step('c'), step('gone'), step('a')] }
     expect(inFlowOrder(['a', 'b', 'c'], shape)).toEqual(['c', 'a', 'b'])

@@ -8,7 +8,7 @@ describe('the real clock', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  it('tells how much time has passed', () => {
+  it('returns how much time has passed', () => {
     const { now } = systemScheduler()
     const before = now()
     vi.advanceTimersByTime(1_234)
@@ -43,7 +43,7 @@ describe('the real clock', () => {
 })
 
 describe('the real dice', () => {
-  it('are rolled anew each time, from 0 up to 1', () => {
+  it('are drawn again each time, from 0 up to 1', () => {
     const { random } = systemScheduler()
     const rolled = Array.from({ length: 100 }, () => random())
     expect(new Set(rolled).size).toBeGreaterThan(90)

@@ -3,7 +3,7 @@ import { parseSeqs, parseSnapshot, toParsed } from '../../../src/model/wire.ts'
 
 const ids = ['a', 'b']
 
-it('seqs are those of the runs that were asked for', () => {
+it('seqs are those of the runs that were requested', () => {
   expect(parseSeqs({ a: 1 }, ids)).toEqual({ ok: true, value: new Map([['a', 1]]) })
   expect(parseSeqs({ c: 1 }, ids)).toEqual({ ok: false, reason: 'a run that was not asked for' })
 })
@@ -16,7 +16,7 @@ it.each([-1, 0.5, 2 ** 53, '1', null])('a seq is a whole number, and not %j', (s
   expect(parseSeqs({ a: seq }, ids).ok).toBe(false)
 })
 
-it('what cannot be read is said by its place and what was expected there', () => {
+it('what cannot be parsed is named by its path and what was expected there', () => {
   expect(parseSnapshot(7)).toEqual({ ok: false, reason: 'Object was expected' })
   expect(toParsed({ success: false, issues: [] })).toEqual({
     ok: false,

@@ -13,7 +13,7 @@ it.each([
   expect(clip(text, most)).toBe(clipped)
 })
 
-it('a text is clipped to sixty characters where nothing else is said', () => {
+it('a text is clipped to sixty characters by default', () => {
   expect(clip('a'.repeat(60))).toBe('a'.repeat(60))
   expect(clip('a'.repeat(90))).toBe(`${'a'.repeat(60)}…`)
 })

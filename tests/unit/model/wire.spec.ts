@@ -63,12 +63,12 @@ describe('a page of runs', () => {
 })
 
 describe('a broadcast', () => {
-  it('says what it is about', () => {
+  it('has the run and the step', () => {
     expect(event('run:started', {}).type).toBe('run:started')
     expect(event('a:started', { step_slug: 'a' }).type).toBe('step:started')
   })
 
-  it('tells a status by its name, unless it tells one itself', () => {
+  it('takes the status from its name, unless it has one itself', () => {
     expect(event('run:failed', {}).run.status).toBe('failed')
     expect(event('run:failed', { status: 'cancelled' }).run.status).toBe('cancelled')
     expect(event('a:started', { step_slug: 'a', status: 'paused' }).step?.patch.status).toBe(
@@ -76,7 +76,7 @@ describe('a broadcast', () => {
     )
   })
 
-  it('of a step tells of the run only how many steps remain', () => {
+  it('of a step contains only how many steps of the run remain', () => {
     const payload = { step_slug: 'a', status: 'completed', output: 1 }
     expect(event('a:completed', payload).run).toEqual({})
     expect(event('a:completed', { ...payload, remaining_steps: 2 }).run).toEqual({
@@ -91,17 +91,17 @@ describe('a broadcast', () => {
     })
   })
 
-  it('of a start tells how many tasks remain: all', () => {
+  it('of a start has all tasks remaining', () => {
     const { step } = event('a:started', { step_slug: 'a', initial_tasks: 3 })
     expect(step?.patch).toMatchObject({ initial_tasks: 3, remaining_tasks: 3 })
   })
 
-  it('of a step that is skipped tells that no tasks remain to be counted', () => {
+  it('of a step that is skipped has no tasks remaining to be counted', () => {
     const { step } = event('a:skipped', { step_slug: 'a', initial_tasks: 3 })
     expect(step?.patch).toMatchObject({ status: 'skipped', remaining_tasks: null })
   })
 
-  it('of an attempt that will be repeated tells which, and no error of the step', () => {
+  it('of an attempt that will be retried has the attempt, and no error of the step', () => {
     const attempt = { task_index: 1, attempts_count: 2, error_message: 'no' }
     const { retry, step } = event('a:retrying', { step_slug: 'a', ...attempt })
     expect(retry).toEqual(attempt)

@@ -5,7 +5,7 @@ import { mountIn } from '../../support/app.ts'
 
 const flows = { pair: { a: {}, b: { deps: ['a'] } } }
 
-it('an attempt whose broadcast was lost is told once, from the next snapshot', async () => {
+it('an attempt whose broadcast was lost is emitted once, from the next snapshot', async () => {
   const pgflow = createTestPgflow({ flows })
   const told: number[] = []
   const { result, wrapper } = mountIn(pgflow, () => {

@@ -34,8 +34,8 @@ async function inDoubt(
   return { pgflow, ...app, run, observation, told, release }
 }
 
-describe('what has changed is told', () => {
-  it('no more when the run is removed while it is told', async () => {
+describe('what has changed is emitted', () => {
+  it('no more when the run is removed while it is emitted', async () => {
     const { store, run, told, release, pgflow } = await inDoubt('wide', {
       onError: (error: PgflowError) => {
         if (error.code === 'invalid_output') store.removeRun(run.id)

@@ -26,6 +26,6 @@ function looksAmong(count: number): number {
   return most
 }
 
-it('a step that is not known yet costs little more among 4,000 steps than among 40', () => {
+it('a new step costs little more among 4,000 steps than among 40', () => {
   expect(looksAmong(4_000)).toBeLessThan(3 * looksAmong(40))
 })

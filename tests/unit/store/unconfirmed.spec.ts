@@ -47,7 +47,7 @@ describe('hooks', () => {
     return { ...app, heard, run: app.pgflow.latestRun() }
   }
 
-  it('tell of the start first, and rows that are whole', async () => {
+  it('emit the start first, and rows that are whole', async () => {
     const { heard, run, wrapper } = await started()
     await run.complete('a')
     expect(heard).toEqual([
@@ -81,7 +81,7 @@ describe('hooks', () => {
 })
 
 describe('waitForRun', () => {
-  it('goes on when the component that has called it unmounts', async () => {
+  it('continues when the component that has called it unmounts', async () => {
     const { pgflow, wrapper, store, result } = mountOver(() => {
       const store = usePgflowStore()
       const run = store.startFlow('pair', {})

@@ -27,7 +27,7 @@ describe('a pause', () => {
     expect(listeners(life.signal)).toBe(0)
   })
 
-  it('lasts as long as it is to, and ends early when told', async () => {
+  it('lasts its time, and ends early on request', async () => {
     const clock = new VirtualClock(() => 0.5)
     const { signal } = new AbortController()
     let isOver = false
@@ -54,7 +54,7 @@ describe('abortable work', () => {
     expect(isBegun).toBe(false)
   })
 
-  it("ends with any signal, tells the work's own, and takes every listener off", async () => {
+  it('ends with any signal, fires that of the work, and removes every listener', async () => {
     const [one, other] = [new AbortController(), new AbortController()]
     const seen: AbortSignal[] = []
     const ended = codeOf(
@@ -76,7 +76,7 @@ describe('abortable work', () => {
     await expect(failed).rejects.toMatchObject({ code: 'aborted', message, cause: reason })
   })
 
-  it('gives its answer, or its own failure', async () => {
+  it('returns the result of the work, or its failure', async () => {
     const { signal } = new AbortController()
     expect(await abortable([signal], () => Promise.resolve(7))).toBe(7)
     await expect(abortable([signal], () => Promise.reject(new Error('mine')))).rejects.toThrow(
@@ -87,7 +87,7 @@ describe('abortable work', () => {
 })
 
 describe('a timeout', () => {
-  it('fires after its time, and leaves no timer behind an answer', async () => {
+  it('fires after its time, and leaves no timer after a result', async () => {
     const clock = new VirtualClock(() => 0.5)
     let code = 'waits'
     void codeOf(withTimeout(clock, 100, [], never)).then((end) => (code = end))
@@ -99,7 +99,7 @@ describe('a timeout', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('says that there was no answer', async () => {
+  it('fails with timeout', async () => {
     const clock = new VirtualClock(() => 0.5)
     const late = withTimeout(clock, 100, [], never).catch((error: unknown) => error)
     await clock.advance(100)

@@ -27,7 +27,7 @@ describe('reads that fail', () => {
     }
   })
 
-  it('begin anew after an answer', async () => {
+  it('start again after a snapshot', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     for (let n = 0; n < 4; n += 1) await (await kit.nextRequest()).fail(down())
@@ -36,7 +36,7 @@ describe('reads that fail', () => {
     expect((await waitOf(kit)).wait).toBe(500 + gathering)
   })
 
-  it('are repeated in time, whatever is heard meanwhile', async () => {
+  it('are repeated in time, whatever is received meanwhile', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     void kit.manager.refresh('r').catch(() => undefined)
@@ -46,7 +46,7 @@ describe('reads that fail', () => {
     expect((await waitOf(kit)).wait).toBe(100 + gathering)
   })
 
-  it('begin anew when somebody looks at the page again', async () => {
+  it('start again when the page is visible again', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     for (let n = 0; n < 4; n += 1) await (await kit.nextRequest()).fail(down())
@@ -57,7 +57,7 @@ describe('reads that fail', () => {
 })
 
 describe('polls that bring nothing new', () => {
-  it('become rarer up to 15 s, and begin anew with news', async () => {
+  it('become rarer up to 15 s, and start again with updates', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     await (await kit.nextRequest()).reply(snapshot('r', 1))
@@ -73,7 +73,7 @@ describe('polls that bring nothing new', () => {
     expect((await waitOf(kit)).wait).toBe(3_000 + gathering)
   })
 
-  it('of a joined channel become rarer up to a minute, and begin anew with news', async () => {
+  it('of a joined channel become rarer up to a minute, and start again with updates', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     for (const base of [15_000, 22_500, 33_750, 50_625, 60_000, 60_000]) {
@@ -85,7 +85,7 @@ describe('polls that bring nothing new', () => {
     expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
   })
 
-  it('are put off by what is heard', async () => {
+  it('are postponed by broadcasts', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.clock.advance(10_000)
@@ -93,7 +93,7 @@ describe('polls that bring nothing new', () => {
     expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
   })
 
-  it('become no rarer with an answer while which something was heard', async () => {
+  it('become no rarer if something was received during the request', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const { request } = await waitOf(kit)
@@ -112,7 +112,7 @@ describe('polls that bring nothing new', () => {
     expect((await waitOf(kit)).wait).toBe(15_000 + gathering)
   })
 
-  it('begin anew when the channel is lost', async () => {
+  it('start again when the channel is lost', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     for (let n = 0; n < 4; n += 1) await (await kit.nextRequest()).reply(snapshot('r', 1))
@@ -120,7 +120,7 @@ describe('polls that bring nothing new', () => {
     expect((await waitOf(kit)).wait).toBe(2_000 + gathering)
   })
 
-  it('begin anew when somebody looks at the page again', async () => {
+  it('start again when the page is visible again', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     for (let n = 0; n < 5; n += 1) await (await kit.nextRequest()).reply(snapshot('r', 1))

@@ -41,7 +41,7 @@ describe('a clock that jumps', () => {
     expect(kit.state.connections.value.r?.seq).toBe(4)
   })
 
-  it('back after something was heard does not put off the watchdog by more than its wait', async () => {
+  it('back after something was received does not postpone the poll by more than its wait', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)
     await kit.clock.advance(1_000)
@@ -70,7 +70,7 @@ describe('a clock that jumps, and lists', () => {
     expect(kit.list(all)?.ids[0]).toBe(id)
   })
 
-  it.each([-day, day])('by %i ms takes back nothing that was heard before', async (jump) => {
+  it.each([-day, day])('by %i ms takes back nothing that was received before', async (jump) => {
     const kit = createListKit()
     kit.backend.start('f')
     await observed(kit, all)

@@ -3,7 +3,7 @@ import { PgflowError } from '../../../src/errors.ts'
 import { codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 describe('after a read that failed', () => {
-  it('the run is asked for again, also when a refresh failed in between', async () => {
+  it('the run is requested again, also when a refresh failed in between', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     await (await kit.nextRequest()).fail(down())
@@ -14,7 +14,7 @@ describe('after a read that failed', () => {
     expect(kit.state.runs.value.r?.status).toBe('started')
   })
 
-  it('the run is asked for again, also when another observer came in between', async () => {
+  it('the run is requested again, also when another observer came in between', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     await kit.channelOf('r').join()
@@ -26,7 +26,7 @@ describe('after a read that failed', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('the app is told once for each, however much else went wrong', async () => {
+  it('the app is notified once of each, however many others fail', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     for (let n = 0; n < 5; n += 1) await kit.channelOf('r').receive('a:started', { seq: 'x' })
@@ -75,7 +75,7 @@ describe('after a read that failed', () => {
     expect(kit.state.runs.value.r?.status).toBe('completed')
   })
 
-  it('of a caller, nobody else is told', async () => {
+  it('of a caller, nobody else is notified', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const refreshed = codeOf(kit.manager.refresh('r'))
@@ -133,7 +133,7 @@ describe('a run that is not there', () => {
 })
 
 describe('a channel that is lost or refused', () => {
-  it('is told to the app', async () => {
+  it('is reported to the app', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').goDown(new PgflowError('channel_refused', 'Only private channels.'))
@@ -170,7 +170,7 @@ describe('a channel that is lost or refused', () => {
     expect(kit.status('r')).toBe('polling')
   })
 
-  it('while the browser says that there is no network is rarely asked about', async () => {
+  it('while the browser reports that it is offline is rarely requested', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.connect(false)

@@ -29,7 +29,7 @@ const fresh = {
   isStalled: false,
 }
 
-it('of what nobody has followed yet, nothing is known', () => {
+it('of a resource that was never followed is idle', () => {
   expect(new Health()).toEqual(fresh)
 })
 

@@ -10,14 +10,14 @@ function createLimiter() {
   return { clock, reads, limiter }
 }
 
-it('one doubt is one read', async () => {
+it('one doubt is one request', async () => {
   const { clock, reads, limiter } = createLimiter()
   limiter.request()
   await clock.advance(60_000)
   expect(reads).toEqual([0])
 })
 
-it('a doubt that waits is one read, and no other follows', async () => {
+it('a doubt that waits is one request, and no other follows', async () => {
   const { clock, reads, limiter } = createLimiter()
   limiter.request()
   limiter.request()
@@ -26,7 +26,7 @@ it('a doubt that waits is one read, and no other follows', async () => {
   expect(reads).toEqual([0, 1_000])
 })
 
-it('a doubt of before it was stopped is not read for afterwards', async () => {
+it('a doubt from before the stop causes no request afterwards', async () => {
   const { clock, reads, limiter } = createLimiter()
   limiter.request()
   limiter.request()

@@ -38,7 +38,7 @@ describe('while nobody sees the page', () => {
     expect(kit.list(all)?.ids[0]).toBe(id)
   })
 
-  it('who asks is answered', async () => {
+  it('a request of a caller is sent', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
     kit.pageActivity.toggle()

@@ -20,7 +20,7 @@ it('ends of runs that are not shown leave a list live', async () => {
   expect(times.live).toBeGreaterThan(50_000)
 })
 
-it('a list of one status that loses rows does not ask without a limit', async () => {
+it('a list of one status that loses rows does not send requests without a limit', async () => {
   const kit = createListKit()
   const query: ListQuery = { flow: null, status: 'started', pageSize: 20 }
   const ids = Array.from({ length: 400 }, () => kit.backend.start('f')).reverse()
@@ -35,7 +35,7 @@ it('a list of one status that loses rows does not ask without a limit', async ()
   expect(requests).toBeLessThan(60)
 })
 
-it('a list of one status is filled up within five seconds, however long runs go on ending', async () => {
+it('a list of one status is filled up within five seconds, however long runs keep ending', async () => {
   const kit = createListKit()
   const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
   const ids = Array.from({ length: 80 }, () => kit.backend.start('f')).reverse()

@@ -105,7 +105,7 @@ it('after the last fault a list is the first runs of the database, in its order'
   )
 })
 
-it('a list that nothing is lost of is true within seconds, whatever else goes on', async () => {
+it('a list without lost broadcasts is right within seconds, whatever else happens', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.record({

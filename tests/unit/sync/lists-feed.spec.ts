@@ -44,7 +44,7 @@ describe('the feed of all lists', () => {
     await kit.clock.advance(moment)
   })
 
-  it('that is down is told of by every list', async () => {
+  it('that is down is shown by every list', async () => {
     const kit = createListKit()
     await observed(kit, all)
     await observed(kit, ofFlow)
@@ -62,7 +62,7 @@ describe('the feed of all lists', () => {
     })
   })
 
-  it('that is refused because nobody is signed in leaves it to the database to say so', async () => {
+  it('that is refused without a user leaves the error to the database', async () => {
     const kit = createListKit()
     await observed(kit, all)
     kit.backend.refuseFeed(new PgflowError('not_signed_in', 'Sign in.'))

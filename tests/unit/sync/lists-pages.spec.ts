@@ -48,7 +48,7 @@ describe('a page that is read once', () => {
     expect(kit.summaries.value[id]?.status).toBe('completed')
   })
 
-  it('also not what a read says that is still on its way', async () => {
+  it('also not the snapshot of a request under way', async () => {
     const kit = createListKit({ hasFeed: false, isCounted: false })
     const id = kit.backend.start('f')
     const { refresh } = await observed(kit, all)

@@ -14,7 +14,7 @@ function askedSince(kit: ReturnType<typeof createListKit>, before: number) {
 }
 
 describe('one more page', () => {
-  it('is asked for after the last row, and one row more', async () => {
+  it('is requested after the last row, and one row more', async () => {
     const kit = createListKit()
     const ids = [1, 2, 3, 4, 5].map(() => kit.backend.start('f')).reverse()
     const { loadMore } = await observed(kit, all)
@@ -27,7 +27,7 @@ describe('one more page', () => {
     expect(kit.list(all)?.ids).toEqual(ids.slice(0, 4))
   })
 
-  it('is asked for with all before it when the place of the last row is not known', async () => {
+  it('is requested with all before it when the cursor of the last row is not held', async () => {
     const kit = createListKit()
     for (let n = 0; n < 3; n += 1) kit.backend.start('f')
     const { loadMore } = await observed(kit, all)
@@ -49,7 +49,7 @@ describe('one more page', () => {
     expect(kit.list(all)?.ids).toEqual(ids.slice(0, 4))
   })
 
-  it('that could not be read takes nothing away that was heard since', async () => {
+  it('that could not be read undoes no later update', async () => {
     const kit = createListKit()
     for (let n = 0; n < 5; n += 1) kit.backend.start('f')
     const { loadMore } = await observed(kit, all)
@@ -66,7 +66,7 @@ describe('one more page', () => {
   })
 })
 
-describe('a list longer than one answer', () => {
+describe('a list longer than one page', () => {
   const long: ListQuery = { ...all, pageSize: 100 }
   it.each([
     [100, false],
@@ -80,7 +80,7 @@ describe('a list longer than one answer', () => {
     expect(kit.list(long)?.hasMore).toBe(hasMore)
   })
 
-  it('ends with an empty answer, whatever that says of more', async () => {
+  it('ends with an empty page, even if it has a cursor', async () => {
     const kit = createListKit({ hasFeed: false })
     let asked = 0
     kit.backend.listRuns = () => {
@@ -97,8 +97,8 @@ describe('a list longer than one answer', () => {
   })
 })
 
-describe('before the first answer', () => {
-  it('nothing is shown of what is heard', async () => {
+describe('before the first snapshot', () => {
+  it('no update is shown', async () => {
     const kit = createListKit()
     kit.backend.answerTime = 5_000
     kit.manager.observe(all)
@@ -112,7 +112,7 @@ describe('before the first answer', () => {
 })
 
 describe('a read that waits for others', () => {
-  it('is sent at once when somebody asks', async () => {
+  it('is sent at once for a caller', async () => {
     const kit = createListKit()
     const { refresh } = await observed(kit, all)
     kit.backend.drop()
@@ -136,7 +136,7 @@ describe('a read that waits for others', () => {
 })
 
 describe('what one list has read', () => {
-  it('is shown by the others at once, and makes none of them ask', async () => {
+  it('is shown by the others at once, without a request of theirs', async () => {
     const kit = createListKit({ hasFeed: false })
     const other: ListQuery = { ...all, pageSize: 3 }
     const id = kit.backend.start('f')
@@ -155,7 +155,7 @@ describe('what one list has read', () => {
     expect(own.map(({ kind }) => kind)).toEqual(['answer'])
   })
 
-  it('is no news to the others when nothing has changed', async () => {
+  it('is no update for the others when nothing has changed', async () => {
     const kit = createListKit({ hasFeed: false })
     kit.backend.start('f')
     await observed(kit, all)
@@ -181,7 +181,7 @@ describe('what one list has read', () => {
   })
 })
 
-describe('news of a run that is followed', () => {
+describe('updates of a run that is followed', () => {
   it('change the list that shows it', async () => {
     const kit = createListKit({ hasFeed: false })
     const run_id = kit.backend.start('f')
@@ -190,7 +190,7 @@ describe('news of a run that is followed', () => {
     expect(kit.summaries.value[run_id]?.status).toBe('failed')
   })
 
-  it('that say nothing new do not make a poll come sooner', async () => {
+  it('without a change do not make a poll come sooner', async () => {
     const kit = createListKit({ hasFeed: false })
     const run_id = kit.backend.start('f')
     await observed(kit, all)
@@ -204,7 +204,7 @@ describe('news of a run that is followed', () => {
   })
 })
 
-describe('a feed on which nothing is heard', () => {
+describe('a feed on which nothing arrives', () => {
   /** Lists that are longer than a probe may be. */
   const long: ListQuery = { ...all, pageSize: 250 }
 
@@ -229,7 +229,7 @@ describe('a feed on which nothing is heard', () => {
     expect(kit.list(all)?.ids).toEqual([])
   })
 
-  it('is not asked about runs that nothing counts, nor read for them again and again', async () => {
+  it('does not probe runs without a seq, nor read them again and again', async () => {
     const kit = createListKit()
     kit.backend.uncount(kit.backend.start('f'))
     await observed(kit, all)
@@ -239,7 +239,7 @@ describe('a feed on which nothing is heard', () => {
     expect(kit.backend.requests).toHaveLength(asked)
   })
 
-  it('is silent when a run has ended unheard', async () => {
+  it('is silent when the end of a run was missed', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
     await observed(kit, all)
@@ -263,7 +263,7 @@ describe('a feed on which nothing is heard', () => {
   })
 })
 
-describe('an outdated answer', () => {
+describe('an outdated snapshot', () => {
   it('counts as one also if only one of its rows is', async () => {
     const kit = createListKit({ hasFeed: false })
     const run_id = kit.backend.start('f')
@@ -277,7 +277,7 @@ describe('an outdated answer', () => {
     expect(kit.summaries.value[run_id]?.status).toBe('started')
   })
 
-  it('is none when it was overtaken by what was heard: it is not asked for again', async () => {
+  it('is none when it was overtaken by an update: it is not requested again', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
     kit.backend.start('f')
@@ -306,7 +306,7 @@ describe('a list that is refused', () => {
     return { kit, refresh }
   }
 
-  it('because nobody is signed in shows nothing, also of what is heard', async () => {
+  it('without a user shows nothing, not even updates', async () => {
     const { kit } = await refused('not_signed_in')
     expect(kit.list(all)).toMatchObject({ ids: [], hasMore: false, isLoading: false })
     kit.manager.beginStart()('r')

@@ -19,7 +19,7 @@ function lag(kit: Kit, query: ListQuery) {
 it.each([
   ['a quiet run is going', true],
   ['no run is going', false],
-])('a run that was heard of stays in the list (%s)', async (_, isGoing) => {
+])('a run that had an update stays in the list (%s)', async (_, isGoing) => {
   const kit = createListKit()
   const query: ListQuery = { flow: null, status: null, pageSize: 5 }
   const first = kit.backend.start('f')
@@ -51,7 +51,7 @@ async function endWhileLagging() {
   return { kit, query, gone, refresh, stop }
 }
 
-it('the feed is not called silent because a replica lagged', async () => {
+it('the feed is not silent because a replica lagged', async () => {
   const { kit, query, gone, refresh, stop } = await endWhileLagging()
   await kit.clock.advance(300)
   expect(kit.list(query)?.ids).not.toContain(gone) // heard
@@ -63,7 +63,7 @@ it('the feed is not called silent because a replica lagged', async () => {
   expect(kit.list(query)?.connection.error).toBeNull()
 })
 
-it('the feed is not called silent for an end that it told, however old a replica is', async () => {
+it('the feed is not silent for an end that it has sent, however old a replica is', async () => {
   const { kit, query, gone, refresh, stop } = await endWhileLagging()
   await kit.clock.advance(40_000)
   void refresh()
@@ -75,7 +75,7 @@ it('the feed is not called silent for an end that it told, however old a replica
   expect(kit.list(query)?.ids).not.toContain(gone)
 })
 
-it('a deaf feed is found although a followed run has told of the end', async () => {
+it('a silent feed is found although a followed run has received the end', async () => {
   const kit = createListKit()
   kit.backend.answerTime = 1
   const ids = [1, 2].map(() => kit.backend.start('f'))

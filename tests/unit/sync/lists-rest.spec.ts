@@ -47,7 +47,7 @@ describe('a list that a run has left', () => {
     expect(kit.list(started)?.ids).toEqual(ids.slice(1, 3))
   })
 
-  it('reads the rest, too, when an answer was short of it', async () => {
+  it('reads the rest, too, when a snapshot lacked it', async () => {
     const { kit, ids, refresh } = await ofFive(started)
     kit.backend.answerTime = 3_000
     void refresh()
@@ -76,7 +76,7 @@ describe('one more page', () => {
     expect(kit.list(all)?.ids).toEqual(ids.slice(0, 4))
   })
 
-  it('is asked for with all before it when somebody wants that, too', async () => {
+  it('is requested with all before it when a caller wants that, too', async () => {
     const { kit, ids, refresh, loadMore } = await ofFive(all)
     const asked = asking(kit)
     void refresh()
@@ -104,7 +104,7 @@ describe('one more page', () => {
     expect(kit.list(all)?.connection.status).toBe('live')
   })
 
-  it('of a list whose first read has failed is asked for at once, with the first', async () => {
+  it('of a list whose first read has failed is requested at once, with the first', async () => {
     const kit = createListKit({ hasFeed: false })
     for (let n = 0; n < 5; n += 1) kit.backend.start('f')
     kit.backend.refusal = new PgflowError('unreachable', 'The server is down.')
@@ -121,7 +121,7 @@ describe('one more page', () => {
     expect(kit.list(all)?.ids).toHaveLength(4)
   })
 
-  it('that waits for a first read which fails is told of it, and nobody else is', async () => {
+  it('that waits for a first request which fails rejects, and nobody else is notified', async () => {
     const kit = createListKit({ hasFeed: false })
     kit.backend.refusal = new PgflowError('unreachable', 'The server is down.')
     const { loadMore } = kit.manager.observe(all)
@@ -178,7 +178,7 @@ describe('a list', () => {
 describe('what was forged of one run', () => {
   const run = { flow_slug: 'f', status: 'started', started_at: '2026-01-01T00:00:9999+00:00' }
 
-  it('takes nothing else with it that was heard while a read is on its way', async () => {
+  it('undoes no update received during the request', async () => {
     const { kit, ids, refresh } = await ofFive(all, false)
     const [run_id = ''] = ids
     kit.backend.answerTime = 1_000

@@ -8,7 +8,7 @@ import { noListFaults } from './support/list-backend.ts'
 const started: ListQuery = { flow: null, status: 'started', pageSize: 2 }
 
 describe('a list over the feed', () => {
-  it('shows a page, then more, and says whether there are more', async () => {
+  it('shows a page, then more, and reports whether there are more', async () => {
     const kit = createListKit()
     const ids = [1, 2, 3, 4, 5].map(() => kit.backend.start('f')).reverse()
     const { loadMore } = await observed(kit, all)
@@ -38,7 +38,7 @@ describe('a list over the feed', () => {
     expect(kit.backend.requests).toHaveLength(asked)
   })
 
-  it('loads one page however often it is asked meanwhile', async () => {
+  it('loads one page however often it is called meanwhile', async () => {
     const kit = createListKit()
     for (let n = 0; n < 9; n += 1) kit.backend.start('f')
     const { loadMore } = await observed(kit, all)
@@ -60,7 +60,7 @@ describe('a list over the feed', () => {
     expect(kit.backend.requests).toHaveLength(asked)
   })
 
-  it('stays as long as was asked for: the oldest gives way, and can be loaded', async () => {
+  it('keeps its length: the oldest gives way, and can be loaded', async () => {
     const kit = createListKit()
     const first = [kit.backend.start('f'), kit.backend.start('f')]
     const { loadMore } = await observed(kit, all)
@@ -96,7 +96,7 @@ describe('a list over the feed', () => {
     expect(kit.summaries.value).not.toHaveProperty(middle ?? '')
   })
 
-  it('of a status lets a run enter of which nothing was known', async () => {
+  it('of a status lets a run enter that was not held', async () => {
     const kit = createListKit()
     const failed = { ...all, status: 'failed' }
     const id = kit.backend.start('f')
@@ -108,7 +108,7 @@ describe('a list over the feed', () => {
     expect(kit.list(failed)?.connection.status).toBe('live')
   })
 
-  it('does not ask because of runs of other flows', async () => {
+  it('sends no request for runs of other flows', async () => {
     const kit = createListKit()
     const mine = { ...all, flow: 'mine' }
     const other = kit.backend.start('other')
@@ -147,7 +147,7 @@ describe('a list over the feed', () => {
     expect(kit.summaries.value[lost]?.status).toBe('completed')
   })
 
-  it('is not called silent because of changes that the feed does not tell of', async () => {
+  it('is not silent because of changes that the feed does not carry', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
     await observed(kit, all)
@@ -159,7 +159,7 @@ describe('a list over the feed', () => {
     expect(kit.shown(all)[0]?.seq).toBeGreaterThan(40)
   })
 
-  it('whose feed is silent says so with all others, until anything is heard', async () => {
+  it('whose feed is silent shows it with all others, until anything arrives', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
     kit.backend.start('f')
@@ -229,7 +229,7 @@ describe('while a read is on its way', () => {
   })
 })
 
-describe('news that arrive out of order', () => {
+describe('updates that arrive out of order', () => {
   const start = {
     flow_slug: 'f',
     status: 'started',
@@ -317,7 +317,7 @@ describe('what was forged of a run that is followed', () => {
 })
 
 describe('a list without a feed', () => {
-  it('is polled, and says so', async () => {
+  it('is polled, which its status shows', async () => {
     const kit = createListKit({ hasFeed: false })
     const id = kit.backend.start('f')
     await observed(kit, all)
@@ -327,7 +327,7 @@ describe('a list without a feed', () => {
     expect(kit.summaries.value[id]?.status).toBe('completed')
   })
 
-  it('is asked for less often while nothing changes, and not while nobody looks', async () => {
+  it('is requested less often while nothing changes, and not on a hidden page', async () => {
     const kit = createListKit({ hasFeed: false })
     await observed(kit, all)
     await kit.clock.advance(300_000)
@@ -368,7 +368,7 @@ describe('a list without a feed', () => {
 })
 
 describe('a read that fails', () => {
-  it('is tried again, and told only to who waits for it', async () => {
+  it('is retried, and reported only to its caller', async () => {
     const kit = createListKit({ hasFeed: false })
     kit.backend.refusal = new PgflowError('unreachable', 'The server is down.')
     const { ready, refresh } = kit.manager.observe(all)
@@ -390,7 +390,7 @@ describe('a read that fails', () => {
     expect(kit.list(all)?.connection).toEqual({ status: 'polling', error: null })
   })
 
-  it('because nobody is signed in is not tried again, until somebody is', async () => {
+  it('because nobody is signed in is not retried, until somebody is', async () => {
     const kit = createListKit({ hasFeed: false })
     kit.backend.refusal = new PgflowError('not_signed_in', 'Sign in to list your runs.')
     await observed(kit, all)
@@ -408,8 +408,8 @@ describe('a read that fails', () => {
   })
 })
 
-describe('an answer that is older than what is known', () => {
-  it('takes nothing back, until the database has said the same for half a minute', async () => {
+describe('a snapshot that is older than what is held', () => {
+  it('undoes nothing, until the database has returned it for half a minute', async () => {
     const kit = createListKit({ hasFeed: false })
     const id = kit.backend.start('f')
     const { refresh } = await observed(kit, all)
@@ -426,8 +426,8 @@ describe('an answer that is older than what is known', () => {
   })
 })
 
-describe('a sign-out that nobody tells of', () => {
-  it('empties the list when the database goes on saying so', async () => {
+describe('a sign-out without an event', () => {
+  it('empties the list when the database keeps refusing', async () => {
     const kit = createListKit({ hasFeed: false })
     const id = kit.backend.start('f')
     const { refresh } = await observed(kit, all)

@@ -3,7 +3,7 @@ import { PgflowError } from '../../../src/errors.ts'
 import { codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 describe('live', () => {
-  it('is not said while a broadcast is known to be missing', async () => {
+  it('is not shown while a broadcast is known to be missing', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').receive('a:completed', { step_slug: 'a', seq: 5 })
@@ -12,7 +12,7 @@ describe('live', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is not said while a message that held too little is not made up for', async () => {
+  it('is not shown after an incomplete broadcast until a snapshot has followed', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const cut = { step_slug: 'a', seq: 2, truncated: ['output'] }
@@ -22,7 +22,7 @@ describe('live', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is not said after joining anew until a snapshot has followed', async () => {
+  it('is not shown after joining again until a snapshot has followed', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').goDown()
@@ -32,7 +32,7 @@ describe('live', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is not said after joining anew, though nobody has told of a loss', async () => {
+  it('is not shown after joining again, though no loss was reported', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').join()
@@ -41,7 +41,7 @@ describe('live', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is not said because of an answer that was asked for before joining [F3]', async () => {
+  it('is not shown because of a snapshot that was requested before joining [F3]', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     const early = await kit.nextRequest()
@@ -53,7 +53,7 @@ describe('live', () => {
   })
 })
 
-describe('what the database says in the end', () => {
+describe('the snapshot in the end', () => {
   it('wins against a broadcast that claims to be far ahead of it', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
@@ -67,7 +67,7 @@ describe('what the database says in the end', () => {
     expect(kit.state.runs.value.r).toMatchObject({ status: 'started', output: null })
   })
 
-  it('has to confirm an end that only a broadcast tells of: anybody could have sent it', async () => {
+  it('has to confirm an end that only a broadcast reports: anybody could have sent it', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'forged' })
@@ -82,7 +82,7 @@ describe('what the database says in the end', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is asked again for an end that could not be confirmed, when somebody looks again', async () => {
+  it('is requested again for an end that could not be confirmed, when the page is visible again', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 1)
     await kit.channelOf('r').receive('run:completed', { seq: 2, truncated: ['output'] })
@@ -96,7 +96,7 @@ describe('what the database says in the end', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
   })
 
-  it('is asked for once when the end is true, and the channel is left [F12]', async () => {
+  it('is requested once when the end is true, and the channel is left [F12]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'all' })
@@ -115,7 +115,7 @@ describe('what the database says in the end', () => {
     expect(kit.status('r')).toBe('closed')
   })
 
-  it('is asked for again while it seems to come from an outdated replica', async () => {
+  it('is requested again while it seems to come from an outdated replica', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
     const refreshed = kit.manager.refresh('r')
@@ -128,7 +128,7 @@ describe('what the database says in the end', () => {
 })
 
 describe('ready', () => {
-  it('holds when everything is forgotten and read anew', async () => {
+  it('holds when everything is forgotten and read again', async () => {
     const kit = createKit()
     const { ready } = kit.manager.observe('r')
     const first = await kit.nextRequest()
@@ -207,7 +207,7 @@ describe('on a server that renders', () => {
 })
 
 describe('a page that nobody sees', () => {
-  it('asks nothing, whether it is live or polls, and asks at once when it is seen again [F20]', async () => {
+  it('requests nothing, whether it is live or polls, and requests it at once when it is seen again [F20]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.show(false)
@@ -224,7 +224,7 @@ describe('a page that nobody sees', () => {
 })
 
 describe('a run in which nothing changes', () => {
-  it('is said to be stalled after a while, until something does [F8]', async () => {
+  it('is reported to be stalled after a while, until something does [F8]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const isStalled = () => kit.state.connections.value.r?.stalled

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { browserPageActivity } from '../../../src/sync/page-activity.ts'
 import { createKit, down, snapshot } from './support/kit.ts'
 
-describe('a browser that says that there is no network', () => {
+describe('a browser that reports that it is offline', () => {
   it('is shown as offline at once', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
@@ -12,7 +12,7 @@ describe('a browser that says that there is no network', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is not trusted: the run is asked for every half a minute', async () => {
+  it('is not trusted: the run is requested every half a minute', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.connect(false)
@@ -26,7 +26,7 @@ describe('a browser that says that there is no network', () => {
     expect(kit.status('r')).toBe('offline')
   })
 
-  it('is overruled by an answer', async () => {
+  it('is overruled by a response', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.connect(false)
@@ -78,8 +78,8 @@ describe('timers that fire once a minute', () => {
   })
 })
 
-describe('a request that goes on although it was given up', () => {
-  it('is repeated, and its late answer changes nothing', async () => {
+describe('a request that continues although it was aborted', () => {
+  it('is repeated, and its late response changes nothing', async () => {
     const kit = createKit({ ignoresAbort: true })
     kit.manager.observe('r')
     const late = await kit.nextRequest()
@@ -102,7 +102,7 @@ describe('a request that goes on although it was given up', () => {
   })
 })
 
-describe('what the browser says', () => {
+describe('what the browser reports', () => {
   afterEach(() => vi.unstubAllGlobals())
 
   /** Something that events happen to, whatever this world takes for one. */
@@ -130,7 +130,7 @@ describe('what the browser says', () => {
     return browser
   }
 
-  it('is asked for each time', () => {
+  it('is read each time', () => {
     const { document, navigator } = createBrowser()
     const { isVisible, isOnline } = browserPageActivity()
     expect([isVisible(), isOnline()]).toEqual([true, true])
@@ -140,7 +140,7 @@ describe('what the browser says', () => {
     expect(isOnline()).toBe(false)
   })
 
-  it('is told of until nobody wants to know', () => {
+  it('is reported until the listener is removed', () => {
     const { window, document } = createBrowser()
     let told = 0
     const stop = browserPageActivity().watch(() => (told += 1))

@@ -2,7 +2,7 @@ import { watch } from 'vue'
 import { expect, it } from 'vitest'
 import { createKit, snapshot } from './support/kit.ts'
 
-it('a polled run is not said to be idle at each answer', async () => {
+it('a polled run is not shown as idle at each snapshot', async () => {
   const kit = createKit({ hasSeqs: false })
   await kit.goLive('r', 1)
   await kit.channelOf('r').goDown()

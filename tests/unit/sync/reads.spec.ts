@@ -4,7 +4,7 @@ import { settle } from '../../simulation/clock.ts'
 import { anyStart, codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 describe('a second observer', () => {
-  it('of a run that is live asks nothing', async () => {
+  it('of a run that is live requests nothing', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const { ready } = kit.manager.observe('r')
@@ -14,7 +14,7 @@ describe('a second observer', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('of a run whose read has failed asks at once', async () => {
+  it('of a run whose read has failed requests it at once', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     await (await kit.nextRequest()).fail(down())
@@ -28,7 +28,7 @@ describe('a second observer', () => {
 })
 
 describe('a refresh', () => {
-  it('that is answered by what is older asks again, each time a little later', async () => {
+  it('that gets an older snapshot requests it again, each time a little later', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
     void kit.manager.refresh('r')
@@ -68,7 +68,7 @@ describe('a refresh', () => {
 })
 
 describe('a start', () => {
-  it('of a run that is known to have ended opens no channel, and changes nothing', async () => {
+  it('of a run whose end is held opens no channel, and changes nothing', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     await (await kit.nextRequest()).reply(snapshot('r', 4, 'completed'))
@@ -85,7 +85,7 @@ describe('a start', () => {
     expect(kit.transport.requests).toHaveLength(2)
   })
 
-  it('that is refused is told to its caller, and to nobody else', async () => {
+  it('that is refused is reported to its caller, and to nobody else', async () => {
     const kit = createKit()
     const started = codeOf(kit.manager.start('r', anyStart))
     await (await kit.nextRequest()).fail(new PgflowError('flow_not_found', 'No such flow.'))
@@ -93,7 +93,7 @@ describe('a start', () => {
     expect(kit.reported).toEqual([])
   })
 
-  it('that ends with the store says why', async () => {
+  it('that ends with the store rejects with the reason', async () => {
     const kit = createKit()
     const failure = () => kit.manager.start('r', anyStart).catch((error: unknown) => error)
     const forgotten = failure()
@@ -110,7 +110,7 @@ describe('a start', () => {
     expect(await removed).toMatchObject({ message: 'It is not followed any more.' })
   })
 
-  it('asks for nothing more once what it returns has ended', async () => {
+  it('requests nothing more once it has ended', async () => {
     const kit = createKit()
     const started = kit.manager.start('r', anyStart)
     kit.manager.observe('r')
@@ -123,7 +123,7 @@ describe('a start', () => {
     expect(kit.left()).toBe(1)
   })
 
-  it('is followed by a read of what may have been missed, whatever was heard', async () => {
+  it('is followed by a request for what may have been missed, whatever was received', async () => {
     const kit = createKit()
     const started = kit.manager.start('r', anyStart)
     kit.manager.observe('r')
@@ -137,7 +137,7 @@ describe('a start', () => {
 })
 
 describe('a read that fails', () => {
-  it('is told to the app by the name of its run, and to whoever waits for the run', async () => {
+  it('is reported to the app with its run, and to callers that wait for the run', async () => {
     const kit = createKit()
     const { ready } = kit.manager.observe('r')
     expect(kit.reported).toEqual([])
@@ -167,7 +167,7 @@ async function unobserved() {
 }
 
 describe('a run that has ended', () => {
-  it('is not asked for when the page is seen again', async () => {
+  it('is not requested when the page is visible again', async () => {
     const { kit } = await ended()
     kit.show(false)
     kit.show(true)
@@ -197,7 +197,7 @@ describe('a run that has ended', () => {
 })
 
 describe('a refresh of a run that nobody observes', () => {
-  it('opens no channel, and asks once', async () => {
+  it('opens no channel, and requests it once', async () => {
     const { kit, opened } = await unobserved()
     const refreshed = kit.manager.refresh('r')
     const read = await kit.nextRequest()
@@ -212,7 +212,7 @@ describe('a refresh of a run that nobody observes', () => {
     expect(kit.left()).toBe(0)
   })
 
-  it('tells its failure to its caller only', async () => {
+  it('reports its failure to its caller only', async () => {
     const { kit } = await unobserved()
     const refreshed = codeOf(kit.manager.refresh('r'))
     await (await kit.nextRequest()).fail(down())
@@ -250,7 +250,7 @@ describe('reads after joins', () => {
   })
 })
 
-describe('an answer on a server that renders', () => {
+describe('a snapshot on a server that renders', () => {
   it('leaves no timer behind', async () => {
     const kit = createKit({ isServer: true })
     const { ready } = kit.manager.observe('r')

@@ -9,7 +9,7 @@ const update = (run_id: string, seq: number | null) => ({
   needsSnapshot: false,
 })
 
-it('what is not newer than what was heard is not new', () => {
+it('what is not newer than what was received is not new', () => {
   const recent = new RecentSeqs(new VirtualClock(() => 0.5))
   const seqs = [2, 1, 2, 3, null, 3]
   expect(seqs.map((seq) => recent.isNew(update('r', seq)))).toEqual([
@@ -22,7 +22,7 @@ it('what is not newer than what was heard is not new', () => {
   ])
 })
 
-it('the last thousand runs are remembered, those heard of last the longest', () => {
+it('the last thousand runs are kept, those with the latest update the longest', () => {
   const recent = new RecentSeqs(new VirtualClock(() => 0.5))
   for (let n = 0; n < 1_000; n += 1) recent.isNew(update(`r${n}`, 2))
   expect(recent.isNew(update('r0', 3))).toBe(true)
@@ -42,7 +42,7 @@ it('what was forgotten is new', () => {
   expect(recent.isNew(update('b', 1))).toBe(true)
 })
 
-it('what was heard counts for 30 s, unless something may have been missed since', async () => {
+it('what was received counts for 30 s, unless something may have been missed since', async () => {
   const clock = new VirtualClock(() => 0.5)
   const recent = new RecentSeqs(clock)
   await clock.advance(10_000)
@@ -58,7 +58,7 @@ it('what was heard counts for 30 s, unless something may have been missed since'
   expect(recent.lately('r')).toBeNull()
 })
 
-it('what is heard after a doubt counts, also where the clock was set back', () => {
+it('an update after a doubt counts, also where the clock was set back', () => {
   const clock = new VirtualClock(() => 0.5)
   clock.time = 10_000
   const recent = new RecentSeqs(clock)

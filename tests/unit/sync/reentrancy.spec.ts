@@ -33,7 +33,7 @@ describe('a watcher of the store that acts at once', () => {
 })
 
 describe('restart while start', () => {
-  it('a reset by whoever sees the start leaves one channel', async () => {
+  it('a reset by a watcher of the start leaves one channel', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     void (await kit.nextRequest()).reply()
@@ -56,7 +56,7 @@ describe('restart while start', () => {
 })
 
 describe('what is shown on the way', () => {
-  it('a run that goes on after its end is never idle while observed', async () => {
+  it('a run that continues after its end is never idle while observed', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').receive('run:completed', { seq: 2, status: 'completed' })

@@ -18,7 +18,7 @@ async function refusedForGood(options: KitOptions = {}) {
 }
 
 describe('a refusal of what was shown', () => {
-  it('is doubted at first: the run is asked for again, and its channel kept', async () => {
+  it('is retried at first: the run is requested again, and its channel kept', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     void kit.manager.refresh('r').catch(() => undefined)
@@ -69,7 +69,7 @@ describe('a refusal of what was shown', () => {
     expect(kit.state.runs.value.r?.status).toBe('started')
   })
 
-  it('is asked about once a minute from then on, and forgotten when it is over', async () => {
+  it('is requested once a minute from then on, and forgotten when it is over', async () => {
     const { kit } = await refusedForGood()
     for (let n = 0; n < 3; n += 1) {
       const before = kit.clock.time
@@ -82,7 +82,7 @@ describe('a refusal of what was shown', () => {
     expect(kit.transport.openChannels).toHaveLength(1)
   })
 
-  it('is asked about at once when there is a new token', async () => {
+  it('is requested at once when there is a new token', async () => {
     const { kit } = await refusedForGood()
     const before = kit.clock.time
     await kit.transport.changeSession('token')
@@ -102,7 +102,7 @@ describe('a refusal of what was shown', () => {
     expect(kit.transport.channels).toHaveLength(opened)
   })
 
-  it('is not over because of an answer that is outdated', async () => {
+  it('is not over because of a snapshot that is outdated', async () => {
     const { kit } = await refusedForGood()
     await (await kit.nextRequest()).reply(snapshot('r', 0))
     expect(kit.state.connections.value.r).toMatchObject({
@@ -112,7 +112,7 @@ describe('a refusal of what was shown', () => {
     expect(kit.transport.openChannels).toEqual([])
   })
 
-  it('begins anew after an answer, and after another refusal', async () => {
+  it('starts again after a snapshot, and after another refusal', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     void kit.manager.refresh('r').catch(() => undefined)

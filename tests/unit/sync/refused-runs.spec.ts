@@ -12,7 +12,7 @@ async function refusedAfterEnd() {
 }
 
 describe('a run that was refused after an end with a gap', () => {
-  it('is read by whoever begins to observe it', async () => {
+  it('is read by the next observer', async () => {
     const kit = await refusedAfterEnd()
     const before = kit.transport.requests.length
     kit.manager.observe('r')
@@ -27,7 +27,7 @@ describe('a run that was refused after an end with a gap', () => {
     await kit.clock.advance(1_000)
     expect(kit.transport.requests.length).toBeGreaterThan(before)
   })
-  it('is read for ever, or until it is answered', async () => {
+  it('is read for ever, or until it succeeds', async () => {
     const kit = await refusedAfterEnd()
     kit.manager.observe('r')
     await (await kit.nextRequest()).reply()
@@ -36,7 +36,7 @@ describe('a run that was refused after an end with a gap', () => {
   })
 })
 
-describe('an end that is read in a refused run while another read is asked for', () => {
+describe('an end that is read in a refused run while another request is queued', () => {
   async function endRead() {
     const kit = createKit()
     await kit.goLive('r', 1)

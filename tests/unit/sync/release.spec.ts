@@ -17,7 +17,7 @@ async function observeAgain() {
   return { ...kit, slow, again }
 }
 
-describe('an answer that comes after the run was let go of and observed again', () => {
+describe('a snapshot that comes after the run was released and observed again', () => {
   it('does not take back what was shown since [F13]', async () => {
     const kit = await observeAgain()
     await (await kit.nextRequest()).reply(snapshot('r', 9, 'completed'))
@@ -61,7 +61,7 @@ describe('a run that nobody observes any more', () => {
     expect(kit.status('r')).toBe('idle')
   })
 
-  it('leaves no timer when it is let go of in the moment in which it is refused', async () => {
+  it('leaves no timer when it is released in the moment in which it is refused', async () => {
     const kit = createKit({ gcTime: 0 })
     await kit.goLive('other', 1)
     const before = kit.left()
@@ -79,7 +79,7 @@ describe('a run that nobody observes any more', () => {
     expect(kit.left()).toBe(before)
   })
 
-  it('is not said to be connecting when nothing was ever shown of it', async () => {
+  it('is not shown to be connecting when nothing was ever shown of it', async () => {
     const kit = createKit({ gcTime: 0 })
     kit.manager.observe('r').release()
     await kit.clock.advance(1)
@@ -89,7 +89,7 @@ describe('a run that nobody observes any more', () => {
     expect(kit.left()).toBe(0)
   })
 
-  it('lets go once, however often one observer says so [F24]', async () => {
+  it('releases once, however often one observer calls it [F24]', async () => {
     const kit = createKit({ gcTime: 0 })
     const one = await kit.goLive('r', 1)
     kit.manager.observe('r')
@@ -102,7 +102,7 @@ describe('a run that nobody observes any more', () => {
 })
 
 describe('removing a run', () => {
-  it('does not let an old start drop the run that was started anew', async () => {
+  it('does not let an old start drop the run that was started again', async () => {
     const kit = createKit()
     const old = codeOf(kit.manager.start('r', anyStart))
     const first = await kit.nextRequest()
@@ -154,7 +154,7 @@ describe('an observer that lets go', () => {
 })
 
 describe('a run that is removed in the middle of what happens to it', () => {
-  it('by whoever is told of a message that cannot be understood leaves nothing', async () => {
+  it('by a listener for a malformed broadcast leaves nothing', async () => {
     const kit = createKit({ onReport: () => kit.manager.remove('r') })
     await kit.goLive('r', 1)
     await kit.channelOf('r').receive('a:completed', { seq: 'x' })
@@ -165,7 +165,7 @@ describe('a run that is removed in the middle of what happens to it', () => {
   it.each([
     ['a message that cannot be understood', 'x'],
     ['a gap', 9],
-  ])('by whoever sees that it is in doubt leaves nothing (%s)', async (_, seq) => {
+  ])('by a watcher of the connection leaves nothing (%s)', async (_, seq) => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const stop = watch(
@@ -181,7 +181,7 @@ describe('a run that is removed in the middle of what happens to it', () => {
     expect(kit.left()).toBe(0)
   })
 
-  it('by whoever sees that it goes on after a while leaves nothing', async () => {
+  it('by a watcher of a stalled run that continues leaves nothing', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const isStalled = () => kit.state.connections.value.r?.stalled
@@ -225,7 +225,7 @@ describe('stopping everything', () => {
     expect([read.signal.aborted, starting.signal.aborted]).toEqual([true, true])
   })
 
-  it('tells nobody of the reads that it gives up', async () => {
+  it('reports none of the requests that it aborts', async () => {
     const kit = createKit()
     const { ready } = kit.manager.observe('r')
     await kit.nextRequest()

@@ -22,7 +22,7 @@ it('a restart does not read what nobody observes any more', async () => {
   expect(kit.left()).toBe(0)
 })
 
-it('a restart does not end a refresh: it is answered by what is read anew', async () => {
+it('a restart does not end a refresh: it resolves with the next snapshot', async () => {
   const kit = createKit()
   await kit.goLive('r', 1)
   const refreshed = codeOf(kit.manager.refresh('r'))

@@ -6,7 +6,7 @@ import { createKit, snapshot } from './support/kit.ts'
 const plain = (status?: string): RunSnapshot => ({ ...snapshot('r', 0, status), seq: null })
 
 describe('a run that is observed again', () => {
-  it('and is known to have ended is not asked for', async () => {
+  it('and whose end is held is not requested', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 1)
     await kit.channelOf('r').receive('run:completed', { seq: 2, output: {} })
@@ -22,7 +22,7 @@ describe('a run that is observed again', () => {
     expect(kit.status('r')).toBe('closed')
   })
 
-  it('and has not ended is asked for', async () => {
+  it('and has not ended is requested', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 1)
     release()
@@ -33,7 +33,7 @@ describe('a run that is observed again', () => {
     expect(kit.status('r')).toBe('closed')
   })
 
-  it('and has ended by a broadcast that was never confirmed is asked for', async () => {
+  it('and has ended by a broadcast that was never confirmed is requested', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 1)
     await kit.channelOf('r').receive('run:completed', { seq: 2, output: 'forged' })
@@ -47,7 +47,7 @@ describe('a run that is observed again', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', error: null })
   })
 
-  it('tells at once of the next broadcast', async () => {
+  it('reports the next broadcast at once', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 1)
     release()
@@ -71,7 +71,7 @@ describe('a run that is observed again', () => {
     expect(kit.status('r')).toBe('closed')
   })
 
-  it('after a refusal is asked for, and what can be read has no error', async () => {
+  it('after a refusal is requested, and what can be read has no error', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 1)
     kit.manager.refresh('r').catch(() => undefined)
@@ -92,7 +92,7 @@ describe('a run that is observed again', () => {
 })
 
 describe('a run without a seq', () => {
-  it('that goes on, as a late broadcast says, is read once more before it counts as ended', async () => {
+  it('that continues by a late broadcast is read once more before it counts as ended', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     await kit.channelOf('r').join()
@@ -109,7 +109,7 @@ describe('a run without a seq', () => {
 })
 
 describe('a seq that was forged', () => {
-  it('does not outlast what the database says for half a minute, though others follow', async () => {
+  it('does not outlast the snapshots of half a minute, though others follow', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
     const forge = (seq: number) =>
@@ -141,8 +141,8 @@ describe('a seq that was forged', () => {
   })
 })
 
-describe('what the database says for half a minute', () => {
-  it('is taken together with what was heard that follows it', async () => {
+describe('the snapshots of half a minute', () => {
+  it('is taken together with what was received that follows it', async () => {
     const kit = createKit()
     await kit.goLive('r', 50)
     const hear = (seq: number) =>
@@ -180,7 +180,7 @@ describe('many broadcasts while a read is on its way', () => {
 })
 
 describe('a read that waits for others', () => {
-  it('is sent at once when somebody asks', async () => {
+  it('is sent at once for a caller', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     const asked = kit.transport.requests.length
@@ -264,7 +264,7 @@ describe('the channels of runs', () => {
     expect(kit.isWatched()).toBe(false)
   })
 
-  it('that nobody hands out: the run is polled, and said to be', async () => {
+  it('that nobody hands out: the run is polled, and reported to be', async () => {
     const kit = createKit({ maxChannels: 0 })
     kit.manager.observe('r')
     await (await kit.nextRequest()).reply(snapshot('r', 1))

@@ -27,7 +27,7 @@ function createProbe(hasSeqs = true) {
 }
 
 describe('a probe', () => {
-  it('asks once for all runs of all targets', async () => {
+  it('requests it once for all runs of all targets', async () => {
     const { transport, probe, added, asked } = createProbe()
     const [one, other] = [added('a', 'b'), added('b', 'c')]
     const nothing = added()
@@ -52,7 +52,7 @@ describe('a probe', () => {
     expect(one.told).toEqual([])
   })
 
-  it('leaves out who has gone, and tells them nothing', async () => {
+  it('leaves out who has gone, and contains them nothing', async () => {
     const { transport, probe, added, asked } = createProbe()
     const [gone, leaving, one] = [added('a'), added('b'), added('c')]
     probe.remove(gone)
@@ -63,7 +63,7 @@ describe('a probe', () => {
     expect([gone.told, leaving.told, one.told]).toEqual([[], [], [{ b: 1 }]])
   })
 
-  it('tells everybody that it has failed', async () => {
+  it('contains everybody that it has failed', async () => {
     const { transport, probe, added } = createProbe()
     const one = added('a')
     void probe.request(one)

@@ -20,7 +20,7 @@ async function nextRead(kit: ReturnType<typeof createKit>) {
   }
 }
 
-describe('a joined channel on which nothing is heard', () => {
+describe('a joined channel on which nothing is received', () => {
   it('is checked within four seconds, by a request for the seq alone', async () => {
     const { probe, wait } = await probed()
     expect(probe).toMatchObject({ kind: 'seqs', runIds: ['r'] })
@@ -39,7 +39,7 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.clock.time - before).toBeLessThanOrEqual(4_000)
   })
 
-  it('is asked again after an outdated answer, and not at once', async () => {
+  it('is asked again after an outdated snapshot, and not at once', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 2 })
     await (await kit.nextRequest()).reply(snapshot('r', 0))
@@ -64,7 +64,7 @@ describe('a joined channel on which nothing is heard', () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(20_000)
   })
 
-  it('that has lost a broadcast is read, and said to be silent until something is heard', async () => {
+  it('that has lost a broadcast is read, and reported to be silent until something is received', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 2 })
     expect(kit.status('r')).toBe('live')
@@ -99,7 +99,7 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.clock.time - before).toBeGreaterThan(2_000)
   })
 
-  it('is not called silent when anything is heard on it, be it old', async () => {
+  it('is not called silent when anything is received on it, be it old', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 2 })
     await kit.channelOf('r').receive('a:started', { seq: 1, step_slug: 'a', initial_tasks: 1 })
@@ -107,7 +107,7 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is read whole again when the answer to that was outdated', async () => {
+  it('is read whole again when the snapshot to that was outdated', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 1 })
     await (await nextRead(kit)).reply(snapshot('r', 0))
@@ -121,7 +121,7 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is not silent any more when it is joined anew', async () => {
+  it('is not silent any more when it is joined again', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 2 })
     await (await kit.nextRequest()).reply(snapshot('r', 2, 'started', 'started'))
@@ -132,7 +132,7 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
   })
 
-  it('is not called silent when the read tells more of what was heard', async () => {
+  it('is not called silent when the read contains more of what was received', async () => {
     const { kit, probe } = await probed()
     // A replica that does not have the run yet.
     await probe.replySeqs({})
@@ -140,14 +140,14 @@ describe('a joined channel on which nothing is heard', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', seq: 1, error: null })
   })
 
-  it('is not called silent when only the counter of the run has been made anew', async () => {
+  it('is not called silent when only the counter of the run has been made again', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 1_700_000_000_000 })
     await (await kit.nextRequest()).reply(snapshot('r', 1_700_000_000_000))
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', error: null })
   })
 
-  it('is not called silent for what it missed before it was joined anew', async () => {
+  it('is not called silent for what it missed before it was joined again', async () => {
     const { kit, probe } = await probed()
     await probe.replySeqs({ r: 2 })
     await kit.channelOf('r').goDown()
@@ -162,7 +162,7 @@ describe('a joined channel on which nothing is heard', () => {
     expect((await kit.nextRequest()).kind).toBe('read')
   })
 
-  it('is read whole now and then: a seq says nothing of contents', async () => {
+  it('is read whole now and then: a seq reports nothing of contents', async () => {
     const { kit, probe, wait } = await probed()
     const live = kit.clock.time - wait
     await probe.replySeqs({ r: 1 })
@@ -188,7 +188,7 @@ describe('a joined channel on which nothing is heard', () => {
 })
 
 describe('a probe', () => {
-  it('that an older migration does not have leaves whole reads, and is told once', async () => {
+  it('that an older migration does not have leaves whole reads, and is notified once', async () => {
     const { kit, probe } = await probed()
     await probe.fail(new PgflowError('not_migrated', 'There is no such function.'))
     for (let n = 0; n < 3; n += 1) {
@@ -210,7 +210,7 @@ describe('a probe', () => {
     expect((await kit.nextRequest()).kind).toBe('seqs')
   })
 
-  it('that fails says that there is no connection; a read follows', async () => {
+  it('that fails reports that there is no connection; a read follows', async () => {
     const { kit, probe } = await probed()
     await probe.fail(down())
     expect(kit.state.connections.value.r).toMatchObject({
@@ -234,7 +234,7 @@ describe('a probe', () => {
     expect(kit.state.connections.value.r?.error?.code).toBe('timeout')
   })
 
-  it('asks once for all runs', async () => {
+  it('requests it once for all runs', async () => {
     const kit = createKit({ hasSeqs: true })
     await kit.goLive('a', 1)
     await kit.goLive('b', 1)
@@ -245,7 +245,7 @@ describe('a probe', () => {
     expect(next).toMatchObject({ kind: 'read', runIds: ['b'] })
   })
 
-  it('says nothing to a run that was let go, or is being read', async () => {
+  it('reports nothing to a run that was released, or is being read', async () => {
     const { kit, probe } = await probed()
     void kit.manager.refresh('r')
     const read = await kit.nextRequest()
@@ -257,7 +257,7 @@ describe('a probe', () => {
     expect(kit.left()).toBe(1)
   })
 
-  it('that fails says nothing of a run that is being read', async () => {
+  it('that fails reports nothing of a run that is being read', async () => {
     const { kit, probe } = await probed()
     void kit.manager.refresh('r')
     const read = await kit.nextRequest()
@@ -277,7 +277,7 @@ describe('a probe', () => {
     expect(await kit.nextRequest()).toMatchObject({ kind: 'seqs', runIds: ['a'] })
   })
 
-  it('that is answered says that there is a network, whatever the browser says', async () => {
+  it('that is responded to reports that there is a network, whatever the browser reports', async () => {
     const kit = createKit({ hasSeqs: true })
     await kit.goLive('r', 1)
     kit.connect(false)

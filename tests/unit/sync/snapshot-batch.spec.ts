@@ -48,7 +48,7 @@ describe('a batch', () => {
     return { transport, clock, batch, asked }
   }
 
-  it('with somebody in it who does not wait is sent at once, whoever comes later', async () => {
+  it('with somebody in it who does not wait is sent at once, anybody who comes later', async () => {
     const { clock, batch, asked } = createBatch()
     void batch.fetch('a', 0, wanted, onSent)
     void batch.fetch('b', 250, wanted, onSent)
@@ -56,7 +56,7 @@ describe('a batch', () => {
     expect(asked()).toEqual([['a', 'b']])
   })
 
-  it('that waits is sent at once when somebody says so', async () => {
+  it('that waits is sent at once when somebody reports it', async () => {
     const { clock, batch, asked } = createBatch()
     void batch.fetch('a', 250, wanted, onSent)
     batch.sendNow()
@@ -93,7 +93,7 @@ describe('a batch', () => {
     expect(asked()).toEqual([])
   })
 
-  it('that is not sent any more is aborted, and what was answered is left alone', async () => {
+  it('that is not sent any more is aborted, and what was responded to is left alone', async () => {
     const { transport, clock, batch, asked } = createBatch()
     const first = batch.fetch('a', 0, wanted, onSent)
     await clock.advance(0)
@@ -139,7 +139,7 @@ describe('the channel of a run that is started', () => {
   })
 })
 
-describe('a run that is removed by whoever watches it', () => {
+describe('a run that is removed by anybody who watches it', () => {
   it.each(['runs', 'connections', 'steps'] as const)('through %s leaves nothing', async (table) => {
     const kit = createKit()
     await kit.goLive('r', 1)

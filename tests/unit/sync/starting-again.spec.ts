@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
 import { anyStart, codeOf, createKit, down, snapshot } from './support/kit.ts'
 
-describe('starting a run again that is known', () => {
+describe('starting a run again that is held', () => {
   it('and being refused leaves it followed: silence is still not trusted [C10]', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
@@ -49,7 +49,7 @@ describe('the response to a start', () => {
 })
 
 describe('that this caller has started the run', () => {
-  it('is said of an answer, and not of a run that was there when no answer came', async () => {
+  it('is reported of a snapshot, and not of a run that was there when no snapshot came', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     let started = 0
@@ -68,7 +68,7 @@ describe('that this caller has started the run', () => {
     expect(started).toBe(1)
   })
 
-  it('is said of one that was first heard of while it was started', async () => {
+  it('is reported of one that was first received while it was started', async () => {
     const kit = createKit()
     let started = 0
     const onStarted = () => (started += 1)

@@ -21,7 +21,7 @@ describe('two starts of one id', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('both resolve when both are answered', async () => {
+  it('both resolve when both are responded to', async () => {
     const kit = createKit()
     const both = [kit.manager.start('r', anyStart), kit.manager.start('r', anyStart)]
     await (await kit.nextRequest()).reply(snapshot('r', 1))
@@ -81,8 +81,8 @@ describe('the timeout and the signal of a start', () => {
   })
 })
 
-describe('a start without an answer', () => {
-  it('tells whoever observes the run, and goes on asking for it', async () => {
+describe('a start without a snapshot', () => {
+  it('contains anybody who observes the run, and keeps requesting it', async () => {
     const kit = createKit()
     const start = codeOf(kit.manager.start('r', anyStart))
     kit.manager.observe('r')
@@ -128,7 +128,7 @@ describe('a start without an answer', () => {
     expect(await start).toBe('unreachable')
   })
 
-  it('that is refused leaves nothing of the run to whoever observes it', async () => {
+  it('that is refused leaves nothing of the run to anybody who observes it', async () => {
     const kit = createKit()
     const start = codeOf(kit.manager.start('r', anyStart))
     kit.manager.observe('r')
@@ -141,7 +141,7 @@ describe('a start without an answer', () => {
     })
   })
 
-  it('is no failure when a broadcast says that the run has started', async () => {
+  it('is no failure when a broadcast reports that the run has started', async () => {
     const kit = createKit()
     const start = codeOf(kit.manager.start('r', anyStart))
     await kit.nextRequest()
@@ -164,7 +164,7 @@ describe('a start without an answer', () => {
     expect(kit.left()).toBe(0)
   })
 
-  it('does not let a refresh of the run say that all is well', async () => {
+  it('does not let a refresh of the run report that all is well', async () => {
     const kit = createKit()
     const giveUp = new AbortController()
     const start = codeOf(kit.manager.start('r', { ...anyStart, signal: giveUp.signal }))

@@ -12,7 +12,7 @@ async function live(hasSeqs = false) {
   return kit
 }
 
-describe('the devtools are told', () => {
+describe('the devtools are notified', () => {
   it('of the first read and the join', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
@@ -44,7 +44,7 @@ describe('the devtools are told', () => {
     expect(kit.traced.splice(0)).toEqual(['fetch', 'answer', 'ended'])
   })
 
-  it('of an answer, and of a broadcast that came meanwhile and is beyond a gap', async () => {
+  it('of a snapshot, and of a broadcast that came meanwhile and is beyond a gap', async () => {
     const kit = await live()
     void kit.manager.refresh('r')
     const read = await kit.nextRequest()
@@ -73,7 +73,7 @@ describe('the devtools are told', () => {
 describe('in production', () => {
   afterEach(() => void vi.unstubAllEnvs())
 
-  it('the devtools are told nothing, and all else is the same', async () => {
+  it('the devtools are notified nothing, and all else is the same', async () => {
     vi.stubEnv('NODE_ENV', 'production')
     const kit = createKit({ hasSeqs: true })
     await kit.goLive('r', 1)
@@ -99,8 +99,8 @@ describe('in production', () => {
   })
 })
 
-describe('a run of which nothing is known yet', () => {
-  it.each(['server_error', 'aborted'] as const)('is asked for again after %s', async (code) => {
+describe('a run of which nothing is held yet', () => {
+  it.each(['server_error', 'aborted'] as const)('is requested again after %s', async (code) => {
     const kit = createKit()
     kit.manager.observe('r')
     await (await kit.nextRequest()).fail(new PgflowError(code, 'No.'))
@@ -110,7 +110,7 @@ describe('a run of which nothing is known yet', () => {
     expect(kit.state.runs.value.r?.status).toBe('started')
   })
 
-  it('is not asked for again after a refusal', async () => {
+  it('is not requested again after a refusal', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     await (await kit.nextRequest()).fail(new PgflowError('not_granted', 'No.'))

@@ -41,7 +41,7 @@ describe('a message that held too little', () => {
     expect(kit.transport.requests).toHaveLength(asked)
   })
 
-  it('while another read is on its way when one may be sent: it is not asked for twice', async () => {
+  it('while another read is on its way when one may be sent: it is not requested twice', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     for (const seq of [1, 2]) {
@@ -92,7 +92,7 @@ describe('changes', () => {
     expect(kit.told).toEqual(['run started → completed'])
   })
 
-  it('that no snapshot has confirmed are not told with an answer that is older, either', async () => {
+  it('that no snapshot has confirmed are not told with a snapshot that is older, either', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.told.length = 0
@@ -120,7 +120,7 @@ describe('changes', () => {
     expect(kit.told).toEqual(['a created → completed'])
   })
 
-  it('that are certain are told at once', async () => {
+  it('that are certain are notified at once', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.told.length = 0
@@ -130,7 +130,7 @@ describe('changes', () => {
 })
 
 describe('a page that nobody sees', () => {
-  it('asks again for what is known to be missing when the first read has failed', async () => {
+  it('requests it again for what is held to be missing when the first read has failed', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.show(false)
@@ -140,7 +140,7 @@ describe('a page that nobody sees', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('asks again for an end whose first confirmation has failed', async () => {
+  it('requests it again for an end whose first confirmation has failed', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     kit.show(false)
@@ -172,7 +172,7 @@ describe('a flood of doubts', () => {
     expect(seconds).toEqual([1, 2, 4, 8, 10, 10, 10, 10])
   })
 
-  it('leaves no timer when the run is let go', async () => {
+  it('leaves no timer when the run is released', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
     await kit.channelOf('r').receive('a:completed', { seq: 'x' })

@@ -16,7 +16,7 @@ async function liveKit() {
 }
 
 describe('a run that is not counted', () => {
-  it('that has ended by a forged broadcast goes on, once the database has said so seven times', async () => {
+  it('that has ended by a forged broadcast continues, once the database has reported so seven times', async () => {
     const kit = await liveKit()
     await kit.channelOf('r').receive('run:completed', { output: 'forged' })
     expect(kit.state.runs.value.r?.status).toBe('completed')
@@ -30,7 +30,7 @@ describe('a run that is not counted', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is not taken back by one outdated answer', async () => {
+  it('is not taken back by one outdated snapshot', async () => {
     const kit = await liveKit()
     await kit.channelOf('r').receive('run:completed', { output: 'true' })
     await (await kit.nextRequest()).reply(plain())
@@ -41,7 +41,7 @@ describe('a run that is not counted', () => {
   })
 })
 
-it('what is heard of a run that is not counted does not put off the next read', async () => {
+it('what is received a run that is not counted does not put off the next read', async () => {
   const kit = await liveKit()
   await kit.clock.advance(10_000)
   await kit.channelOf('r').receive('a:started', { step_slug: 'a', status: 'started' })

@@ -22,7 +22,7 @@ async function following(options: Partial<TestPgflowOptions> = {}) {
 }
 
 describe('without a network', () => {
-  it('what is shown stays, says that it may be old, and catches up', async () => {
+  it('what is shown stays, reports that it may be old, and catches up', async () => {
     const { pgflow, run, connection, step, result } = await following()
     await pgflow.faults.goOffline()
     expect(connection()?.status).toBe('offline')
@@ -47,7 +47,7 @@ describe('without a network', () => {
     expect(flow.status.value).toBe('started')
   })
 
-  it('a hidden page asks for nothing', async () => {
+  it('a hidden page requests nothing', async () => {
     const { pgflow } = await following()
     await pgflow.faults.hidePage()
     const asked = pgflow.requests.length
@@ -181,7 +181,7 @@ describe('requests', () => {
     expect(flow.error.value).toBeNull()
   })
 
-  it('whose answer is lost are repeated, and the run is started once', async () => {
+  it('whose response is lost are repeated, and the run is started once', async () => {
     const pgflow = createTestPgflow({ flows, onError: quiet })
     const { result: flow } = mountIn(pgflow, () => useFlow('f'))
     pgflow.faults.loseReply('start')
@@ -195,7 +195,7 @@ describe('requests', () => {
     expect(pgflow.runs).toHaveLength(1)
   })
 
-  it('that hang are waited for, until they are let go', async () => {
+  it('that hang are waited for, until they are released', async () => {
     const pgflow = createTestPgflow({ flows })
     const { result: flow } = mountIn(pgflow, () => useFlow('f'))
     const release = pgflow.faults.hangRequest('start')
@@ -223,7 +223,7 @@ describe('requests', () => {
     expect(run.status).toBe('started')
   })
 
-  it('that an outdated replica answers take nothing back', async () => {
+  it('that an outdated replica responds take nothing back', async () => {
     const { pgflow, run, step, result, traced } = await following()
     await run.complete('a')
     pgflow.faults.serveOutdated()
@@ -250,7 +250,7 @@ it('clear() ends every fault, also what is only planned', async () => {
   expect(traced('gap')).toBe(0)
 })
 
-it('a run that nobody works on is said to be stalled', async () => {
+it('a run that nobody works on is reported to be stalled', async () => {
   const { pgflow, connection } = await following()
   await pgflow.advance(180_000)
   expect(connection()?.stalled).toBe(true)

@@ -12,7 +12,7 @@ describe.each([
   ['heard of on the feed', { private: true }],
   ['read again now and then', { private: false }],
 ])('a list that is %s', (_name, options) => {
-  it('shows the runs of who is signed in as they come and go on', async () => {
+  it('shows the runs of who is signed in as they come and continue', async () => {
     const pgflow = create(options)
     const first = pgflow.seedRun('f', {})
     pgflow.seedRun('f', {}, { user: 'bob' })

@@ -90,7 +90,7 @@ describe('what workers do', () => {
     ['a step twice', twice, /completed already/],
     ['a run that is over', afterEnd, /has failed already/],
     ['no run', (p) => p.run(crypto.randomUUID()).play(), /No such run was started/],
-  ])('that cannot be says why: %s', async (_name, work, message) => {
+  ])('that cannot be reports why: %s', async (_name, work, message) => {
     const pgflow = createTestPgflow({ flows })
     pgflow.seedRun('report', {})
     const error = await work(pgflow).catch((thrown: unknown) => thrown as PgflowError)
@@ -147,7 +147,7 @@ describe('a script', () => {
     expect(result.throws.run.value?.error_message).toBe('no such file')
   })
 
-  it('gives a map over what nobody scripted as many tasks as it says', async () => {
+  it('gives a map over what nobody scripted as many tasks as it reports', async () => {
     const pgflow = createTestPgflow({
       flows: { f: { list: {}, each: { type: 'map', deps: ['list'], tasks: 3 } } },
     })

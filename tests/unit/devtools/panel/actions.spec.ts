@@ -67,7 +67,7 @@ describe('refresh', () => {
     expect(new Set(kinds)).toEqual(new Set(['read', 'list']))
   })
 
-  it('that fails says why, and throws nothing', async () => {
+  it('that fails prints the error, and throws nothing', async () => {
     const { id, pgflow } = await showRuns()
     pgflow.faults.failRequest('not_granted', 'read')
     await panel.act(id, 'Read it again', nodeId)
@@ -101,7 +101,7 @@ describe('reconnect', () => {
     ])
   })
 
-  it('of a run that has ended says that there is nothing to join', async () => {
+  it('of a run that has ended prints that there is nothing to join', async () => {
     const { id, pgflow } = await showRuns()
     await pgflow.run(runId).play()
     await panel.act(id, 'Leave its channel', nodeId)
@@ -109,7 +109,7 @@ describe('reconnect', () => {
   })
 })
 
-it('copies the id, or says it where the browser does not let it', async () => {
+it('copies the id, or prints it where the browser does not allow that', async () => {
   const { id } = await showRuns()
   await panel.act(id, 'Copy its id', nodeId)
   expect(said).toEqual([`[pinia-pgflow] ${runId}`])
@@ -172,7 +172,7 @@ describe('export', () => {
     })
   })
 
-  it('asks for one run', async () => {
+  it('needs one selected run', async () => {
     const { id } = await showRuns()
     await panel.act(id, 'Export a recording', 'flow:report')
     expect(said).toEqual(['[pinia-pgflow] Select the run to export.'])

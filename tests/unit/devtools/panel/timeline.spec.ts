@@ -46,7 +46,7 @@ it('has gaps, and the snapshots that fill them', async () => {
   expect(gap?.event.logType).toBe('warning')
 })
 
-it('has lost connections and reconnects, probes and deaf channels', async () => {
+it('has lost connections and reconnects, probes and silent channels', async () => {
   const { run, pgflow, seen } = await showRun()
   await pgflow.faults.killSocket()
   await pgflow.advance(1_000)

@@ -36,7 +36,7 @@ async function liveRun() {
   return app
 }
 
-it('Realtime loses messages without a word: what is missed is found, and the run says so', async () => {
+it('Realtime loses messages without an error: what is missed is found, and the run reports it', async () => {
   const { result, traced, wrapper } = await liveRun()
   fixture.backend.realtime.faults.loseReplication()
   first.open()
@@ -55,7 +55,7 @@ it('Realtime loses messages without a word: what is missed is found, and the run
   wrapper.unmount()
 })
 
-it('a quiet run is asked for by its seq alone: no snapshot is read to learn that nothing is new', async () => {
+it('of a run without changes only the seq is requested, and no snapshot', async () => {
   const { result, traced, wrapper } = await liveRun()
   const before = fixture.recording.calls.length
   await until(() => traced('probe') > 0)

@@ -20,8 +20,8 @@ function lag({ backend }: Kit) {
 /** How often something was asked for since. */
 const askedSince = (kit: Kit, before: number) => kit.backend.requests.length - before
 
-describe('an answer without a run that was heard of lately', () => {
-  it('is outdated: it is asked for again until the run is in it', async () => {
+describe('a snapshot without a run that had a recent update', () => {
+  it('is outdated: it is requested again until the run is in it', async () => {
     const kit = createListKit()
     const first = kit.backend.start('f')
     const { refresh } = await observed(kit, all)
@@ -56,7 +56,7 @@ describe('an answer without a run that was heard of lately', () => {
     expect(kit.list(all)?.ids).toEqual([id, ids[0]])
   })
 
-  it('is believed in the end: the run may have been deleted', async () => {
+  it('is accepted in the end: the run may have been deleted', async () => {
     const kit = createListKit()
     const first = kit.backend.start('f')
     const { refresh } = await observed(kit, all)
@@ -70,7 +70,7 @@ describe('an answer without a run that was heard of lately', () => {
     expect(kit.list(all)?.ids).toEqual([first])
   })
 
-  it('is not outdated where the run has its place after the last row of the answer', async () => {
+  it('is not outdated where the run has its place after the last row of the snapshot', async () => {
     const kit = createListKit()
     const ids = [1, 2, 3].map(() => kit.backend.start('f')).reverse()
     const { refresh } = await observed(kit, all)
@@ -102,8 +102,8 @@ describe('an answer without a run that was heard of lately', () => {
   })
 })
 
-describe('an answer with a row that is older than what is known', () => {
-  it('is outdated although something was heard of another run meanwhile', async () => {
+describe('a snapshot with a row that is older than what is held', () => {
+  it('is outdated although another run had an update meanwhile', async () => {
     const kit = createListKit({ hasFeed: false })
     const [id, other] = [kit.backend.start('f'), kit.backend.start('f')]
     const { refresh } = await observed(kit, all)
@@ -121,7 +121,7 @@ describe('an answer with a row that is older than what is known', () => {
   })
 })
 
-describe('an answer that was overtaken by the feed', () => {
+describe('a snapshot that was overtaken by the feed', () => {
   it('takes nothing from a run that is still shown', async () => {
     const kit = createListKit()
     const ids = [kit.backend.start('f'), kit.backend.start('f')].reverse()
@@ -150,7 +150,7 @@ describe('an answer that was overtaken by the feed', () => {
     expect(kit.shown(failed)).toMatchObject([{ run_id: id, remaining_steps: 1 }])
   })
 
-  it('before it was asked for is not asked for again', async () => {
+  it('before it was requested is not requested again', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
     await observed(kit, all)
@@ -165,7 +165,7 @@ describe('an answer that was overtaken by the feed', () => {
   })
 })
 
-describe('a run that was heard of before its list was opened', () => {
+describe('a run that had an update before its list was opened', () => {
   it('is in the list', async () => {
     const kit = createListKit()
     await observed(kit, { ...all, flow: 'g' })

@@ -22,7 +22,7 @@ describe('a replica that lags', () => {
     expect(code).toBe('none')
   })
 
-  it('does not answer a refresh: it waits for an answer that is not older', async () => {
+  it('does not resolve a refresh: it waits for a snapshot that is not older', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
     let isRefreshed = false
@@ -34,7 +34,7 @@ describe('a replica that lags', () => {
     expect(isRefreshed).toBe(true)
   })
 
-  it('does not answer one that joined a read which was waiting for others, either', async () => {
+  it('nor one that shares a request which was waiting for others', async () => {
     const kit = createKit({ isThrottled: true })
     kit.manager.observe('r')
     await (await kit.nextRequest()).reply(snapshot('r', 2))
@@ -49,7 +49,7 @@ describe('a replica that lags', () => {
     expect(isRefreshed).toBe(true)
   })
 
-  it('is believed at last: the database is the truth', async () => {
+  it('is accepted at last: the database is the truth', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
     void kit.manager.refresh('r')
@@ -62,7 +62,7 @@ describe('a replica that lags', () => {
     expect(kit.clock.time - from).toBeLessThan(65_000)
   })
 
-  it('is not believed where it has already told of something newer', async () => {
+  it('is not accepted where it has returned something newer', async () => {
     const kit = createKit()
     await kit.goLive('r', 50)
     void kit.manager.refresh('r')
@@ -76,7 +76,7 @@ describe('a replica that lags', () => {
     expect(kit.state.connections.value.r?.seq).toBe(40)
   })
 
-  it('does not take back the end of a run that is observed anew', async () => {
+  it('does not take back the end of a run that is observed again', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 3)
     await kit.channelOf('r').receive('run:completed', { seq: 4, output: {} })
@@ -90,7 +90,7 @@ describe('a replica that lags', () => {
     expect(kit.status('r')).toBe('closed')
   })
 
-  it('begins anew once an answer was not outdated', async () => {
+  it('starts again once a snapshot was not outdated', async () => {
     const kit = createKit()
     await kit.goLive('r', 5)
     const lag = async (until: number) => {
@@ -105,7 +105,7 @@ describe('a replica that lags', () => {
 })
 
 describe('live', () => {
-  it('is not said below a seq that was heard before anything was read', async () => {
+  it('is not shown below a seq that was received before anything was read', async () => {
     const kit = createKit()
     kit.manager.observe('r')
     await kit.channelOf('r').join()
@@ -125,7 +125,7 @@ describe('live', () => {
 })
 
 describe('a run that had ended and was repaired by hand', () => {
-  it('is followed again when a read shows that it goes on', async () => {
+  it('is followed again when a read shows that it continues', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)
     await kit.channelOf('r').receive('run:failed', { seq: 4, error_message: 'x' })
@@ -157,7 +157,7 @@ describe('a run that had ended and was repaired by hand', () => {
     expect(kit.status('r')).not.toBe('closed')
   })
 
-  it('is not ended again by an outdated answer once it is followed anew', async () => {
+  it('is not ended again by an outdated snapshot once it is followed again', async () => {
     const kit = createKit({ gcTime: 0 })
     const { release } = await kit.goLive('r', 4)
     release()
@@ -168,7 +168,7 @@ describe('a run that had ended and was repaired by hand', () => {
     expect(kit.state.connections.value.r?.seq).toBe(4)
   })
 
-  it('is not said to be known to its end when it is read and nobody follows it', async () => {
+  it('is not closed when it is read and nobody follows it', async () => {
     const kit = createKit()
     const { release } = await kit.goLive('r', 3)
     await kit.channelOf('r').receive('run:failed', { seq: 4, error_message: 'x' })
@@ -195,7 +195,7 @@ describe('a refresh', () => {
   })
 })
 
-describe('an answer about another run', () => {
+describe('a snapshot about another run', () => {
   it('is refused, and changes nothing of either', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
@@ -211,8 +211,8 @@ describe('an answer about another run', () => {
   })
 })
 
-describe('what was heard before a read, and no answer says', () => {
-  it('is not shown for ever: for half a minute answers may be older', async () => {
+describe('events from before a request that no snapshot contains', () => {
+  it('are not shown for ever: for half a minute snapshots may be older', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)
     await kit.channelOf('r').join()
@@ -227,11 +227,11 @@ describe('what was heard before a read, and no answer says', () => {
   })
 })
 
-describe('an answer that says that the run has ended', () => {
+describe('a snapshot with the end of the run', () => {
   const goesOn = (kit: ReturnType<typeof createKit>, seq: number) =>
     kit.channelOf('r').receive('run:started', { seq, status: 'started', flow_slug: 'f' })
 
-  it('is older than a broadcast that it goes on, as after a repair: it goes on', async () => {
+  it('is older than an event that shows the run running, as after a repair: it continues', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)
     void kit.manager.refresh('r')
@@ -247,7 +247,7 @@ describe('an answer that says that the run has ended', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('is older than a broadcast of a step, as after a repair: the run goes on', async () => {
+  it('is older than an event of a step, as after a repair: the run continues', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)
     await kit.channelOf('r').receive('a:completed', { seq: 6, step_slug: 'a', output: 'A' })
@@ -259,7 +259,7 @@ describe('an answer that says that the run has ended', () => {
     expect(kit.status('r')).toBe('live')
   })
 
-  it('ends the run although something else was heard that claims to be later', async () => {
+  it('ends the run although another event claims to be later', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)
     void kit.manager.refresh('r')
@@ -269,7 +269,7 @@ describe('an answer that says that the run has ended', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 5 })
   })
 
-  it('ends the run although it was said to go on by what was found to be forged', async () => {
+  it('ends the run although a forged event showed it running', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)
     await goesOn(kit, 1e9)
@@ -283,7 +283,7 @@ describe('an answer that says that the run has ended', () => {
     expect(kit.state.connections.value.r).toMatchObject({ status: 'closed', seq: 8 })
   })
 
-  it('ends the run although it was heard to go on before that', async () => {
+  it('ends the run although an earlier event showed it running', async () => {
     const kit = createKit()
     await kit.goLive('r', 3)
     void kit.manager.refresh('r')
