@@ -94,7 +94,7 @@ function parse<Options extends NonNullable<ParseArgsConfig['options']>>(
     return parseArgs({ args, options: { ...about, ...options }, strict: true })
   } catch (cause) {
     if (!codeOf(cause).startsWith('ERR_PARSE_ARGS')) throw cause
-    // What it was called with may be a key in the wrong place: only the name of an option is said.
+    // Arguments may be a key in the wrong place: only names of options are printed.
     const message = messageOf(cause).replace(/'([^']*)'/g, (_, quoted: string) =>
       /^-{1,2}[\w-]+( <value>)?$/.test(quoted) ? `'${quoted}'` : "'…'",
     )
@@ -105,7 +105,7 @@ function parse<Options extends NonNullable<ParseArgsConfig['options']>>(
   }
 }
 
-/** What an option does not say may be in the environment, where other users do not see it. */
+/** Options that are not given may be in the environment, where other users do not see them. */
 function withEnv(
   values: { url?: unknown; key?: unknown; token?: unknown; db?: unknown },
   env: Surroundings['env'],
@@ -123,7 +123,7 @@ function withEnv(
   }
 }
 
-/** Before anything is read of them, since what is wrong with an argument is an error too. */
+/** Before any argument is parsed, since a parse error is also printed as this sets. */
 function hideSecrets(args: readonly string[], { env }: Surroundings, terminal: Terminal): void {
   for (const [index, arg] of args.entries()) {
     const [, name = '', value = args[index + 1]] = /^--(key|token|db)(?:=(.*))?$/s.exec(arg) ?? []

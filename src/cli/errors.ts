@@ -1,4 +1,4 @@
-/** What the command cannot go on with, in words for the one who called it. */
+/** A failure that ends the command, with a message for the user. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   /** What to do about it. */
@@ -18,10 +18,10 @@ interface CliErrorOptions {
   cause?: unknown
 }
 
-/** What was thrown, in one line. */
+/** A thrown value, in one line. */
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)
-  // Several addresses were tried, and the error itself says nothing.
+  // Several addresses were tried, and the error itself has no message.
   if (thrown instanceof AggregateError && thrown.message === '') {
     return thrown.errors.map(messageOf).join('; ')
   }

@@ -6,7 +6,7 @@ import { CliError } from './errors.ts'
 /** The name of the migration inside the package; in a project it gets another. */
 const migrationFile = 'supabase/migrations/20261128000000_pinia_pgflow.sql'
 
-/** What this package is and brings along. */
+/** The version and files of this package. */
 export interface PackageInfo {
   version: string
   /** The migration, as text. */

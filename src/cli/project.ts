@@ -8,10 +8,10 @@ export interface ProjectAccess {
   token: string | undefined
 }
 
-/** What the API answered. */
+/** The response of the API. */
 export interface Answer {
   data: unknown
-  /** Null for an answer; otherwise what is wrong. */
+  /** Null if it succeeded; otherwise the problem. */
   error: { code: string; message: string; hint: string } | null
   /** The HTTP status; 0 where nothing came back. */
   status: number
@@ -44,7 +44,7 @@ export async function openProject({ url, key, token }: ProjectAccess): Promise<P
         try {
           return await fetch(input, { ...init, signal: AbortSignal.timeout(requestTimeout) })
         } catch (failure) {
-          // The client says "fetch failed"; why is in the cause.
+          // The client's message is "fetch failed"; the reason is in the cause.
           const reason = failure instanceof Error ? (failure.cause ?? failure) : failure
           lastFailure = messageOf(reason)
           throw failure
@@ -70,7 +70,7 @@ export async function openProject({ url, key, token }: ProjectAccess): Promise<P
   }
 }
 
-/** What a gateway answers instead need not have any of it. */
+/** A response of a gateway need not have any of these fields. */
 function textsOf(failure: object) {
   const text = (name: string) => {
     const value: unknown = Reflect.get(failure, name)
@@ -96,14 +96,14 @@ async function webSocketOption() {
   return isWebSocketClass(transport) ? { transport } : {}
 }
 
-/** Its types are not those of a browser's, and what the client needs of it is the same. */
+/** Its types differ from those of a browser, but the client uses only what is the same. */
 function isWebSocketClass(value: unknown): value is typeof globalThis.WebSocket {
   return typeof value === 'function'
 }
 
 /**
- * How to reach the project; undefined where nothing is said of one.
- * @throws CliError where it is said by half
+ * How to reach the project; undefined if no option sets one.
+ * @throws CliError if only a part is set
  */
 export function accessOf({
   url,
@@ -121,7 +121,7 @@ export function accessOf({
 
 /**
  * The address of a project, without the path of one of its services.
- * @throws CliError for what is no address of a project
+ * @throws CliError if it is not the address of a project
  */
 function projectUrl(given: string): string {
   const usage = { usage: true }

@@ -1,6 +1,6 @@
 const shown = '[hidden]'
 
-/** What looks like a secret, whoever it belongs to. */
+/** Texts that look like a secret, in any project. */
 const looksSecret: readonly RegExp[] = [
   // JSON Web Tokens: the keys and access tokens of Supabase.
   /\beyJ[\w-]{8,}(\.[\w-]*){0,2}/g,
@@ -11,7 +11,7 @@ const looksSecret: readonly RegExp[] = [
 /** The password of an address, as in postgres://user:password@host. */
 const passwordInUrl = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@]+(?=@)/gi
 
-/** Takes secrets out of text: those that it is told of, and what looks like one. */
+/** Removes secrets from text: the given ones, and those that look like one. */
 export function createRedactor() {
   const secrets = new Set<string>()
   return {
@@ -33,7 +33,7 @@ export function createRedactor() {
 /** A secret as it may be written in a message: as it is, inside a URL, inside JSON. */
 function formsOf(secret: string): string[] {
   const forms = [secret, secret.trim(), ...inUrls(secret)]
-  // What is this short would take ordinary words apart.
+  // Shorter secrets could be parts of ordinary words.
   return forms
     .flatMap((form) => [form, JSON.stringify(form).slice(1, -1)])
     .filter((form) => form.length >= 4)

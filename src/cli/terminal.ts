@@ -1,6 +1,6 @@
 import { createRedactor } from './redact.ts'
 
-/** What a command needs of the process it runs in. */
+/** What a command needs from its process. */
 export interface Surroundings {
   /** The folder from which it was called. */
   readonly cwd: string
@@ -13,9 +13,9 @@ export interface Surroundings {
 
 /** Where a command writes. Nothing that was declared secret gets through. */
 export interface Terminal {
-  /** What the command is asked for: may be piped into a file or another command. */
+  /** The output of the command: may be piped into a file or another command. */
   result(text: string): void
-  /** What it says about itself. */
+  /** Messages of the command about its work. */
   note(text: string): void
   /** Keys, tokens and passwords that are never to be seen. */
   hide(...secrets: (string | undefined)[]): void

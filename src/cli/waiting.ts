@@ -1,11 +1,11 @@
-/** A promise and what settles it. */
+/** A promise and the function that resolves it. */
 export function deferred<T>() {
   let resolve: (value: T) => void = () => {}
   const promise = new Promise<T>((settle) => (resolve = settle))
   return { promise, resolve }
 }
 
-/** What `work` resolves to, or `late` when that takes longer. */
+/** The result of `work`, or `late` if it takes longer. */
 export async function within<Result, Late>(
   ms: number,
   work: Promise<Result>,

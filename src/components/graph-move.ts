@@ -41,7 +41,7 @@ export function moveByKey(
   return alongEdges(nodes, from, move, direction)
 }
 
-/** The place of whatever costs least; null where nothing can be had. */
+/** The candidate with the lowest cost; null if there is none. */
 function cheapest(
   nodes: readonly LayoutNode[],
   costOf: (node: LayoutNode) => number | null,
@@ -83,7 +83,7 @@ function alongEdges(
   return cheapest(nodes, (node) => {
     const connected = isConnected(node)
     if (!connected && node.rank !== rank) return null
-    // Whatever is connected comes before what is not, then the nearest layer.
+    // Connected steps come before others, then the nearest layer.
     const layers = connected ? Math.abs(node.rank - from.rank) : 1e6
     return layers * 1e6 + Math.abs(across(node) - across(from))
   })

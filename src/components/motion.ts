@@ -1,5 +1,5 @@
 /**
- * Signs that pulse cost a compositor layer each, and whatever is painted beside them is split around
- * those layers. With more signs than this they hold still: what runs is seen by colour and shape.
+ * Each pulsing sign costs a compositor layer, and splits the layers of what is painted beside it.
+ * If there are more signs than this they do not pulse: colour and shape still show what runs.
  */
 export const mostMoving = 30

@@ -1,8 +1,8 @@
 import type { PgflowStep } from '../model/entities.ts'
 
 /**
- * What is shown of a step: its status, with `retrying` for one that is tried again after an attempt
- * that failed, and `unknown` for a status of a later pgflow.
+ * The shown state of a step: its status, with `retrying` for one whose last attempt failed and is
+ * retried, and `unknown` for a status of a later pgflow.
  */
 export type StepState =
   'waiting' | 'running' | 'retrying' | 'completed' | 'failed' | 'skipped' | 'unknown'

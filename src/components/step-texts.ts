@@ -4,7 +4,7 @@ import { taskProgressOf } from '../model/progress.ts'
 import type { StepAttempts } from './use-attempts.ts'
 import { stateOf, type StepState } from './step-state.ts'
 
-/** What is known of a step, for whoever draws it. */
+/** The texts of a step, for components that draw it. */
 export interface StepView {
   slug: string
   /** Null while the store does not hold it. */
@@ -14,11 +14,13 @@ export interface StepView {
   tasks: { done: number; total: number } | null
   /** How many attempts failed, as far as was seen. */
   failedAttempts: number
-  /** Why it failed or was skipped, or why the last attempt failed; null where there is no reason. */
+  /**
+   * Why it failed or was skipped, or why the last attempt failed; null where there is no reason.
+   */
   reason: string | null
 }
 
-/** What is to be said of a step, from its row and what was seen of its attempts. */
+/** The texts of a step, from its row and its failed attempts. */
 export function viewStep(
   slug: string,
   step: PgflowStep | undefined,
@@ -58,14 +60,14 @@ export function nameText({ slug }: Pick<StepView, 'slug'>): string {
   return clip(slug, longestName) || 'unnamed step'
 }
 
-/** What stands below the name of a step: what matters most of it, in a few words. */
+/** The text below the name of a step: the most important fact in a few words. */
 export function shortText(view: StepView, took: string | null): string {
   return partsInShort(view, took).join(' · ') || stateText(view)
 }
 
 /**
- * All of a step in words but its name, for screen readers and as a tooltip. It begins with the short
- * text: what is seen of a step is part of what it is called.
+ * All of a step as text except its name, for screen readers and as a tooltip. It begins with the
+ * short text, because the visible text has to be part of the accessible name.
  */
 export function detailText(view: StepView, deps: readonly string[], took: string | null): string {
   const known = [
@@ -79,7 +81,7 @@ export function detailText(view: StepView, deps: readonly string[], took: string
   return [...new Set(known)].filter((part) => part !== null).join(', ')
 }
 
-/** What stands on the bar of a step. */
+/** The text on the bar of a step. */
 export function barText(view: StepView): string {
   const { failedAttempts } = view
   const parts = [
@@ -90,7 +92,7 @@ export function barText(view: StepView): string {
   return parts.filter((part) => part !== null).join(' · ')
 }
 
-/** The name of a step and all that is to be said of it. */
+/** The name of a step and its full text. */
 export function fullText(view: StepView, deps: readonly string[], took: string | null): string {
   return `${nameText(view)}: ${detailText(view, deps, took)}`
 }
@@ -111,7 +113,7 @@ function tasksText({ tasks, state }: StepView): string | null {
   return state === 'completed' ? `${tasks.total} tasks` : `${tasks.done} of ${tasks.total} tasks`
 }
 
-/** What is longer is cut off; nothing of pgflow's own is. */
+/** Cuts long texts off; none of pgflow's own is that long. */
 const longestName = 200
 const longestReason = 300
 

@@ -12,7 +12,7 @@ export interface TimelineSpan {
 type Timed = Pick<PgflowStep, 'status' | 'started_at' | 'completed_at' | 'failed_at'> &
   Partial<Pick<PgflowStep, 'skipped_at'>>
 
-/** When a row ended; null while it has not, or it is not known. */
+/** When a row ended; null if it has not, or if that is not known. */
 export function endOf(row: Timed): number | null {
   return timeOf(row.completed_at) ?? timeOf(row.failed_at) ?? timeOf(row.skipped_at)
 }
@@ -30,7 +30,7 @@ export function spanOf(
     start = Math.min(start, from ?? Infinity)
     end = Math.max(end, from ?? -Infinity, endOf(step) ?? -Infinity)
   }
-  // The clock of the device may be behind that of the database: what has ended is shown whole.
+  // The clock of the device may be behind that of the database: ended steps are shown whole.
   if (!isTerminal(run.status)) end = Math.max(end, now ?? -Infinity)
   if (start === Infinity) return null
   return { start, length: Math.max(1, end - start) }

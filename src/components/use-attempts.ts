@@ -2,7 +2,7 @@ import { computed, shallowReactive, watch, type ComputedRef } from 'vue'
 import type { StepRetry } from '../model/entities.ts'
 import { usePgflowStore } from '../store/pgflow-store.ts'
 
-/** What was seen of the attempts at a step that failed and were followed by another. */
+/** The failed attempts at a step that another one has followed. */
 export interface StepAttempts {
   /** How many failed: the most of any of its tasks. */
   count: number
@@ -13,7 +13,7 @@ export interface StepAttempts {
 }
 
 export interface SeenAttempts {
-  /** Of a step, with what the store holds of it now. Reads only that step. */
+  /** For a step, with what the store holds of it. Depends only on that step. */
   of: (slug: string) => StepAttempts | undefined
 }
 

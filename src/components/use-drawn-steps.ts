@@ -4,8 +4,8 @@ import type { LayoutStep } from './layout/ranks.ts'
 import type { ViewedRun } from './use-viewed-run.ts'
 
 /**
- * The steps of a run with what each waits for: those of its flow, and those of the run that the
- * flow does not know. They stay the same object until the shape changes, whatever the statuses.
+ * The steps of a run with their dependencies: those of its flow, and further ones of the run. The
+ * object stays the same until the shape changes, whatever the statuses.
  */
 export function useDrawnSteps(
   { steps }: ViewedRun,

@@ -37,11 +37,11 @@ export function useFlowShape({ run, ready, connection }: ViewedRun): ViewedShape
 
   onServerPrefetch(async () => {
     await ready.catch(() => undefined)
-    // What cannot be read here is left to the browser, whose first rendering knows of no failure.
+    // If it cannot be read here, the browser tries again; its first rendering shows no failure.
     if (flow.value !== null) await store.fetchFlow<AnyFlow>(flow.value).catch(() => undefined)
   })
   const isLive = computed(() => connection.value.status === 'live')
-  // Not before it is mounted: the first rendering has to be what the server sent.
+  // Only once mounted: the first rendering has to equal the server's.
   onMounted(() => {
     watch([flow, shape, isLive], () => void read(), { immediate: true })
   })

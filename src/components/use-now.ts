@@ -8,15 +8,15 @@ import {
   type ShallowRef,
 } from 'vue'
 
-/** How often a time that runs is shown anew, in ms. */
+/** How often a running time is updated, in ms. */
 const tick = 250
 /** The same for people who want less motion. */
 const calmTick = 1000
 
 /**
  * The time in ms since 1970, which runs only while `isRunning`, the component is mounted and shown
- * and the page is visible. Null until it is mounted: a server and the first rendering in the browser
- * have to agree.
+ * and the page is visible. Null until it is mounted: a server and the first rendering in the
+ * browser have to agree.
  */
 export function useNow(isRunning: () => boolean): Readonly<ShallowRef<number | null>> {
   const now = shallowRef<number | null>(null)

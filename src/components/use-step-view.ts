@@ -5,7 +5,7 @@ import { formatDuration } from './durations.ts'
 import { viewStep, type StepView } from './step-texts.ts'
 import type { SeenAttempts } from './use-attempts.ts'
 
-/** What a component that shows one step is given. */
+/** The props of a component that shows one step. */
 export interface StepProps {
   runId: string
   slug: string
@@ -13,7 +13,7 @@ export interface StepProps {
   attempts: SeenAttempts
 }
 
-/** What is to be shown of one step. Reads only that one. */
+/** What a component shows of one step. Depends only on that step. */
 export function useStepView(props: StepProps): {
   view: ComputedRef<StepView>
   /** How long the step took, once it has ended. */

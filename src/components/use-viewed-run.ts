@@ -3,7 +3,7 @@ import { readRunId } from '../composables/given-run-id.ts'
 import { useRun, type UseRunReturn } from '../composables/use-run.ts'
 import { clip } from '../model/text.ts'
 
-/** What is to be said instead of a run, or beside it. */
+/** A text to show instead of a run, or beside it. */
 export interface RunNotice {
   kind: 'none' | 'loading' | 'error' | 'outdated'
   text: string
@@ -14,7 +14,7 @@ export interface ViewedRun extends UseRunReturn {
   notice: ComputedRef<RunNotice | null>
 }
 
-/** Follows a run for a component that shows it, and says what there is to say of how true it is. */
+/** Follows a run for a component, with the text to show if there is no run or it may be old. */
 export function useViewedRun(given: () => string | null | undefined): ViewedRun {
   const { runId } = readRunId(given)
   const viewed = useRun(given)

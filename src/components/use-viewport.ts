@@ -8,15 +8,15 @@ export interface Viewport {
   height: number
 }
 
-/** In steps of so many px: what is mounted changes rarely while one scrolls. */
+/** In steps of so many px, so that mounted elements change rarely while scrolling. */
 const stepSize = 240
 
-/** What a server assumes, and a browser until it has measured. */
+/** The size on a server, and in a browser until it was measured. */
 const assumed: Viewport = { left: 0, top: 0, width: 1920, height: 1080 }
 
 /**
- * Follows what is seen of an element that scrolls, in steps of some hundred px. The element may come
- * later, and go.
+ * Follows the visible part of an element that scrolls, in steps of some hundred px. The element may
+ * come later, and go.
  */
 export function useViewport(
   element: Readonly<ShallowRef<HTMLElement | null>>,
@@ -62,7 +62,7 @@ export function useIsNarrow(
   return isNarrow
 }
 
-/** Calls `begin` with an element each time that there is another one, and ends what it returns. */
+/** Calls `begin` with each new element, and the returned function when it is replaced. */
 function useElement(
   element: Readonly<ShallowRef<HTMLElement | null>>,
   begin: (element: HTMLElement) => () => void,
@@ -78,7 +78,10 @@ function useElement(
   })
 }
 
-/** Calls `measure` now and whenever the size of an element changes, until what it returns is called. */
+/**
+ * Calls `measure` now and whenever the size of an element changes, until the returned function is
+ * called.
+ */
 function watchSize(element: HTMLElement, measure: () => void): () => void {
   measure()
   if (typeof ResizeObserver === 'undefined') return () => undefined

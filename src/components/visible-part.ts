@@ -1,7 +1,7 @@
 import type { GraphLayout, LayoutNode, LayoutPath } from './layout/layout-steps.ts'
 import type { Viewport } from './use-viewport.ts'
 
-/** Below this it costs less to have all of a graph than to follow what is seen of it. */
+/** Below this size, mounting the whole graph costs less than following its visible part. */
 const mostAtOnce = 150
 
 /** A node and its place among all. */
@@ -38,7 +38,7 @@ export function visibleEdges({ edges, nodes }: GraphLayout, view: Viewport): str
     .join('')
 }
 
-/** Whether the points of an edge lie around what is seen, or in it. */
+/** Whether the points of an edge lie around the visible part, or in it. */
 function isNear({ points }: LayoutPath, view: Viewport): boolean {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const { x, y } of points) {

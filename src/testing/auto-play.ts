@@ -2,7 +2,7 @@ import type { Scheduler } from '../model/scheduler.ts'
 import type { RunRecord } from './run-record.ts'
 import { nextAction } from './script.ts'
 
-/** Workers that are always there: they do what the script says, one thing every `pace` ms. */
+/** Workers that play every run by the script, one action every `pace` ms. */
 export class AutoPlay {
   readonly #scheduler: Scheduler
   readonly #pace: number

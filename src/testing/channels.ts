@@ -17,7 +17,7 @@ interface Channel {
   /** The server sends to it. */
   isJoined: boolean
   isClosed: boolean
-  /** Counts connections: what is on its way over an earlier one is lost. */
+  /** Counts connections: messages of an earlier one are lost. */
   connection: number
   /** Refusals in a row. */
   refusals: number
@@ -28,11 +28,11 @@ interface Channel {
 export interface ChannelsContext {
   scheduler: Scheduler
   pageActivity: TestPageActivity
-  /** Whether whoever is signed in may listen on a topic now. */
+  /** Whether the signed-in user may join a topic now. */
   mayListen: (topic: string) => boolean
 }
 
-/** Realtime in memory: channels that are joined, heard on, lost and joined again. */
+/** Realtime in memory: channels that are joined, send, are lost and are joined again. */
 export class Channels {
   readonly faults: MessageFaults
   /** Why every join is refused, if it is. */
@@ -72,7 +72,7 @@ export class Channels {
     }
   }
 
-  /** What the database sends reaches whoever is joined at this moment. */
+  /** Delivers a message of the database to the channels that are joined at this moment. */
   readonly send = (message: Message): void => {
     const listening = [...this.#channels].filter(
       ({ topic, isJoined }) => isJoined && topic === message.topic,
@@ -96,7 +96,7 @@ export class Channels {
     for (const channel of this.#channels) this.#lose(channel, null)
   }
 
-  /** Joins whatever is not joined. */
+  /** Joins the channels that are not joined. */
   restore(): void {
     for (const channel of this.#channels) {
       channel.refusals = 0

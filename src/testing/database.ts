@@ -18,10 +18,10 @@ import { RunRecord } from './run-record.ts'
 export interface DatabaseOptions {
   flows: readonly FlowDefinition[]
   isPrivate: boolean
-  /** The most bytes of a payload; what is over it is sent without its output and input. */
+  /** The most bytes of a payload; a larger one is sent without its output and input. */
   maxPayloadBytes: number
   onMessage: (message: Message) => void
-  /** Told of each run that the app has started. */
+  /** Called with each run that the app has started. */
   onStart: (record: RunRecord) => void
   /**
    * The time of its rows, in ms since 1970.
@@ -37,14 +37,14 @@ export type ReadableRun = Pick<RunRecord, 'run' | 'owner' | 'snapshot'>
 export type ReadRun = (record: ReadableRun) => SnapshotRow | undefined
 
 /**
- * The functions of this project's SQL over runs in memory. What they refuse they refuse with the
- * same codes and words.
+ * The functions of this project's SQL over runs in memory. They refuse the same calls, with the
+ * same codes and messages.
  */
 export class MemoryDatabase {
   readonly #flows: ReadonlyMap<string, FlowDefinition>
   readonly #runs = new Map<string, RunRecord>()
   readonly #replayed = new Map<string, ReplayedRun>()
-  /** What the flows of recorded runs look like, where they are not defined. */
+  /** The shapes of the flows of recorded runs, unless they are defined. */
   readonly #recordedShapes = new Map<string, FlowShape>()
   readonly #forbidden = new Set<string>()
   readonly #options: DatabaseOptions
@@ -119,7 +119,7 @@ export class MemoryDatabase {
     return new RunRecord(flow, { runId, input, owner }, context)
   }
 
-  /** `get_runs_with_states`: unknown runs and those of others are left out. */
+  /** `get_runs_with_states`: unknown runs and those of other users are left out. */
   snapshots(
     runIds: readonly string[],
     caller: string | null,
@@ -191,7 +191,7 @@ export class MemoryDatabase {
     return topic === userTopic(caller) || record?.owner === caller
   }
 
-  /** Refuses what `start_flow_with_states` refuses. */
+  /** Refuses the calls that `start_flow_with_states` refuses. */
   #checkStart(flowSlug: string, input: Json, caller: string | null): FlowDefinition {
     const flow = this.#definition(flowSlug)
     if (this.#options.isPrivate && caller === null) {
@@ -236,7 +236,7 @@ export class MemoryDatabase {
     return this.#runs.has(runId) || this.#replayed.has(runId)
   }
 
-  /** Sends what happened to a run. */
+  /** Sends a change of a run. */
   send({ owner, run }: Pick<RunRecord, 'owner' | 'run'>, message: Message): void {
     const { isPrivate, maxPayloadBytes, onMessage } = this.#options
     onMessage({ ...message, payload: fit(message.payload, maxPayloadBytes) })
@@ -253,7 +253,7 @@ function summaryOf({ run, seq }: SnapshotRow): SummaryRow {
   return { run: rest, seq, cursor: `${run.started_at} ${run.run_id}` }
 }
 
-/** Leaves out what makes a payload too large, and names it. */
+/** Leaves out the fields that make a payload too large, and names them. */
 function fit(payload: Record<string, Json>, limit: number): Record<string, Json> {
   let fitted = payload
   const truncated: string[] = []

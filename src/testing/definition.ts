@@ -6,18 +6,19 @@ import type { FlowShape, Json } from '../model/entities.ts'
 export type JsonLike =
   string | number | boolean | null | readonly JsonLike[] | { readonly [key: string]: JsonLike }
 
-// A method may be given a function that knows more of its input; a function type may not.
+// A method may be given a function with a narrower parameter; a property of a function type may
+// not.
 type ScriptFunction<Input> = { call(input: Input, index: number): JsonLike }['call']
 
-/** What may be said of any step of a flow in a test. */
+/** Options of any step of a flow in a test. */
 interface TestStepOptions {
   /** The slugs of the steps whose outputs it takes; none for a step that starts with the run. */
   deps?: readonly string[]
-  /** Played, it fails with this message, and so does the run. */
+  /** When played, it fails with this message, and so does the run. */
   error?: string
   /**
-   * Attempts that fail before it completes, or before it fails for good; each is told as
-   * `retrying`. Of a map step, those of its first task.
+   * Attempts that fail before it completes, or before it fails for good; each sends `retrying`. For
+   * a map step, those of its first task.
    * @default 0
    */
   attempts?: number
@@ -27,9 +28,9 @@ interface TestStepOptions {
 export interface TestSingleStep extends TestStepOptions {
   type?: 'single'
   /**
-   * What it returns when it is played: a value, or a function of what a handler would get, which
-   * is the outputs of its `deps` by slug and the run's input as `run`.
-   * @default null; an array of `tasks` numbers where a map step takes it
+   * Its output when it is played: a value, or a function of the input of a handler, which is the
+   * outputs of its `deps` by slug and the run's input as `run`.
+   * @default null; an array of `tasks` numbers if a map step takes it
    */
   output?: JsonLike | ScriptFunction<Record<string, Json>>
 }
@@ -38,8 +39,8 @@ export interface TestSingleStep extends TestStepOptions {
 export interface TestMapStep extends TestStepOptions {
   type: 'map'
   /**
-   * What its tasks return when they are played: an array with one element for each, or a function
-   * of the element that a task gets and its index.
+   * The outputs of its tasks when they are played: an array with one element for each, or a
+   * function of the element of a task and its index.
    * @default null for each
    */
   output?: readonly JsonLike[] | ScriptFunction<Json>
@@ -58,17 +59,20 @@ export type TestFlow = Record<string, TestStep>
 
 /** A step's part of the script of a dsl flow. */
 export interface StepScript<Output = Json> {
-  /** What it returns; of a map step, all its tasks, or a function of a task's element and index. */
+  /**
+   * Its output; for a map step, those of all its tasks, or a function of a task's element and
+   * index.
+   */
   output?: Output | ScriptFunction<Json>
-  /** Played, it fails with this message, and so does the run. */
+  /** When played, it fails with this message, and so does the run. */
   error?: string
-  /** Attempts that fail first, each told as `retrying`. */
+  /** Attempts that fail first; each sends `retrying`. */
   attempts?: number
-  /** Of a map step: how many tasks it has when what it maps over has no `output`. */
+  /** For a map step: how many tasks it has if the step that it maps over has no `output`. */
   tasks?: number
 }
 
-/** What the steps of a dsl flow do when it is played. */
+/** The script of a dsl flow. */
 export type FlowScript<Flow extends AnyFlow> = {
   [Slug in StepSlug<Flow>]?: StepScript<StepOutput<Flow, Slug>>
 }
@@ -91,7 +95,7 @@ export interface FlowDefinition {
 }
 
 /**
- * The flow of `@pgflow/dsl` as a flow for tests, with a script of what its steps return. Its
+ * The flow of `@pgflow/dsl` as a flow for tests, with a script of the outputs of its steps. Its
  * handlers do not run.
  *
  * @example
@@ -113,7 +117,7 @@ export function scriptFlow<Flow extends AnyFlow>(
   return Object.fromEntries(steps)
 }
 
-/** What a dsl flow says of one of its steps. */
+/** One step of a dsl flow. */
 function shapeOf(flow: AnyFlow, slug: string): { dependencies: string[]; stepType?: string } {
   return flow.getStepDefinition(slug)
 }
@@ -124,7 +128,7 @@ function isDslFlow(flow: TestFlow | AnyFlow): flow is AnyFlow {
 }
 
 /**
- * Decides what a definition leaves open.
+ * Fills in the defaults of a definition.
  * @throws PgflowError `invalid_options` for a flow that pgflow would not take.
  */
 export function defineFlow(slug: string, flow: TestFlow | AnyFlow): FlowDefinition {
@@ -137,7 +141,7 @@ export function defineFlow(slug: string, flow: TestFlow | AnyFlow): FlowDefiniti
   return { slug, steps: inOrder(slug, defined) }
 }
 
-/** The shape as `get_flow` tells it. */
+/** The shape as `get_flow` returns it. */
 export function shapeOfFlow({ slug, steps }: FlowDefinition): FlowShape {
   return {
     flow_slug: slug,

@@ -5,8 +5,8 @@ import { failureOf, type RequestFaults, type RequestKind } from './request-fault
 import type { TestPageActivity } from './test-page-activity.ts'
 
 /**
- * Everything that can go wrong between an app and its database. What is planned happens to the next
- * requests or messages; what happens at once resolves when the store and the DOM show it.
+ * Faults between an app and its database. Planned faults affect the next requests or messages.
+ * Immediate ones resolve when the store and the DOM show them.
  *
  * @example
  * const { faults, advance } = createTestPgflow({ flows: { f: { only: {} } } })
@@ -19,9 +19,9 @@ export interface TestFaults {
   goOffline: () => Promise<void>
   /** The network is back, and the channels with it. */
   goOnline: () => Promise<void>
-  /** Nobody sees the page: nothing is polled. Until `showPage`. */
+  /** The page is hidden: nothing is polled. Until `showPage`. */
   hidePage: () => Promise<void>
-  /** The page is seen again. */
+  /** The page is visible again. */
   showPage: () => Promise<void>
   /** The socket breaks: every channel is down, and comes back after a second (`advance(1_000)`). */
   killSocket: () => Promise<void>
@@ -29,7 +29,7 @@ export interface TestFaults {
   refuseChannels: (code?: PgflowErrorCode) => Promise<void>
   /** Realtime lets the channels in again. */
   allowChannels: () => Promise<void>
-  /** So many of the next messages are lost, or the next of that name, such as `words:completed`. */
+  /** The next messages are lost: so many, or the next one of a name, such as `words:completed`. */
   dropMessages: (which?: MessageSelection) => void
   /** They arrive twice. */
   duplicateMessages: (which?: MessageSelection) => void
@@ -37,21 +37,21 @@ export interface TestFaults {
   delayMessages: (ms: number, which?: MessageSelection) => void
   /** The next `count` messages arrive together, the last one first. Default: two. */
   reorderMessages: (count?: number) => void
-  /** They arrive spoilt. */
+  /** They arrive malformed. */
   malformMessages: (which?: MessageSelection) => void
-  /** What is sent from now on waits for `resumeMessages`. */
+  /** Messages that are sent from now on wait for `resumeMessages`. */
   pauseMessages: () => void
-  /** What has waited arrives. */
+  /** The waiting messages arrive. */
   resumeMessages: () => Promise<void>
   /** The next request fails with this code, before anything is done. */
   failRequest: (code?: PgflowErrorCode, kind?: RequestKind) => void
-  /** The next request is done, but its answer is lost. */
+  /** The next request is executed, but its response is lost. */
   loseReply: (kind?: RequestKind) => void
-  /** The next request hangs, until its caller gives up or the returned function is called. */
+  /** The next request hangs until its caller aborts it or the returned function is called. */
   hangRequest: (kind?: RequestKind) => () => Promise<void>
   /** The next `count` snapshots are as they were `by` transactions before. Default: one, by one. */
   serveOutdated: (count?: number, by?: number) => void
-  /** Everything is well again. What was lost stays lost. */
+  /** Ends all faults. Lost messages stay lost. */
   clear: () => Promise<void>
 }
 

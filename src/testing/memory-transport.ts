@@ -21,7 +21,7 @@ import type { Session } from './session.ts'
 /** A request that the app made. */
 export interface TestRequest {
   kind: RequestKind
-  /** What it was about: the ids of runs, or the slug of a flow where it has one. */
+  /** What it requested: the ids of runs, or the slug of a flow. */
   runIds: readonly string[]
   flow: string | null
   /** The input of a start. */
@@ -35,7 +35,7 @@ export interface MemoryTransportParts {
   faults: RequestFaults
   isPrivate: boolean
   session: Session
-  /** Told of each request. */
+  /** Called with each request. */
   onRequest: (request: TestRequest) => void
 }
 
@@ -117,7 +117,7 @@ function pageOf(
   return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
 }
 
-/** What the database refuses, as the real transport tells it. @throws PgflowError */
+/** The errors of the database, as the real transport reports them. @throws PgflowError */
 export function refusing<T>(work: () => T): T {
   try {
     return work()

@@ -23,7 +23,7 @@ export class MessageFaults {
     this.#scheduler = scheduler
   }
 
-  /** Lets a message through, or does to it what is planned for it. */
+  /** Delivers a message, or applies the fault that is planned for it. */
   pass(message: Message, deliver: Pass): void {
     const fault = this.#faults.find(({ name }) => (name ?? message.name) === message.name)
     const send = (sent: Message) => {

@@ -18,7 +18,7 @@ export function newRun(flow: FlowDefinition, runId: string, input: Json, now: st
   }
 }
 
-/** The row of a step of a run that starts now. A map step learns its tasks from its dependency. */
+/** The row of a step of a run that starts now. The tasks of a map step come from its dependency. */
 export function newStep(
   run: RunRow,
   { slug, deps, isMap }: StepDefinition,

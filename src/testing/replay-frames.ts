@@ -10,7 +10,7 @@ import {
 } from '../model/run-recording.ts'
 import type { RunEvent } from '../model/wire.ts'
 
-/** One moment of a replay: what the database has then, and what it sends. */
+/** One moment of a replay: the state of the database, and what it sends. */
 export interface ReplayFrame {
   /** In ms since 1970. */
   at: number
@@ -20,9 +20,9 @@ export interface ReplayFrame {
 }
 
 /**
- * The moments of a recording, from the first state that was recorded whole to the last; at least
- * one. What was broadcast is broadcast again as it came: late, twice or with gaps. Meanwhile the
- * database has what it answered then.
+ * The moments of a recording, from the first whole state that was recorded to the last; at least
+ * one. The recorded broadcasts are sent again as they came: late, twice or with gaps. Meanwhile the
+ * database returns what it had returned then.
  */
 export function framesOf(recording: ParsedRecording): ReplayFrame[] {
   const { final, records } = sequenced(recording)
@@ -57,7 +57,7 @@ export function framesOf(recording: ParsedRecording): ReplayFrame[] {
   return frames
 }
 
-/** What a read was answered with; a stale answer was not taken. */
+/** The snapshot of a record; a stale one was not merged. */
 function answerOf({ kind, snapshot }: ParsedTrace): RunSnapshot | null {
   return kind === 'answer' ? snapshot : null
 }
@@ -90,19 +90,22 @@ function afterEvent(
 }
 
 /**
- * Has whoever follows the run read it: what the database answered was not broadcast. As of a change
- * of a later version, nothing but that is understood.
+ * Makes clients read the run, because a recorded snapshot had changes that were not broadcast. Sent
+ * as a change of a later version, which only leads to a snapshot.
  */
 function wakingMessage({ run: { run_id }, seq }: RunSnapshot): RecordedMessage {
   const name = 'run:replayed'
   return { name, payload: { run_id, seq, event_type: name } }
 }
 
-/** Where nothing was counted, as with plain pgflow, it is counted now: in the order in which it came. */
+/**
+ * Where nothing was counted, as with plain pgflow, it is counted now: in the order in which it
+ * came.
+ */
 function sequenced(recording: ParsedRecording): ParsedRecording {
   if (recording.final.seq !== null) return recording
   let seq = 1
-  // What is too old to be applied is told by its seq, and here it has none.
+  // Without a seq, the event would not be recognised as too old.
   const applied = recording.records.filter(({ kind }) => kind !== 'stale')
   const records = applied.map((record): ParsedTrace => {
     const { event, snapshot } = record

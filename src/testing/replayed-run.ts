@@ -34,7 +34,7 @@ export class ReplayedRun {
     return now && next ? Math.max(0, next.at - now.at) : null
   }
 
-  /** Goes on to the next frame; null at the end. */
+  /** Replays the next frame; null at the end. */
   next(): ReplayFrame | null {
     const frame = this.#frames[this.#position + 1]
     if (!frame) return null
@@ -50,7 +50,7 @@ export class ReplayedRun {
   }
 }
 
-/** A recorded snapshot as the database tells it: a copy, so that nobody writes into the recording. */
+/** A recorded snapshot as the database returns it: a copy, so that the recording is not changed. */
 function rowOf({ run, steps, seq }: RunSnapshot): SnapshotRow {
   const started_at = run.started_at ?? ''
   return structuredClone({

@@ -2,7 +2,7 @@ import { PgflowError, toPgflowError, type PgflowErrorCode } from '../errors.ts'
 import type { TestPageActivity } from './test-page-activity.ts'
 
 /**
- * What a request asks for: a start, the state of runs, how far runs have come, a list of runs, or the
+ * The kinds of requests: a start, the state of runs, the seqs of runs, a list of runs, or the
  * shape of a flow.
  */
 export type RequestKind = 'start' | 'read' | 'seqs' | 'list' | 'flow'
@@ -54,7 +54,7 @@ export class RequestFaults {
   }
 
   /**
-   * Does `work` now, as a database does that is very near, and answers by and by.
+   * Does `work` now, like a database with a short latency, and responds later.
    * @throws PgflowError
    */
   request<T>(kind: RequestKind, signal: AbortSignal, work: () => T): Promise<T> {
@@ -91,7 +91,10 @@ function attempt<T>(work: () => T): Promise<T> {
   }
 }
 
-/** The answer, unless its caller gives up first; nothing is left at the signal, which may live on. */
+/**
+ * The response, unless its caller aborts first. Leaves no listener at the signal, which may live
+ * on.
+ */
 function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(reasonOf(signal))

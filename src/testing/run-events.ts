@@ -31,7 +31,9 @@ export class RunEvents {
     return messages
   }
 
-  /** From now on it is counted from the clock, as the SQL does; until the next event from before. */
+  /**
+   * From now on it is counted from the clock, as the SQL does; until the next event from before.
+   */
   loseCounter(now: number): void {
     this.#seq = Math.floor((now - hour) / quantum) * quantum
     this.#nextSeq = now
@@ -44,7 +46,7 @@ export class RunEvents {
     this.#add(`${step_slug}:${change}`, { event_type, step_slug, status, ...fields })
   }
 
-  /** A change of a step out of the ordinary: all that a client knows of it. */
+  /** An unusual change of a step: sends all its fields. */
   wholeStep(row: StepRow): void {
     const { output, error_message, initial_tasks, started_at, completed_at, failed_at } = row
     const { skip_reason, skipped_at } = row
@@ -59,7 +61,7 @@ export class RunEvents {
     this.#add(name, { event_type: name, ...fields })
   }
 
-  /** A change of the run out of the ordinary: all that a client knows of it. */
+  /** An unusual change of the run: sends all its fields. */
   wholeRun(): void {
     const { run_id: _id, ...fields } = this.#run
     this.run(fields)

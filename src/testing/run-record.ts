@@ -6,11 +6,11 @@ import type { Message, RunRow, SnapshotRow, StepRow } from './rows.ts'
 import { RunEvents } from './run-events.ts'
 import { newTasks, reachesFiftieth, retryOf, type Task } from './tasks.ts'
 
-/** What a run needs of the database it is in. */
+/** What a run needs from its database. */
 export interface RunContext {
   /** The time of the next transaction. */
   now: () => string
-  /** Told of the messages of each transaction, in their order. */
+  /** Called with the messages of each transaction, in their order. */
   onCommit: (record: RunRecord, messages: readonly Message[]) => void
 }
 
@@ -18,7 +18,7 @@ export interface RunContext {
 const mostHistory = 20
 
 /**
- * One run and what pgflow does with it: its rows change in transactions, and each change is the
+ * One run as pgflow processes it: its rows change in transactions, and each change is the
  * message that the SQL of this project sends. tests/conformance/scenarios.spec.ts holds it to the
  * real one.
  */
@@ -108,19 +108,19 @@ export class RunRecord {
       task.attempts += 1
       task.error = message
       const all = this.tasks(step.slug).length
-      // Of a map with more tasks, fifty of them, evenly, tell.
+      // Of a map with more tasks, fifty of them, evenly spread, send a message.
       if (all > 50 && !reachesFiftieth(index, index + 1, all)) return
       const attempt = { task_index: index, attempts_count, error_message: message }
       this.#events.step(row, 'retrying', attempt)
     })
   }
 
-  /** Fails the run itself, as whoever has the database may do by hand. */
+  /** Fails the run itself, as the owner of the database may do by hand. */
   failRun(message: string | null): void {
     this.#transaction(() => this.#failRow(message))
   }
 
-  /** As pgflow 0.14 when the condition of a step is not met: those after it go on without it. */
+  /** As pgflow 0.14 when the condition of a step is not met: the steps after it run without it. */
   skipStep(step: StepDefinition, reason: string): void {
     this.#transaction(() => {
       const row = this.#row(step)
@@ -134,7 +134,7 @@ export class RunRecord {
     })
   }
 
-  /** A run that has failed goes on, its failed steps too: somebody repairs it by hand. */
+  /** A failed run continues, with its failed steps, as after a repair by hand. */
   repair(): void {
     this.#transaction(() => {
       for (const row of this.#steps.values()) {

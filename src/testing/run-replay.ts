@@ -16,21 +16,21 @@ export interface RunReplay {
   readonly flow: string
   /** How many moments follow the first. */
   readonly length: number
-  /** How many of them have been. */
+  /** How many of them have been replayed. */
   readonly position: number
   /**
-   * Goes on to the next moment. Resolves when the store and the DOM show it: with false when there
-   * is none.
+   * Replays the next moment. Resolves when the store and the DOM show it, with false when there is
+   * none.
    */
   next: () => Promise<boolean>
   /**
-   * Goes on to the last moment; the store and the DOM show each in between. For the library the time
-   * passes that passed then, but at most 10 s between two moments, and 2 s at the end.
+   * Replays all moments; the store and the DOM show each in between. The library's time advances as
+   * recorded, but by at most 10 s between two moments, and by 2 s at the end.
    */
   play: () => Promise<void>
 }
 
-/** What a replay needs of its environment. */
+/** What a replay needs from its environment. */
 export interface RunReplayContext {
   run: ReplayedRun
   send: (message: Omit<Message, 'topic'>) => void
@@ -39,9 +39,9 @@ export interface RunReplayContext {
   pass: (ms: number) => Promise<void>
 }
 
-/** Whatever happens in a longer pause, such as polling, has happened by then. In ms. */
+/** In ms. In a longer pause nothing further happens: every poll has been sent by then. */
 const longestPause = 10_000
-/** Reads because of what was missed are made once a second. In ms. */
+/** In ms. Requests for lost broadcasts are sent once a second. */
 const lastReads = 2_000
 
 /** A hand on a recorded run. */

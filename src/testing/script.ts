@@ -4,17 +4,17 @@ import { toJson } from '../model/json.ts'
 import type { StepDefinition } from './definition.ts'
 import type { RunRecord } from './run-record.ts'
 
-/** One thing that a worker does: a transaction of its own. */
+/** One action of a worker: a transaction of its own. */
 export type WorkerAction = () => void
 
-/** What a worker that follows the script does next in a run; null when it has ended. */
+/** The next action of a worker that follows the script in a run; null when it has ended. */
 export function nextAction(record: RunRecord): WorkerAction | null {
   if (record.isOver) return null
   const step = record.flow.steps.find(({ slug }) => record.step(slug)?.status === 'started')
   return step ? actionOf(record, step) : null
 }
 
-/** What a worker that follows the script does next in a step that has started. */
+/** The next action of a worker that follows the script in a step that has started. */
 export function actionOf(record: RunRecord, step: StepDefinition): WorkerAction {
   const tasks = record.tasks(step.slug)
   const index = tasks.findIndex((task) => !task.isDone)
@@ -37,7 +37,7 @@ export function actionOf(record: RunRecord, step: StepDefinition): WorkerAction 
   }
 }
 
-/** What the script says that a task returns. */
+/** The output of a task by the script. */
 export function outputOf(record: RunRecord, step: StepDefinition, index: number): Json {
   const { output, isMap } = step
   const input = isMap ? elementOf(record, step, index) : inputOf(record, step)
@@ -54,7 +54,7 @@ function defaultOutput(record: RunRecord, { slug }: StepDefinition): Json {
 
 function inputOf(record: RunRecord, { deps }: StepDefinition): Record<string, Json> {
   const outputs = deps.map((dep): [string, Json] => [dep, record.step(dep)?.output ?? null])
-  // A copy: a script may change what it is given.
+  // A copy: a script may change its arguments.
   return structuredClone({ run: record.run.input, ...Object.fromEntries(outputs) })
 }
 
@@ -64,8 +64,8 @@ function elementOf(record: RunRecord, { deps }: StepDefinition, index: number): 
   return Array.isArray(array) ? structuredClone(array[index] ?? null) : null
 }
 
-/** What pgflow makes of it: nothing is null. */
+/** The value that pgflow stores: undefined becomes null. */
 function jsonOf(value: unknown): Json {
-  // `toJson` takes apart whatever it is given, and throws for what is not JSON.
+  // `toJson` validates any value, and throws if it is not JSON.
   return value === undefined ? null : toJson(value as Json)
 }

@@ -5,9 +5,9 @@ import { completeStep, playAtOnce, startedStep } from './test-run.ts'
 
 /** How a run that is there before the app looks is to be. */
 export interface SeedOptions<Flow extends AnyFlow = AnyFlow> {
-  /** Its id, a UUID; made up if absent. */
+  /** Its id, a UUID; random if absent. */
   runId?: string
-  /** Who started it; default: whoever is signed in. */
+  /** The user who started it; default: the signed-in user. */
   user?: string | null
   /**
    * Steps that workers have completed, in the order of the flow: with an output, or with undefined
@@ -29,7 +29,7 @@ export function seed(record: RunRecord, options: SeedOptions): void {
     if (completed.has(slug)) completeStep(record, startedStep(record, slug), completed.get(slug))
     completed.delete(slug)
   }
-  // Whatever is left is no step of the flow.
+  // The remaining keys are no steps of the flow.
   for (const slug of completed.keys()) startedStep(record, slug)
   for (const [slug, message] of Object.entries<string | undefined>(options.failed ?? {})) {
     record.failTask(startedStep(record, slug), message ?? 'the step failed')

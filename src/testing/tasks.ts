@@ -20,7 +20,9 @@ export function newTasks(count: number): Task[] {
   }))
 }
 
-/** Whether another fiftieth of `all` is reached between two counts: so often a map step tells. */
+/**
+ * Whether another fiftieth of `all` is reached between two counts: then a map step sends a message.
+ */
 export function reachesFiftieth(before: number, after: number, all: number): boolean {
   return Math.floor((before * 50) / all) !== Math.floor((after * 50) / all)
 }

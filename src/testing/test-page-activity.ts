@@ -1,6 +1,6 @@
 import type { PageActivity } from '../sync/page-activity.ts'
 
-/** A page that is seen and online as the test says. */
+/** A page that is visible and online as the test sets it. */
 export class TestPageActivity implements PageActivity {
   readonly #watchers = new Set<() => void>()
   #isOnline = true

@@ -7,8 +7,8 @@ import type { RunRecord } from './run-record.ts'
 import { nextAction, outputOf } from './script.ts'
 
 /**
- * A run in the database of a test, and what workers do with it. Each call resolves when the store
- * and the DOM show what became of it; one that cannot be rejects with `invalid_options`.
+ * A run in the database of a test, and the work of its workers. Each call resolves when the store
+ * and the DOM show its result; an impossible one rejects with `invalid_options`.
  *
  * @example
  * const testPgflow = createTestPgflow({ flows: { analyze_text: AnalyzeText } })
@@ -20,26 +20,26 @@ export interface TestRun<Flow extends AnyFlow = AnyFlow> {
   readonly id: string
   readonly flow: string
   readonly input: FlowInput<Flow>
-  /** What the database says, whatever the store shows. */
+  /** The run as it is in the database, whatever the store shows. */
   readonly status: RunStatus
   /**
-   * A worker completes a step that has started, with `output` or what the script says. Of a map
-   * step, all tasks that are left: `output` is the array of all of them.
+   * A worker completes a step that has started, with `output` or the output of the script. For a
+   * map step it completes all tasks that are left; `output` is the array of all of them.
    */
   complete: <Slug extends StepSlug<Flow>>(
     step: Slug,
     output?: StepOutput<Flow, Slug>,
   ) => Promise<void>
-  /** A worker completes so many more tasks of a map step, as the script says. Default: one. */
+  /** A worker completes so many more tasks of a map step, by the script. Default: one. */
   progress: (step: StepSlug<Flow>, tasks?: number) => Promise<void>
-  /** An attempt at a step fails and will be repeated. `task` is the index in a map step. */
+  /** An attempt at a step fails and will be retried. `task` is the index in a map step. */
   retry: (step: StepSlug<Flow>, message?: string, task?: number) => Promise<void>
   /** A step fails for good, and the run with it. */
   fail: (step: StepSlug<Flow>, message?: string) => Promise<void>
   /** The run fails without any of its steps, as when somebody ends it by hand. */
   failRun: (message?: string | null) => Promise<void>
   /**
-   * Workers do everything that is left, by the script, one thing after the other. The store and
+   * Workers do everything that is left, by the script, one action after the other. The store and
    * the DOM show each state in between.
    */
   play: () => Promise<void>
@@ -63,7 +63,7 @@ export function createTestRun({ find, settled }: TestRunContext): TestRun {
     })
   }
 
-  /** Does what `work` says once everything before has arrived, and waits until all see it. */
+  /** Does `work` once everything before has arrived, and waits until its result is shown. */
   async function act(work: (record: RunRecord) => void): Promise<void> {
     await settled()
     work(current())
@@ -162,7 +162,7 @@ export function startedStep(record: RunRecord, slug: string): StepDefinition {
   throw impossible(record, slug, `it has not started, as it waits for ${missing.join(', ')}`)
 }
 
-/** Completes the next task by the script; what the script says of failures is for `play`. */
+/** Completes the next task by the script. Failures in the script apply only to `play`. */
 function completeNext(record: RunRecord, step: StepDefinition): void {
   const index = record.tasks(step.slug).findIndex((task) => !task.isDone)
   record.completeTask(step, index, outputOf(record, step, index))

@@ -1,26 +1,26 @@
 import { PgflowError } from '../errors.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 
-/** A clock that knows when nothing is about to happen. */
+/** A clock that detects when nothing is under way. */
 export interface TestTime extends Scheduler {
   /** Resolves when nothing is under way any more, short waits included. */
   settled: () => Promise<void>
   /**
-   * Lets time pass, and everything happen that is due by then.
-   * @throws PgflowError `invalid_options` where time passes by itself.
+   * Advances time, and runs everything that is due by then.
+   * @throws PgflowError `invalid_options` if time passes by itself.
    */
   advance: (ms: number) => Promise<void>
 }
 
 /**
- * What waits for no longer than this, in ms, waits for company (reads that are gathered, a channel
- * that is left at once) and not for something to happen: a test need not know of it.
+ * Waits up to this length, in ms, only combine work (requests that wait for others, a channel that
+ * is closed at once). Tests need not advance time for them.
  */
 export const shortWait = 250
 
-/** How many turns of the promise queue a short wait leaves to whatever else is under way. */
+/** How many turns of the promise queue run before a short wait ends. */
 const turnsOfShortWait = 32
-/** More than any chain of promises is long. */
+/** Longer than any chain of promises. */
 const manyTurns = 500
 
 interface Timer {
@@ -30,8 +30,8 @@ interface Timer {
 }
 
 /**
- * Time that passes only when a test says so. Short waits are over as soon as nothing else is under
- * way; time passes by as much, so everything still comes in its order.
+ * Time that passes only when a test advances it. Short waits end as soon as nothing else is under
+ * way; time then advances by their length, so the order of events is kept.
  */
 export function virtualTime(): TestTime & { readonly pending: number } {
   let time = 0
@@ -83,7 +83,7 @@ export function virtualTime(): TestTime & { readonly pending: number } {
   }
 }
 
-/** Time that passes by itself: the scheduler's. Settled when no short wait is under way. */
+/** Real time, of the given scheduler. `settled` resolves when no short wait is under way. */
 export function timeOf(scheduler: Scheduler): TestTime {
   const waits = new Set<Promise<void>>()
   return {

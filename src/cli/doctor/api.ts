@@ -10,13 +10,13 @@ const largestPage = 100
 
 const upgrade = `npx pinia-pgflow install, then ${runMigrations}.`
 
-/** What the API said, and whether it is worth asking more. */
+/** What the API returned, and whether further checks make sense. */
 export interface ApiChecks {
   findings: Finding[]
   isUsable: boolean
 }
 
-/** Checks everything that calls of the API tell: address, key, schema, functions, versions. */
+/** Checks everything that calls of the API show: address, key, schema, functions, versions. */
 export async function checkApi(
   project: Project,
   own: PackageInfo,
@@ -37,7 +37,7 @@ export async function checkApi(
   return { findings, isUsable: functions.status === 'ok' }
 }
 
-/** What `api_version()` returns in the migration of this package. */
+/** The result of `api_version()` in the migration of this package. */
 function apiVersionOf({ migration }: PackageInfo): number {
   const text = /function pgflow_client\.api_version\(\)[^;]*?select (\d+);/.exec(migration)?.[1]
   if (text === undefined) throw new Error('The migration of this package has no api_version().')
@@ -87,7 +87,7 @@ function olderMigration(detail: string): Finding {
 /** No slug of pgflow has blanks: there is no such flow. */
 const noFlow = 'pinia-pgflow doctor'
 
-/** Calls that change nothing, and the errors that are a right answer to them. */
+/** Calls that change nothing, and the errors that are a correct response to them. */
 const calls: readonly (readonly [name: string, args: object, answers: string[]])[] = [
   ['start_flow_with_states', { p_flow_slug: noFlow, p_input: {} }, ['PT404', 'PT401']],
   ['get_run_with_states', { p_run_id: '00000000-0000-4000-8000-000000000000' }, []],

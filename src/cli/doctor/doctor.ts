@@ -19,7 +19,7 @@ export interface DoctorOptions {
 }
 
 /**
- * Checks a project and prints what it found. Resolves to the exit code.
+ * Checks a project and prints the findings. Resolves to the exit code.
  * @throws CliError when it was called wrongly
  */
 export async function doctor(

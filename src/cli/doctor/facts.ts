@@ -3,7 +3,7 @@ import type { Answer } from '../project.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 
-/** What `pgflow_client.self_test()` returns; see docs/broadcast-contract.md. */
+/** The result of `pgflow_client.self_test()`; see docs/broadcast-contract.md. */
 const factsSchema = v.object({
   version: v.string(),
   visibility: v.picklist(['public', 'private']),
@@ -21,10 +21,10 @@ const factsSchema = v.object({
   problems: v.nullable(v.array(v.string())),
 })
 
-/** What the database told about itself over the API. */
+/** What the database reported about itself over the API. */
 export type Facts = v.InferOutput<typeof factsSchema>
 
-/** The facts in an answer; undefined where it is not what it should be. */
+/** The facts in a response; undefined if it is not valid. */
 export function factsOf({ data }: Answer): Facts | undefined {
   const parsed = v.safeParse(factsSchema, data)
   return parsed.success ? parsed.output : undefined

@@ -1,4 +1,4 @@
-/** What is looked at. */
+/** The areas that are checked. */
 export type Check =
   | 'reachable'
   | 'key'
@@ -16,12 +16,12 @@ export type Check =
   | 'problems'
   | 'database'
 
-/** What was found out about one thing. */
+/** The result of one check. */
 export interface Finding {
   check: Check
-  /** `skipped` is what could not be looked at with what was given. */
+  /** `skipped` is a check that was not possible with the given options. */
   status: 'ok' | 'warning' | 'error' | 'skipped'
-  /** A stable name of what is wrong; null when nothing is. */
+  /** A stable name of the problem; null if there is none. */
   cause: string | null
   message: string
   /** What to do about it. */
@@ -43,7 +43,7 @@ export function warning(check: Check, cause: string, message: string, fix: strin
   return { check, status: 'warning', cause, message, fix }
 }
 
-/** Something that needs more than what was given. */
+/** A check that needs more options than were given. */
 export function skipped(check: Check, cause: string, message: string, fix: string): Finding {
   return { check, status: 'skipped', cause, message, fix }
 }
@@ -59,9 +59,9 @@ export function toText(findings: readonly Finding[]): string {
   return [...lines, '', summaryOf(findings)].join('\n')
 }
 
-/** Control characters that came with an answer would do things to the terminal. */
+/** Removes control characters of a response, which could act on the terminal. */
 function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- that is what is taken out
+  // eslint-disable-next-line no-control-regex -- these are removed
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 1000)
 }
 

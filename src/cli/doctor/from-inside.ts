@@ -18,7 +18,7 @@ type Status = v.InferOutput<typeof statusSchema>
 
 const migrate = `npx pinia-pgflow install, then ${runMigrations}.`
 
-/** What the database knows of itself that an outsider does not. */
+/** What is only visible inside the database. */
 export async function checkFromInside(db: OwnDatabase, own: PackageInfo): Promise<Finding[]> {
   const [found] = await db.query<{ pgflow: boolean; ours: boolean; realtime: boolean }>(`
     select to_regclass('pgflow.runs') is not null as pgflow,
@@ -67,7 +67,7 @@ function checkVersion({ version }: Status, own: PackageInfo): Finding {
   return warning('database', 'other_version', message, migrate)
 }
 
-/** Null is what the database cannot know: the API is set up outside of it. */
+/** Null if the database cannot tell: the API is configured outside of it. */
 function checkExposed({ exposed }: Status): Finding[] {
   if (exposed !== false) return []
   return [

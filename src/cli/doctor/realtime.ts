@@ -8,7 +8,7 @@ import { error, ok, skipped, type Finding } from './findings.ts'
 export interface RealtimeWaits {
   /** To join the channel. A refusal takes the server 5 s. */
   join: number
-  /** Until Realtime says that it listens to the database. */
+  /** Resolves when Realtime reports that it is connected to the database. */
   ready: number
   /** For the message, once it is sent. */
   message: number
@@ -34,7 +34,7 @@ export async function checkRealtime(
     ]
   }
   const id = randomUUID()
-  // The join takes the token that is known when it is sent; this resolves it first.
+  // The join uses the token that Realtime holds when it is sent: it is fetched first.
   await project.client.realtime.setAuth()
   const listener = listen(project, id, isPrivate)
   try {
@@ -64,7 +64,7 @@ async function throughDatabase(
   return [stored, isHeard ? heard(isPrivate) : notDelivered(isReady)]
 }
 
-/** Joins the channel of the test. What it resolves to never rejects. */
+/** Joins the channel of the test. The promises that it resolves to never reject. */
 function listen({ client }: Project, id: string, isPrivate: boolean) {
   const channel = client.channel(`pgflow:self-test:${id}`, {
     config: {

@@ -6,7 +6,7 @@ interface Credentials {
   hasToken: boolean
 }
 
-/** What keeps every call from being answered; null where the API answered, whatever it said. */
+/** The problem that prevents every call; null if the API responded at all. */
 export function refusalOf(
   answer: Answer,
   { url }: Pick<Project, 'url'>,

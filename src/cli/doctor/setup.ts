@@ -5,13 +5,13 @@ import { error, ok, skipped, warning, type Finding } from './findings.ts'
 /** A difference of clocks that nobody notices, in ms. */
 const tolerated = 5_000
 
-/** When the facts were asked for and when they came, in ms since 1970. */
+/** When the facts were requested and when they arrived, in ms since 1970. */
 export interface AskedAt {
   before: number
   after: number
 }
 
-/** What the database told about how it is set up. */
+/** What the database reported about its settings. */
 export function checkSetup(
   facts: Facts,
   own: PackageInfo,
@@ -140,7 +140,7 @@ function checkClock({ clock_ms }: Facts, { before, after }: AskedAt): Finding {
   )
 }
 
-/** Whatever else the database knows. */
+/** All other problems that the database reports. */
 function checkProblems({ problems, problem_count, pgflow_sending, may_send }: Facts): Finding[] {
   const told = pgflow_sending + (may_send ? 0 : 1)
   if (problems) {
@@ -163,7 +163,7 @@ export function isUntold(problem: string): boolean {
   return !/ broadcasts by itself,|^Every broadcast is lost:/.test(problem)
 }
 
-/** A problem as `pgflow_realtime.problems()` tells it: what is wrong, a colon, the remedy. */
+/** A problem in the form of `pgflow_realtime.problems()`: the problem, a colon, the remedy. */
 export function problemOf(problem: string): Finding {
   const colon = problem.lastIndexOf(': run ')
   const [message, fix] =

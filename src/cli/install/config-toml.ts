@@ -4,7 +4,7 @@ import { CliError, messageOf } from '../errors.ts'
 
 const schema = 'pgflow_client'
 
-/** What Supabase's CLI exposes where the file says nothing. */
+/** The schemas that Supabase's CLI exposes if the file sets none. */
 const defaults = ['public', 'graphql_public']
 const defaultList = `schemas = [${[...defaults, schema].map((name) => `"${name}"`).join(', ')}]`
 
@@ -97,7 +97,7 @@ function isSame(text: string, expected: Table): boolean {
   }
 }
 
-/** The library is new to files of other people: nothing is written that says something else. */
+/** Checks the result, since the library has not seen this file before: nothing else may change. */
 function checked(text: string, expected: Table, path: string): string {
   if (isSame(text, expected)) return text
   throw new CliError(

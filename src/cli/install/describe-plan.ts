@@ -10,7 +10,7 @@ interface Place {
   now: number
 }
 
-/** What becomes of the migrations, line by line. */
+/** The changes of the migrations, line by line. */
 export function describePlan(
   plan: MigrationPlan,
   own: PackageInfo,

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { CliError, codeOf, messageOf } from '../errors.ts'
 
-/** The folder `supabase` of a project, and what is in it. */
+/** The folder `supabase` of a project, and its content. */
 export interface Project {
   /** Its path. */
   supabase: string

@@ -13,13 +13,13 @@ import { nextSteps } from './next-steps.ts'
 import { planMigration } from './plan.ts'
 
 export interface InstallOptions {
-  /** Says what would be done, and does nothing. */
+  /** Prints what would be done, and does nothing. */
   dryRun: boolean
 }
 
 /**
  * Puts our migration into the project's and exposes our schema. Everything is read and decided
- * before anything is written. Running it again changes only what is not as it should be.
+ * before anything is written. Running it again changes only what is out of date.
  * @throws CliError
  */
 export async function install(

@@ -10,14 +10,16 @@ export interface Migration {
   version: string | null
   /** Whether something of pgflow itself is in it. */
   isPgflow: boolean
-  /** Its text, without what editors and Git change by themselves. */
+  /** Its text, without differences that editors and Git cause. */
   text: string
 }
 
-/** Whatever its name: who upgrades has renamed it, squashed it or dumped it from a database. */
+/**
+ * Recognised whatever its name is: it may have been renamed, squashed or dumped from a database.
+ */
 const ours = /function\s+"?pgflow_realtime"?\s*\.\s*"?version"?\s*\(\s*\)[^;]*?'([^'\n]{1,40})'/i
 
-/** What defines pgflow's own objects, as its migrations do. */
+/** The definitions of pgflow's own objects, as in its migrations. */
 const pgflowObjects = [
   /\bcreate\s+schema\s+(if\s+not\s+exists\s+)?"?pgflow"?\s*(;|authorization)/i,
   /\bcreate\s+(or\s+replace\s+)?(function|procedure|view)\s+"?pgflow"?\s*\.\s*(?!"?pinia_pgflow)/i,

@@ -3,7 +3,7 @@ import { runMigrations } from '../supabase-commands.ts'
 import type { MigrationPlan } from './plan.ts'
 import { nextStamp } from './stamp.ts'
 
-/** What was done, and to what. */
+/** What was done, and to which files. */
 export interface Outcome {
   plan: MigrationPlan
   /** The folder of the migrations, as people see it. */
@@ -15,7 +15,7 @@ export interface Outcome {
   isApiOff: boolean
 }
 
-/** What is left to do, line by line. */
+/** The remaining steps, line by line. */
 export function nextSteps(outcome: Outcome): string[] {
   const { plan, changesConfig, hasConfig, isApiOff } = outcome
   const steps: string[] = []
@@ -38,7 +38,7 @@ export function nextSteps(outcome: Outcome): string[] {
   return ['\nNext:', ...[...steps, check].map((step, index) => `${index + 1}. ${step}`)]
 }
 
-/** With a name that runs after ours, whatever "supabase migration new" would take. */
+/** With a name that runs after ours, unlike the one that "supabase migration new" would give. */
 function allowStarts({ plan, folder, now }: Outcome): string {
   const suffix = '_allow_starts.sql'
   const file = join(folder, nextStamp(now, plan.file, suffix) + suffix)

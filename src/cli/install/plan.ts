@@ -3,7 +3,7 @@ import type { PackageInfo } from '../package-info.ts'
 import { normalized, type Migration } from './migrations.ts'
 import { nextStamp } from './stamp.ts'
 
-/** What becomes of the migrations. */
+/** The planned changes of the migrations. */
 export type MigrationPlan =
   | { kind: 'current'; file: string }
   | {

@@ -41,7 +41,7 @@ function stampOf(time: Date): string {
     .replace(/[-:T]/g, '')
 }
 
-/** The time that a stamp says; undefined where it is another number. */
+/** The time of a stamp; undefined if it is another number. */
 function timeOf(digits: string): number | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(digits)
   if (!parts) return undefined

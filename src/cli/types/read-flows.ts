@@ -12,7 +12,7 @@ export interface FlowNames {
   steps: string[]
 }
 
-/** How many flows are asked for at once. */
+/** How many flows are requested at once. */
 const atOnce = 8
 
 /** All flows of a database. @throws CliError */

@@ -1,6 +1,6 @@
 import type { LayoutEdge, RankedGraph } from './ranks.ts'
 
-/** What has a place in a layer: a step, or a point where an edge passes through it. */
+/** An item of a layer: a step, or a point where an edge passes through it. */
 export interface LayerItem {
   /** The place of the step in the list of steps; null for a point of an edge. */
   step: number | null

@@ -49,7 +49,7 @@ export interface GraphLayout {
 /** Between two layers, between two neighbours, and around the picture. */
 const layerGap = 56
 const nodeGap = 20
-/** What an edge that passes through a layer keeps free. */
+/** The space that an edge keeps free in the layers that it passes through. */
 const edgeGap = 12
 const margin = 12
 

@@ -22,7 +22,7 @@ function orderLayer(layer: LayerItem[], side: 'before' | 'after'): void {
 
 const placeOf = (item: LayerItem) => item.place
 
-/** The mean of what the items have; `none` where there are none. */
+/** The mean of the values; `none` if there are none. */
 export function meanOf(
   items: readonly LayerItem[],
   none: number,

@@ -40,7 +40,7 @@ function stack(layer: readonly LayerItem[], distance: Distance): void {
 }
 
 interface Block {
-  /** The sum of what its items want, each without its offset, and how many they are. */
+  /** The sum of the wanted positions of its items, each without its offset, and their number. */
   sum: number
   count: number
 }
@@ -48,7 +48,7 @@ interface Block {
 const wantOf = ({ sum, count }: Block) => sum / count
 
 /**
- * The positions with the least squared distance to what each item wants, in the order of the layer.
+ * The positions with the least squared distance to the wanted ones, in the order of the layer.
  * Items that are too near form a block, which goes where its members want it on average.
  */
 function pull(layer: readonly LayerItem[], side: 'before' | 'after', distance: Distance): void {
