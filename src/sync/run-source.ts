@@ -139,8 +139,9 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     const isIncomplete = since.some(
       (event) => event.needsSnapshot && (event.seq ?? Infinity) > known,
     )
-    const isEndedOnlyHere = this.#hasEnded && !isTerminal(snapshot.run.status)
-    this.#isConfirmed = !isEndedOnlyHere || !this.#isPublic
+    // An event may have ended it again after a repair.
+    const isEndOfSnapshot = isTerminal(snapshot.run.status) && (this.#seq ?? 0) <= known
+    this.#isConfirmed = !this.#isPublic || !this.#hasEnded || isEndOfSnapshot
     this.#awaitsSnapshot = outcome.needsSnapshot || isIncomplete || this.isUnconfirmed
     if (!this.#awaitsSnapshot) this.#context.state.emitChanges(this.key)
     return {

@@ -15,7 +15,7 @@ export class Hearing {
   readonly #seqs = new Map<string, number>()
   readonly #lastAt = new Map<string, number>()
   readonly #answers = new Map<string, Answer>()
-  readonly #refusedSince = new Map<string, number>()
+  readonly #refused = new Map<string, { askedAt: number; since: number }>()
   readonly #taints = new Map<string, Taint>()
   readonly #forgedUntil = new Map<string, number>()
 
@@ -33,7 +33,8 @@ export class Hearing {
   answer(runId: string, askedAt: number, seq: number | null): void {
     const known = this.#answers.get(runId)
     if (!known || askedAt >= known.askedAt) this.#answers.set(runId, { askedAt, seq })
-    this.#refusedSince.delete(runId)
+    // One that was asked for before belongs to nobody who was refused.
+    if (askedAt >= (this.#refused.get(runId)?.askedAt ?? 0)) this.#refused.delete(runId)
   }
 
   /** The read of the run that was asked for last of those that were answered. */
@@ -42,13 +43,13 @@ export class Hearing {
   }
 
   /** A read of the run was refused. */
-  refuse(runId: string, now: number): void {
-    if (!this.#refusedSince.has(runId)) this.#refusedSince.set(runId, now)
+  refuse(runId: string, askedAt: number, since: number): void {
+    if (!this.#refused.has(runId)) this.#refused.set(runId, { askedAt, since })
   }
 
   /** Since when every read of the run was refused; undefined while the last one was answered. */
   refusedSince(runId: string): number | undefined {
-    return this.#refusedSince.get(runId)
+    return this.#refused.get(runId)?.since
   }
 
   /** The channel of the run is left: what was heard on it may be forgotten. */
@@ -89,6 +90,11 @@ export class Hearing {
 
   taintOf(runId: string): Taint | undefined {
     return this.#taints.get(runId)
+  }
+
+  /** The runs of which what is shown may be forged. */
+  get tainted(): readonly string[] {
+    return [...this.#taints.keys()]
   }
 
   /** What is shown is genuine again. */

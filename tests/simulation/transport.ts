@@ -76,7 +76,9 @@ export function createTransport(parts: TransportParts): PgflowTransport & ListTr
     askedAt: number,
     answer: RunSnapshot | PgflowError | undefined,
   ): void {
-    if (answer === undefined || answer instanceof PgflowError) return hearing.refuse(runId, now())
+    if (answer === undefined || answer instanceof PgflowError) {
+      return hearing.refuse(runId, askedAt, now())
+    }
     hearing.answer(runId, askedAt, answer.seq)
     // Nobody looks at what comes of a run that was let go of.
     // Of a read that was sent before the run was removed and followed anew, nothing is kept.
@@ -109,7 +111,7 @@ export function createTransport(parts: TransportParts): PgflowTransport & ListTr
         return answers
       } catch (error) {
         const isRefusal = error instanceof PgflowError && !error.isTransient
-        if (isRefusal) for (const runId of runIds) hearing.refuse(runId, now())
+        if (isRefusal) for (const runId of runIds) hearing.refuse(runId, askedAt, now())
         throw error
       }
     },

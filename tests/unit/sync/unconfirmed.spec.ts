@@ -120,6 +120,20 @@ describe('changes', () => {
     expect(kit.told).toEqual(['a created → completed'])
   })
 
+  it('that came after a repair are not confirmed by a snapshot of the end before it', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    await kit.channelOf('r').receive('run:failed', { seq: 2, status: 'failed' })
+    const read = await kit.nextRequest()
+    await kit.channelOf('r').receive('run:started', { seq: 3, status: 'started' })
+    await kit.channelOf('r').receive('run:completed', { seq: 4, status: 'completed' })
+    await read.reply(snapshot('r', 2, 'failed'))
+    await (await kit.nextRequest()).reply(snapshot('r', 2, 'failed'))
+    expect(kit.state.runs.value.r?.status).toBe('completed')
+    await (await kit.nextRequest()).reply(snapshot('r', 4, 'completed'))
+    expect(kit.status('r')).toBe('closed')
+  })
+
   it('that are certain are notified at once', async () => {
     const kit = createKit()
     await kit.goLive('r', 1)
