@@ -123,7 +123,7 @@ function withEnv(
   }
 }
 
-/** Before any argument is parsed, since a parse error is also printed as this sets. */
+/** Before any argument is parsed: a parse error may quote a secret, too. */
 function hideSecrets(args: readonly string[], { env }: Surroundings, terminal: Terminal): void {
   for (const [index, arg] of args.entries()) {
     const [, name = '', value = args[index + 1]] = /^--(key|token|db)(?:=(.*))?$/s.exec(arg) ?? []

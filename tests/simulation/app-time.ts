@@ -12,7 +12,7 @@ export class AppTime implements Scheduler {
   readonly #conditions: Conditions
   #pending = 0
 
-  /** Told when a timer of the app fires. */
+  /** Called when a timer of the app fires. */
   readonly #onFire: () => void
 
   constructor(

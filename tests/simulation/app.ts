@@ -7,7 +7,7 @@ import type { Calls } from './calls.ts'
 import type { Client } from './client.ts'
 import type { VirtualClock } from './clock.ts'
 import { flowOf, flowSlug, inputOf, runIdOf } from './flows.ts'
-import type { Answer } from './hearing.ts'
+import type { Answer } from './received.ts'
 import { Observers } from './observers.ts'
 import type { AppEntry, ListPlan } from './plan.ts'
 import { isEqual } from './projection.ts'
@@ -21,10 +21,10 @@ export interface AppParts {
   calls: Calls
   clock: VirtualClock
   truth: Truth
-  /** Whether an answer may be older than what the app knows, or the run forged. */
+  /** Whether a snapshot may be older than what the app holds, or the run forged. */
   mayBeOutdated: (runId: string) => boolean
   isTainted: (runId: string) => boolean
-  /** The last read of a run that was answered. */
+  /** The last request of a run that has succeeded. */
   answerOf: (runId: string) => Answer | undefined
   /** What the app shows of a run counts no more: it was removed, or everything was. */
   onForget: (runId: string | null) => void
@@ -38,7 +38,7 @@ export interface AppParts {
 
 type Entry<Kind extends AppEntry['app']> = Extract<AppEntry, { app: Kind }>
 
-/** An app that starts, observes, waits for and lets go of whatever its schedule says. */
+/** An app that starts, observes, waits for and releases runs as its schedule says. */
 export class SimulatedApp {
   readonly #parts: AppParts
   readonly #observers: Observers
@@ -133,7 +133,7 @@ export class SimulatedApp {
     this.#parts.onForget(null)
   }
 
-  /** Lets go of everything. */
+  /** Releases everything. */
   releaseAll(): void {
     this.#observers.releaseAll()
   }

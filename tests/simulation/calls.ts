@@ -4,7 +4,7 @@ import type { Violate } from './violation.ts'
 /** How long a call may take, in ms: it may grow while the call is kept waiting. */
 export type Bound = number | (() => number)
 
-/** What is known of a call to the library when it settles. */
+/** The state of a call to the library when it settles. */
 interface Call {
   name: string
   askedAt: number
@@ -23,7 +23,9 @@ export interface CallsContext {
   violate: Violate
 }
 
-/** Every promise that the library has given: each settles, in time, and with a `PgflowError` if so. */
+/**
+ * Every promise that the library has given: each settles, in time, and with a `PgflowError` if so.
+ */
 export class Calls {
   readonly #context: CallsContext
   readonly #open = new Set<Call>()
@@ -46,7 +48,7 @@ export class Calls {
   }
 
   /**
-   * Watches a promise of the library; the returned function says that its caller gives it up.
+   * Watches a promise of the library. The returned function is called when its caller aborts.
    * @param check - what is wrong with the value that it resolved with, if anything.
    */
   expect<T>(

@@ -19,10 +19,10 @@ interface Channel {
   topicNow: () => string | null
   runId: string | null
   handlers: RunChannelHandlers
-  /** What the server knows: it sends here. */
+  /** The server's state of the channel: it sends here. */
   isJoined: boolean
-  /** The connection is open, but nobody hears: its messages are lost without a word. */
-  isDeaf: boolean
+  /** The connection is open, but silent: its messages are lost without an error. */
+  isSilent: boolean
   isClosed: boolean
   openedAt: number
   /** Counts connections: what an earlier one still carries is lost. */
@@ -41,19 +41,22 @@ export interface ChannelsContext {
   mayListen: (topic: string) => boolean
   /** A message is about to reach a handler; null unless a stranger sent it. */
   onArrived: (runId: string, message: Message, forgery: Forgery | null) => void
-  /** A channel is about to say that it is joined, at the time of which the server let it in. */
+  /**
+   * A channel is about to report that it is joined; called with the time at which the server let it
+   * in.
+   */
   onJoined: (runId: string, at: number) => void
   onOpened: (runId: string) => void
   onClosed: (runId: string) => void
   /** A message that can be read is about to reach the feed's handler. */
   onFed: (message: Message) => void
-  /** The feed is left: what was heard on it may be forgotten. */
+  /** The feed is left: what was received on it may be dropped. */
   onFeedLeft: () => void
-  /** Told before a handler is called. */
+  /** Called before a handler is called. */
   onCall: () => void
 }
 
-/** Realtime: channels that are joined, heard on, lost and joined again. */
+/** Realtime: channels that are joined, receive, are lost and are joined again. */
 export class SimulatedChannels {
   readonly #context: ChannelsContext
   readonly #channels = new Set<Channel>()
@@ -77,9 +80,11 @@ export class SimulatedChannels {
     return [...this.#channels].find((each) => each.runId === runId)?.openedAt
   }
 
-  /** Whether the run's channel is joined, and hears. */
-  hears(topic: string): boolean {
-    return [...this.#channels].some((each) => each.topic === topic && each.isJoined && !each.isDeaf)
+  /** Whether the run's channel is joined, and not silent. */
+  isReceiving(topic: string): boolean {
+    return [...this.#channels].some(
+      (each) => each.topic === topic && each.isJoined && !each.isSilent,
+    )
   }
 
   open(
@@ -89,7 +94,7 @@ export class SimulatedChannels {
   ): RunChannel {
     const channel: Channel = {
       ...{ topic: topicNow() ?? 'nobody', topicNow, runId, handlers, connection: 0, attempts: 0 },
-      ...{ isJoined: false, isDeaf: false, isClosed: false, lastDelivery: 0 },
+      ...{ isJoined: false, isSilent: false, isClosed: false, lastDelivery: 0 },
       openedAt: this.#context.clock.time,
     }
     this.#channels.add(channel)
@@ -109,13 +114,13 @@ export class SimulatedChannels {
     }
   }
 
-  /** What the database or a stranger sends reaches whoever is joined at this moment. */
+  /** Delivers a message, genuine or forged, to the channels that are joined at this moment. */
   send(message: Message, forgery: Forgery | null = null): void {
     const { conditions, random } = this.#context
     for (const channel of this.#channels) {
-      if (channel.topic !== message.topic || !channel.isJoined || channel.isDeaf) continue
+      if (channel.topic !== message.topic || !channel.isJoined || channel.isSilent) continue
       if (conditions.is('no-network')) continue
-      if (conditions.of('deaf').some(({ rate }) => chance(random, rate))) continue
+      if (conditions.of('silent').some(({ rate }) => chance(random, rate))) continue
       const fate = forgery === null ? conditions.fateOfMessage() : null
       if (fate === 'dropped') continue
       const sent = fate === null ? message : distort(message, fate)
@@ -136,7 +141,7 @@ export class SimulatedChannels {
     const { clock, random } = this.#context
     for (const channel of [...this.#channels]) {
       if (!channel.isJoined) continue
-      channel.isDeaf = true
+      channel.isSilent = true
       if (isNoticed) this.#lose(channel)
       else {
         const notice = this.#whileCurrent(channel, () => this.#lose(channel))
@@ -158,7 +163,7 @@ export class SimulatedChannels {
     const { clock, conditions, random } = this.#context
     channel.topic = channel.topicNow() ?? channel.topic
     channel.isJoined = false
-    channel.isDeaf = false
+    channel.isSilent = false
     const [fault] = conditions.of('joins')
     const whileCurrent = (task: () => void) => this.#whileCurrent(channel, task)
     const down = (code: PgflowErrorCode, wait?: number) => () => this.#lose(channel, code, wait)
@@ -178,16 +183,16 @@ export class SimulatedChannels {
       if (fault?.how === 'refused') return down(fault.code, between(random, 4_000, 12_000))()
       if (!this.#context.mayListen(channel.topic)) return down('channel_refused', 5_000)()
       channel.isJoined = true
-      channel.isDeaf = fault?.how === 'unready'
+      channel.isSilent = fault?.how === 'unready'
       const joinedAt = clock.time
       later(
         () => this.#ready(channel, joinedAt),
         fault?.how === 'late' ? between(random, 1_000, 6_000) : 0,
       )
-      if (!channel.isDeaf) return
-      // The server's own connection to the database comes later; until then nothing is heard.
+      if (!channel.isSilent) return
+      // The server's own connection to the database comes later; until then nothing is received.
       const ready = () => {
-        channel.isDeaf = false
+        channel.isSilent = false
         const readyAt = clock.time
         later(() => this.#ready(channel, readyAt))
       }
@@ -199,7 +204,7 @@ export class SimulatedChannels {
     channel.attempts = 0
     this.#context.onCall()
     this.#context.journal.note(() => `channel ${channel.topic} joined`)
-    if (channel.runId !== null && !channel.isDeaf) this.#context.onJoined(channel.runId, joinedAt)
+    if (channel.runId !== null && !channel.isSilent) this.#context.onJoined(channel.runId, joinedAt)
     channel.handlers.onJoined()
   }
 

@@ -35,7 +35,7 @@ export interface ClientParts {
   options: SharedOptions
   /** The state that a server or an earlier page has left, as JSON. */
   state: string | null
-  /** Told of what Vue or the app's own handlers complain of. */
+  /** Called with warnings and errors of Vue or the app's own handlers. */
   onComplaint: (text: string) => void
 }
 

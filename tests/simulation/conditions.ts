@@ -6,7 +6,15 @@ type Fault = FaultEntry['fault']
 type FaultOf<Kind extends Fault> = Extract<FaultEntry, { fault: Kind }>
 
 /** Faults that keep messages from arriving. */
-const losses = new Set<Fault>(['messages', 'deaf', 'joins', 'no-network', 'asleep', 'cut', 'token'])
+const losses = new Set<Fault>([
+  'messages',
+  'silent',
+  'joins',
+  'no-network',
+  'asleep',
+  'cut',
+  'token',
+])
 
 /** What goes wrong at this moment, and since when nothing does. */
 export class Conditions {
@@ -71,7 +79,7 @@ export class Conditions {
     return Math.max(this.lastLoss, this.lastOf('replica'))
   }
 
-  /** Whether a code was among the answers so far. */
+  /** Whether a code was among the responses so far. */
   wasRefusedWith(...codes: string[]): boolean {
     return codes.some((code) => this.#refusals.has(code))
   }

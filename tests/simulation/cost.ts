@@ -7,7 +7,7 @@ import type { Violate } from './violation.ts'
 
 const fiveMinutes = 300_000
 
-/** What an hour of quiet, or an outage, has cost: in schedules in which nothing else happens. */
+/** The cost of an hour without changes, or of an outage, in schedules without anything else. */
 export function checkCost(plan: Plan, sent: readonly SentRequest[], violate: Violate): void {
   const count = (kinds: readonly RequestKind[], run: number, from: number, ms: number) => {
     const isCounted = ({ kind, about, at }: SentRequest) =>

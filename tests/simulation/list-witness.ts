@@ -4,7 +4,7 @@ import { listOf, type ShownList } from './shown-list.ts'
 import * as bounds from './bounds.ts'
 import type { Conditions } from './conditions.ts'
 import { runOfId } from './flows.ts'
-import type { Hearing } from './hearing.ts'
+import type { Received } from './received.ts'
 import type { Mode } from './plan.ts'
 import { excusedUntil } from './promptness.ts'
 import type { Truth } from './truth.ts'
@@ -13,16 +13,16 @@ import type { Violate } from './violation.ts'
 /** What lists are judged by. */
 export interface ListWitnessContext {
   truth: Truth
-  hearing: Hearing
+  received: Received
   conditions: Conditions
   mode: Mode
   now: () => number
   user: () => string | null
-  /** Whether the feed of the user is joined and hears. */
+  /** Whether the feed of the user is joined, and not silent. */
   hasFeed: () => boolean
   pagesOf: (plan: ShownList['plan']) => number
-  /** Whether the feed has told so lately that the run has ended that no list may show it as going on. */
-  hasHeardEnd: (runId: string) => boolean
+  /** Whether the feed has sent the run's end so recently that no list may show it as running. */
+  hasReceivedEnd: (runId: string) => boolean
   /** Whether this page has started the run, be it that it was somebody else's. */
   hasStarted: (runId: string) => boolean
   violate: Violate
@@ -31,7 +31,7 @@ export interface ListWitnessContext {
 /** Looks at the lists that the app shows after every step. */
 export class ListWitness {
   readonly #context: ListWitnessContext
-  /** What each list does not show as it should, in words, and since when. */
+  /** What each list shows wrongly, as text, and since when. */
   readonly #wrong = new Map<ShownList, ReadonlyMap<string, number>>()
 
   constructor(context: ListWitnessContext) {
@@ -59,14 +59,14 @@ export class ListWitness {
   /** What has been wrong for too long. */
   check(): void {
     const { truth, now, conditions, mode, hasFeed, violate } = this.#context
-    // Nobody is told of a deletion: it is found as late as what a feed has lost.
+    // A deletion sends nothing: it is found as late as a loss on the feed.
     const hasDeleted = [...truth.runs.values()].some(({ isDeleted }) => isDeleted)
     for (const [{ plan }, differences] of this.#wrong) {
       for (const [text, since] of differences) {
         let ms = bounds.polledList
         if (mode === 'private' && hasFeed()) {
           const isWhole = since > conditions.lastLoss + 60_000 && !hasDeleted
-          ms = isWhole ? bounds.liveList : bounds.deafList
+          ms = isWhole ? bounds.liveList : bounds.silentList
         }
         if (now() <= Math.max(since + ms, excusedUntil(conditions))) continue
         violate('late', `${nameOf(plan)} is wrong for ${(now() - since).toFixed(0)} ms: ${text}`)
@@ -75,7 +75,7 @@ export class ListWitness {
   }
 
   #checkRows({ plan }: ShownList, rows: readonly RunSummary[]): void {
-    const { truth, now, hearing, mode, user, pagesOf, hasStarted, hasHeardEnd } = this.#context
+    const { truth, now, received, mode, user, pagesOf, hasStarted, hasReceivedEnd } = this.#context
     const { flow, status } = listOf(plan)
     const wrong = (text: string) => this.#context.violate('lists', `${nameOf(plan)} ${text}`)
     const pages = pagesOf(plan)
@@ -84,12 +84,12 @@ export class ListWitness {
       const name = `run ${runOfId(row.run_id)}`
       const before = rows[index - 1]
       if (before && !isBefore(before, row)) wrong(`shows ${name} out of order, or twice`)
-      if (hearing.isForgedInLists(row.run_id, now())) return
+      if (received.isForgedInLists(row.run_id, now())) return
       if (status !== null && row.status !== status) wrong(`shows ${name}, which is ${row.status}`)
       if (flow !== null && row.flow_slug !== flow) wrong(`shows ${name} of ${row.flow_slug}`)
-      const isBack = !isTerminal(row.status) && hasHeardEnd(row.run_id)
+      const isBack = !isTerminal(row.status) && hasReceivedEnd(row.run_id)
       const wasRepaired = truth.runs.get(row.run_id)?.repairedAt != null
-      if (isBack && !wasRepaired) wrong(`shows ${name} as ${row.status}, and has heard of its end`)
+      if (isBack && !wasRepaired) wrong(`shows ${name} as ${row.status}, and has received its end`)
       const owner = truth.runs.get(row.run_id)?.owner
       const isOwn = owner === user() || (mode !== 'private' && hasStarted(row.run_id))
       if (!isOwn) wrong(`shows ${name} of ${String(owner)} to ${String(user())}`)
@@ -98,12 +98,12 @@ export class ListWitness {
 
   /** What is shown that should not be, and what is not shown that should be. */
   #differences({ plan, handle }: ShownList, rows: readonly RunSummary[]): string[] {
-    const { truth, user, now, hearing, conditions, mode, hasFeed } = this.#context
+    const { truth, user, now, received, conditions, mode, hasFeed } = this.#context
     const { status, error } = handle.connection.value
     if (status === 'closed' && error !== null && rows.length === 0) return []
     if (user() === null) return []
     const all = truth.list(listOf(plan), user(), 100)
-    const isForged = (runId: string) => hearing.isForgedInLists(runId, now())
+    const isForged = (runId: string) => received.isForgedInLists(runId, now())
     if (all.some(({ run }) => isForged(run.run_id))) return []
     if (rows.some((row) => isForged(row.run_id))) return []
 
@@ -119,10 +119,10 @@ export class ListWitness {
       if (should === undefined) texts.push(`${name} is shown in place of another`)
       else if (should !== row.status) texts.push(`${name} is shown as ${row.status}`)
     }
-    const isHeard = mode === 'private' && hasFeed() && conditions.lastMissed === -Infinity
+    const hasReceived = mode === 'private' && hasFeed() && conditions.lastMissed === -Infinity
     if (status === 'closed') texts.push(`it is closed with ${error?.code ?? 'no error'}`)
     else if (status !== 'live' && status !== 'polling') texts.push(`it is ${status}`)
-    else if (status === 'polling' && isHeard) texts.push('it is polled, and the feed delivers')
+    else if (status === 'polling' && hasReceived) texts.push('it is polled, and the feed delivers')
     return texts
   }
 }

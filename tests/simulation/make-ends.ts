@@ -4,8 +4,8 @@ import type { AppEntry, FaultEntry, ListPlan, Plan, WorkEntry } from './plan.ts'
 import { between, chance, pick, wholeBetween, type Random } from './random.ts'
 
 /**
- * A load of ends: lists show what is going on, and dozens of runs end at once, so that what has left
- * is to be filled up by reads, with replicas that are behind and messages that are lost.
+ * A load of ends: lists show what is going on, and dozens of runs end at once, so that what has
+ * left is to be filled up by reads, with replicas that are behind and messages that are lost.
  */
 export function makeEnds(random: Random, seed: number): Plan {
   const runs = wholeBetween(random, 20, 60)
@@ -27,7 +27,10 @@ interface Burst {
   length: number
 }
 
-/** Some are there, some begin late; most end in one of the bursts, a few by themselves or not at all. */
+/**
+ * Some are there, some begin late; most end in one of the bursts, a few by themselves or not at
+ * all.
+ */
 function makeEndingRun(
   { random, span }: PlanScope,
   run: number,
@@ -80,7 +83,7 @@ function makeOthers({ random, runs, span }: PlanScope): AppEntry[] {
 
 function makeEndFaults(scope: PlanScope): FaultEntry[] {
   const { random } = scope
-  const kinds = ['replica', 'replica', 'messages', 'messages', 'deaf', 'cut', 'requests'] as const
+  const kinds = ['replica', 'replica', 'messages', 'messages', 'silent', 'cut', 'requests'] as const
   return Array.from({ length: wholeBetween(random, 0, 4) }, () => {
     return makeFault(scope, pick(random, kinds))
   })

@@ -25,7 +25,7 @@ const forgeries: readonly [Forgery, ...Forgery[]] = [
   ...(['absurd-seq', 'next-seq', 'end', 'old-seq', 'malformed'] as const),
 ]
 const requestFaults = ['requests', 'requests', 'requests', 'replica'] as const
-const messageFaults = ['messages', 'messages', 'messages', 'deaf', 'joins', 'cut'] as const
+const messageFaults = ['messages', 'messages', 'messages', 'silent', 'joins', 'cut'] as const
 const pageFaults = [
   ...(['hidden', 'offline-hint', 'no-network', 'throttled', 'asleep', 'clock', 'token'] as const),
 ] as const
@@ -58,7 +58,7 @@ export function makeFault(scope: FaultScope, fault: Fault): FaultEntry {
       return { ...window(20_000), fault, lag: between(random, 200, 8_000), rate }
     case 'messages':
       return { ...window(20_000), fault, rate, how: pick(random, messageFates) }
-    case 'deaf':
+    case 'silent':
       return { ...window(20_000), fault, rate: chance(random, 0.7) ? 1 : 0.5 }
     case 'joins': {
       const how = pick(random, ['late', 'refused', 'hangs', 'unready'] as const)
@@ -109,6 +109,6 @@ function requestFate(random: Random): RequestFate {
   if (dice < 0.55) return { fate: 'lost' }
   if (dice < 0.68) return { fate: 'hangs' }
   if (dice < 0.8) return { fate: 'slow', ms: between(random, 500, 9_000) }
-  if (dice < 0.88) return { fate: 'deaf-to-abort', ms: between(random, 5_000, 20_000) }
+  if (dice < 0.88) return { fate: 'ignores-abort', ms: between(random, 5_000, 20_000) }
   return { fate: dice < 0.94 ? 'missing' : 'broken-row' }
 }

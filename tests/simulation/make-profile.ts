@@ -12,13 +12,13 @@ export const quietFrom = 60_000
 export const quietHour = 3_600_000
 /** When a stranger begins to send, in ms. */
 export const floodFrom = 2_000
-/** When nothing is answered any more, in ms. */
+/** From when on no request gets a response, in ms. */
 export const outageFrom = 5_000
 
 /** A special schedule, now and then. */
 export function profileOf(random: Random, seed: number): Plan | null {
   const dice = random()
-  if (dice < 0.1) return deaf(random, seed)
+  if (dice < 0.1) return silent(random, seed)
   if (dice < 0.13) return flood(random, seed)
   if (dice < 0.16) return outage(random, seed)
   if (dice < 0.168) return quiet(random, seed)
@@ -36,12 +36,12 @@ function observed(run: number, at: number): Entry[] {
   return [{ at: 0, group: 'work', work: 'seed', run }, observe]
 }
 
-/** Channels are joined, and messages are lost without a word; requests work. */
-function deaf(random: Random, seed: number): Plan {
+/** Channels are joined, and messages are lost without an error; requests work. */
+function silent(random: Random, seed: number): Plan {
   const span = between(random, 20_000, 60_000)
   const scope: PlanScope = { random, mode: counted(random), runs: wholeBetween(random, 1, 3), span }
   const faults = Array.from({ length: wholeBetween(random, 1, 3) }, () => {
-    const fault = makeFault(scope, chance(random, 0.5) ? 'deaf' : 'messages')
+    const fault = makeFault(scope, chance(random, 0.5) ? 'silent' : 'messages')
     return { ...fault, at: fault.at + 3_000, until: fault.until + 3_000 }
   })
   const lists = chance(random, 0.3) ? makeLists(scope) : []
@@ -49,7 +49,7 @@ function deaf(random: Random, seed: number): Plan {
     ...observed(run, between(random, 0, 500)),
     ...makeWork(scope, run).filter(({ work }) => work === 'step'),
   ])
-  const plan = finish(seed, 'deaf', scope, [...entries, ...faults, ...lists])
+  const plan = finish(seed, 'silent', scope, [...entries, ...faults, ...lists])
   return { ...plan, maxChannels: 90, isRendered: false }
 }
 
@@ -71,7 +71,7 @@ function flood(random: Random, seed: number): Plan {
   }
 }
 
-/** Nothing is answered for minutes. */
+/** No request gets a response for minutes. */
 function outage(random: Random, seed: number): Plan {
   const scope: PlanScope = {
     random,
@@ -170,7 +170,9 @@ function many(random: Random, seed: number): Plan {
   return { ...plan, maxChannels: pick(random, [10, 90] as const), isRendered: false }
 }
 
-/** Components come and go, by turns and at any moment, while requests and messages are lost or late. */
+/**
+ * Components come and go, by turns and at any moment, while requests and messages are lost or late.
+ */
 function remounts(random: Random, seed: number): Plan {
   const span = between(random, 4_000, 20_000)
   const mode = chance(random, 0.9) ? counted(random) : 'plain'

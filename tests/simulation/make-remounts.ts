@@ -13,14 +13,15 @@ export interface RemountScope {
 
 /**
  * A component is left, and come back to: in the same turn, while what it observed is still followed
- * (`gcTime`, a read may be under way), just then, or long after it. It may come back by another way.
+ * (`gcTime`, a read may be under way), just then, or long after it. It may come back by another
+ * way.
  */
 export function makeRemount({ random }: RemountScope, slot: number, at: number): AppEntry[] {
   const leave: AppEntry = { at, group: 'app', app: 'leave', slot, isKept: chance(random, 0.7) }
   const via = chance(random, 0.3) ? pick(random, vias) : null
   const dice = random()
   const base = { group: 'app', app: 'return', slot, via } as const
-  // What was not left is mounted anew.
+  // A component that was not left is mounted again.
   if (dice < 0.2) return [{ ...base, at }]
   const longest = pick(random, [0, 60, 600, 5_500, 20_000] as const)
   return [leave, { ...base, at: at + between(random, 0, longest) }]

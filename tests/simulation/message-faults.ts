@@ -14,14 +14,18 @@ export function distort(message: Message, fate: MessageFate): Message {
     const { run_id, seq, step_slug, status } = payload
     const known = step_slug === undefined ? {} : { step_slug }
     const event_type = step_slug === undefined ? 'run:archived' : 'step:archived'
-    const told = { run_id: run_id ?? null, seq: seq ?? null, ...known, event_type }
-    return { ...message, name: `${subject}:archived`, payload: { ...told, status: status ?? null } }
+    const envelope = { run_id: run_id ?? null, seq: seq ?? null, ...known, event_type }
+    return {
+      ...message,
+      name: `${subject}:archived`,
+      payload: { ...envelope, status: status ?? null },
+    }
   }
   if (fate === 'malformed') return { ...message, payload: { ...payload, run_id: 7 } }
   return message
 }
 
-/** What a stranger who knows the id of a run sends on its public channel. */
+/** What anybody who has the id of a run may send on its public channel. */
 export function forge({ record, last }: RunTruth, how: Forgery): Message {
   const { run_id } = record.run
   const topic = `pgflow:run:${run_id}`

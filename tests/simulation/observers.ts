@@ -24,7 +24,7 @@ interface Slot {
   release: () => void
   /** A component that is kept alive; null where it is unmounted when it is left. */
   kept: Kept<unknown> | null
-  /** Observes the same anew; null where that is not possible. */
+  /** Observes the same again; null if that is not possible. */
   again: ((via: ObserveVia | null) => void) | null
 }
 
@@ -68,7 +68,7 @@ export class Observers {
     return this.#slots.get(slot)?.list ?? null
   }
 
-  /** Lets go of what a slot holds. */
+  /** Releases what a slot holds. */
   release(slot: number): void {
     this.#slots.get(slot)?.release()
     this.#slots.delete(slot)

@@ -5,23 +5,25 @@ import type { PgflowErrorCode } from '../../src/errors.ts'
 /** With which SQL, and on which channels. `plain-old` is pgflow before 0.11. */
 export type Mode = 'public' | 'private' | 'plain' | 'plain-old'
 
-/** How a run is observed: by the store, or by a component, which may be kept alive when it is left. */
+/**
+ * How a run is observed: by the store, or by a component, which may be kept alive when it is left.
+ */
 export type ObserveVia = 'store' | 'run' | 'step' | 'kept'
 
-/** What a request asks for. */
+/** What a request is for. */
 export type RequestKind = 'start' | 'read' | 'probe' | 'list' | 'flow'
 
 /** What happens to a request. */
 export type RequestFate =
   | { fate: 'refused'; code: PgflowErrorCode }
-  /** It is done, and the answer is lost. */
+  /** It is executed, and its response is lost. */
   | { fate: 'lost' }
-  /** It is never answered. */
+  /** It never gets a response. */
   | { fate: 'hangs' }
-  /** It is done, and the answer comes so many ms later. */
+  /** It is executed, and its response comes so many ms later. */
   | { fate: 'slow'; ms: number }
-  /** The answer comes although the caller has aborted; what the caller sees is the answer. */
-  | { fate: 'deaf-to-abort'; ms: number }
+  /** The response comes although the caller has aborted, and is passed to the caller. */
+  | { fate: 'ignores-abort'; ms: number }
   /** The run is not there; of several, each. */
   | { fate: 'missing' }
   /** An error in place of one of the runs. */
@@ -88,11 +90,11 @@ export type FaultEntry = { at: number; group: 'fault'; until: number } & (
   | { fault: 'requests'; kinds: readonly RequestKind[]; rate: number; how: RequestFate }
   | { fault: 'replica'; lag: number; rate: number }
   | { fault: 'messages'; rate: number; how: MessageFate }
-  | { fault: 'deaf'; rate: number }
+  | { fault: 'silent'; rate: number }
   | { fault: 'joins'; how: JoinFate; code: PgflowErrorCode }
   /** No request and no message gets through; the browser may notice. */
   | { fault: 'no-network'; isNoticed: boolean }
-  /** The browser says that there is no network, and is wrong. */
+  /** The browser reports that it is offline, and is wrong. */
   | { fault: 'offline-hint' }
   | { fault: 'hidden' }
   /** Timers of the app run once a minute. */
@@ -135,7 +137,7 @@ export type Profile =
   | 'quiet'
   | 'flood'
   | 'outage'
-  | 'deaf'
+  | 'silent'
   | 'many'
   | 'lists'
   | 'stale'

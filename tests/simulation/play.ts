@@ -14,7 +14,7 @@ export interface PlayResult {
   steps: number
   /** What did not hold; empty when all did. */
   violations: Violation[]
-  /** What happened, in order; empty unless asked for. */
+  /** What happened, in order; empty unless requested. */
   timeline: string[]
 }
 
@@ -227,7 +227,7 @@ class Player {
     checkCost(this.#plan, page.requests.sent, world.violate)
     if (this.#plan.isTidy) {
       page.app.releaseAll()
-      // What was asked for is answered, or given up.
+      // Every request has a response, or was aborted.
       await this.#until(() => page.calls.open > 0)
       await clock.advance(this.#plan.gcTime + bounds.snapshotTimeout + 1_000)
       this.#checkLeft(page, 'nothing is observed')

@@ -14,7 +14,7 @@ export interface PoolOptions {
   workers: number
   /** Rules that are not looked at. */
   ignored: readonly string[]
-  /** Told after each batch. */
+  /** Called after each batch. */
   onProgress: (total: SeedsResult) => void
 }
 

@@ -1,13 +1,13 @@
 import type { Json } from '../../src/model/entities.ts'
 import type { Message, SnapshotRow } from '../../src/testing/rows.ts'
 
-// What docs/broadcast-contract.md says a client knows of a run, and how events change it. Written
-// anew from that page: nothing of what the library does itself is used here.
+// What a client holds of a run, by docs/broadcast-contract.md, and how events change it. Written
+// from that page: it shares no code with the library.
 
 /** A row of a run or a step. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** What a client knows of a run that has missed nothing. */
+/** What a client holds of a run if it has missed nothing. */
 export interface Projection {
   run: Row
   steps: ReadonlyMap<string, Row>
@@ -52,13 +52,13 @@ function patched(row: Row, payload: Record<string, Json>, fields: readonly strin
   return { ...row, ...Object.fromEntries(changes.map((field) => [field, payload[field]])) }
 }
 
-/** What is asked of a comparison. */
+/** Options of a comparison. */
 export interface Strictness {
-  /** Without the migration's SQL the error of a run, and outputs of steps, may not be known. */
+  /** Without the migration's SQL, the error of a run and outputs of steps may be missing. */
   hasOutputs: boolean
 }
 
-/** The first thing in which two projections differ, in words; null when they are the same. */
+/** The first difference of two projections, as text; null if they are equal. */
 export function difference(
   shown: Projection,
   truth: Projection,
@@ -69,7 +69,7 @@ export function difference(
   for (const [slug, step] of truth.steps) {
     const row = shown.steps.get(slug)
     if (!row) return `${slug} is missing`
-    // What else the row of such a step says is not part of the projection.
+    // The other columns of such a step's row are not part of the projection.
     const fields = step.status === 'created' ? ['status'] : stepFields
     const compared = hasOutputs || row.output !== null ? fields : without(fields, 'output')
     const field = fieldThatDiffers(row, step, compared)

@@ -2,7 +2,7 @@ import { isTerminal } from '../../src/model/entities.ts'
 import * as bounds from './bounds.ts'
 import type { Conditions } from './conditions.ts'
 import { runOfId } from './flows.ts'
-import type { Hearing } from './hearing.ts'
+import type { Received } from './received.ts'
 import type { Mode } from './plan.ts'
 import { difference, textOf } from './projection.ts'
 import { claimsTruth } from './run-witness.ts'
@@ -14,20 +14,20 @@ import type { Violate } from './violation.ts'
 export interface PromptnessContext {
   shown: Shown
   truth: Truth
-  hearing: Hearing
+  received: Received
   conditions: Conditions
   mode: Mode
   now: () => number
   user: () => string | null
-  /** Whether the run has a channel that is joined and hears. */
-  hears: (runId: string) => boolean
+  /** Whether the run has a channel that is joined, and not silent. */
+  isReceiving: (runId: string) => boolean
   violate: Violate
 }
 
 /**
  * Until when something may be wrong because of what went wrong before: Infinity while a fault lasts
  * that keeps the truth away. A clock that is set is no excuse.
- * @param isAwaited - somebody waits for it: then it is asked for although nobody sees the page.
+ * @param isAwaited - a caller waits for it: then it is requested even on a hidden page.
  */
 export function excusedUntil(conditions: Conditions, isAwaited = false): number {
   const after = (fault: Parameters<Conditions['lastOf']>[0], ms: number) =>
@@ -54,7 +54,7 @@ export class Promptness {
     this.#context = context
   }
 
-  /** Whether all of these are shown as they are, or say why not. */
+  /** Whether all of these are shown as they are, or with an error. */
   get isCalm(): boolean {
     return this.#wrong.size === 0
   }
@@ -83,7 +83,7 @@ export class Promptness {
     }
   }
 
-  /** What is not as it should be by now; null if all is, or the store says why it cannot be. */
+  /** What should be right by now and is not; null if all is, or the store has the reason. */
   #wrongIn(runId: string, ofRun: RunTruth): string | null {
     const { shown, user, mode } = this.#context
     if (mode === 'private' && ofRun.owner !== user()) return null
@@ -104,44 +104,46 @@ export class Promptness {
     // Plain pgflow does not broadcast how far tasks and runs are.
     if (wrong !== null && !(isPlain && wrong.includes('remaining_'))) return wrong
     if (status === 'closed') return `it is closed with ${error?.code ?? 'no error'}`
-    if (status === 'polling' && this.#isHeard(runId))
+    if (status === 'polling' && this.#hasReceived(runId))
       return 'it is polled, and its channel delivers'
     return status === 'live' || status === 'polling' ? null : `it is ${status}`
   }
 
-  /** Whether nothing was lost on the run's channel since it was last heard: nothing else is asked for. */
-  #isHeard(runId: string): boolean {
-    const { conditions, hearing, hears } = this.#context
-    if (!hears(runId)) return false
+  /**
+   * Whether nothing was lost on the run's channel since the last broadcast: no request is needed.
+   */
+  #hasReceived(runId: string): boolean {
+    const { conditions, received, isReceiving } = this.#context
+    if (!isReceiving(runId)) return false
     const { lastMissed } = conditions
-    return lastMissed === -Infinity || hearing.lastAt(runId) > lastMissed
+    return lastMissed === -Infinity || received.lastAt(runId) > lastMissed
   }
 
   /** Until when what is wrong may be so. */
   #dueOf(runId: string, ofRun: RunTruth, since: number): number {
-    const { shown, conditions, hearing, mode } = this.#context
-    // What is heard meanwhile puts off the next probe.
-    const from = Math.max(since, hearing.lastAt(runId))
+    const { shown, conditions, received, mode } = this.#context
+    // Broadcasts postpone the next probe.
+    const from = Math.max(since, received.lastAt(runId))
     let ms = this.#baseOf(runId, since)
     if (ofRun.isDeleted) ms = Math.max(ms, bounds.deletedRun)
     if (mode === 'plain' || mode === 'plain-old') ms = Math.max(ms, bounds.plainRun)
     const isUnconfirmed = isTerminal(textOf(shown.run(runId)?.status))
     const excused = excusedUntil(conditions, isUnconfirmed)
-    const taint = hearing.taintOf(runId)
+    const taint = received.taintOf(runId)
     const afterTaint = taint ? taint.until + bounds.doubtSpacing : -Infinity
-    // What was deleted is doubted for as long after an outage as without one.
+    // A deleted run may stay shown for as long after an outage as without one.
     const afterAll = excused + (ofRun.isDeleted ? bounds.deletedRun : 0)
     return Math.max(from + ms, afterAll, afterTaint)
   }
 
-  /** How long it may take while requests are answered. */
+  /** How long it may take while requests succeed. */
   #baseOf(runId: string, since: number): number {
-    const { shown, conditions, hears, hearing } = this.#context
-    if (!hears(runId)) return Math.max(bounds.polledRun, bounds.deafQuietRun)
+    const { shown, conditions, isReceiving, received } = this.#context
+    if (!isReceiving(runId)) return Math.max(bounds.polledRun, bounds.silentIdleRun)
     const connection = shown.connection(runId)
     if (!connection || !claimsTruth(connection)) return bounds.polledRun + bounds.doubtSpacing
     if (since > conditions.lastLoss + 60_000) return bounds.liveRun
-    const isActive = since - hearing.lastAt(runId) < bounds.activeWithin
-    return isActive ? bounds.deafActiveRun : bounds.deafQuietRun
+    const isActive = since - received.lastAt(runId) < bounds.activeWithin
+    return isActive ? bounds.silentActiveRun : bounds.silentIdleRun
   }
 }

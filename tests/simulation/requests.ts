@@ -11,9 +11,9 @@ export interface SentRequest {
   /** The runs that it is about; of a list, its flow and status. */
   about: readonly string[]
   at: number
-  /** Neither answered nor given up. */
+  /** Neither completed nor aborted. */
   isOpen: boolean
-  /** Runs that the app has let go of meanwhile: what comes of them changes nothing. */
+  /** Runs that the app has released meanwhile: their responses change nothing. */
   orphans: Set<string>
 }
 
@@ -26,7 +26,7 @@ export interface RequestsContext {
   latency: number
   journal: Journal
   onSent: (request: SentRequest) => void
-  /** Told when a request is answered or given up. */
+  /** Called when a request is completed or aborted. */
   onSettled?: () => void
 }
 
@@ -37,7 +37,7 @@ type Work<T> = (fate: RequestFate | null) => T
 export class Requests {
   /** All that were sent, in order. */
   readonly sent: SentRequest[] = []
-  /** Those that are neither answered nor given up. */
+  /** Those that are neither completed nor aborted. */
   readonly open = new Set<SentRequest>()
   readonly #context: RequestsContext
 
@@ -71,7 +71,7 @@ export class Requests {
         end()
       }
       const onAbort = () => {
-        if (fate?.fate === 'deaf-to-abort') this.#close(request)
+        if (fate?.fate === 'ignores-abort') this.#close(request)
         else settle(() => reject(reasonOf(signal)), 'given up')
       }
       signal.addEventListener('abort', onAbort, { once: true })
@@ -134,7 +134,7 @@ function failure(code: PgflowErrorCode): PgflowError {
   return new PgflowError(code, `The network says: ${code}.`)
 }
 
-/** As the transport over supabase-js tells it. */
+/** As the transport over supabase-js reports it. */
 function reasonOf({ reason }: AbortSignal): PgflowError {
   if (reason instanceof PgflowError) return reason
   return new PgflowError('aborted', 'The call was aborted.', { cause: reason })

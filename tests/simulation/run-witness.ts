@@ -2,7 +2,7 @@ import { isTerminal, type RunConnection } from '../../src/model/entities.ts'
 import * as bounds from './bounds.ts'
 import type { ChangeWitness } from './change-witness.ts'
 import { runOfId } from './flows.ts'
-import type { Hearing } from './hearing.ts'
+import type { Received } from './received.ts'
 import type { Mode } from './plan.ts'
 import { difference, isEqual, textOf, type Projection } from './projection.ts'
 import type { Shown } from './shown.ts'
@@ -13,7 +13,7 @@ import type { Rule, Violate } from './violation.ts'
 export interface RunWitnessContext {
   shown: Shown
   truth: Truth
-  hearing: Hearing
+  received: Received
   changes: ChangeWitness
   mode: Mode
   now: () => number
@@ -22,7 +22,7 @@ export interface RunWitnessContext {
   violate: Violate
 }
 
-/** What was shown of a run, without doubt, since it was last forgotten. */
+/** What was shown of a run, if certain, since it was last dropped. */
 interface Memory {
   firstStatus: unknown
   seq: number
@@ -39,21 +39,21 @@ export class RunWitness {
     this.#context = context
   }
 
-  /** The run was removed, or everything was: it may begin anew. */
+  /** The run was removed, or all were: its state may start again. */
   forget(runId: string | null): void {
     if (runId === null) this.#memories.clear()
     else this.#memories.delete(runId)
   }
 
   check(runId: string): void {
-    const { shown, truth, hearing } = this.#context
+    const { shown, truth, received } = this.#context
     const state = shown.state(runId)
     const connection = shown.connection(runId)
     const ofRun = truth.runs.get(runId)
     this.#checkFollowed(runId, connection)
     if (!state) {
       this.#memories.delete(runId)
-      // What has left the store begins anew.
+      // The state of a run that has left the store starts again.
       this.#context.changes.forget(runId)
       return
     }
@@ -61,11 +61,11 @@ export class RunWitness {
     if (state.run.status !== 'pending') this.#checkOwner(runId, ofRun)
     const memory = this.#memoryOf(runId, state)
     if (state.run.status !== 'pending') this.#checkRefused(runId, connection)
-    const taint = hearing.taintOf(runId)
+    const taint = received.taintOf(runId)
     const isCertain = connection !== undefined && claimsTruth(connection)
     if (taint) {
       memory.seq = 0
-      if (isCertain && this.#isGenuine(state, connection, ofRun)) hearing.clean(runId)
+      if (isCertain && this.#isGenuine(state, connection, ofRun)) received.clean(runId)
       return
     }
     if (isCertain) this.#checkTruth(runId, state, connection, ofRun)
@@ -81,7 +81,7 @@ export class RunWitness {
     return made
   }
 
-  /** What is observed is followed, or says why not. */
+  /** An observed run is followed, or has an error. */
   #checkFollowed(runId: string, connection: RunConnection | undefined): void {
     if (!this.#context.isObserved(runId)) return
     const { status = 'unknown' } = connection ?? {}
@@ -89,11 +89,11 @@ export class RunWitness {
     this.#say('followed', runId, `is observed, but its connection is ${status}`)
   }
 
-  /** What was readable is doubted for long enough before it counts as refused. */
+  /** A run that was readable stays so for long enough before it counts as refused. */
   #checkRefused(runId: string, connection: RunConnection | undefined): void {
-    const { hearing, now } = this.#context
+    const { received, now } = this.#context
     if (connection?.status !== 'closed' || connection.error === null) return
-    const since = hearing.refusedSince(runId)
+    const since = received.refusedSince(runId)
     if (since !== undefined && now() - since >= bounds.refusalStands) return
     this.#say('followed', runId, `is closed with ${connection.error.code}, and was hardly doubted`)
   }
@@ -106,7 +106,7 @@ export class RunWitness {
   }
 
   /**
-   * `live`, and `closed` without an error, say that nothing is known to be missing: the store is
+   * `live`, and `closed` without an error, mean that nothing is missing: the store is
    * the database at that `seq`, and nothing beyond it has come.
    */
   #checkTruth(
@@ -116,7 +116,7 @@ export class RunWitness {
     truth: RunTruth | undefined,
   ): void {
     const { seq, status } = connection
-    const { mode, hearing } = this.#context
+    const { mode, received } = this.#context
     if (!truth) return this.#say('truth', runId, `is ${status}, and not in the database`)
     if (mode === 'plain' || mode === 'plain-old') {
       if (status === 'closed') this.#checkPlainEnd(runId, state, truth)
@@ -126,9 +126,9 @@ export class RunWitness {
     if (!then) return this.#say('truth', runId, `is ${status} at ${seq}, which never was`)
     const wrong = difference(state, then)
     if (wrong) this.#say('truth', runId, `is ${status} at ${seq}, but not as it was then: ${wrong}`)
-    const heard = hearing.seqOf(runId)
-    if ((seq ?? 0) < heard) {
-      this.#say('truth', runId, `is ${status} at ${seq}, but ${heard} was heard`)
+    const last = received.seqOf(runId)
+    if ((seq ?? 0) < last) {
+      this.#say('truth', runId, `is ${status} at ${seq}, but ${last} was received`)
     }
   }
 
@@ -190,8 +190,12 @@ export class RunWitness {
       memory.ended.set(slug, { status: row.status, output: row.output ?? null })
     }
     if (status !== 'closed' || isTerminal(String(memory.firstStatus))) return
-    if (this.#context.changes.wasTold(runId, String(state.run.status))) return
-    this.#say('changes', runId, `has ended as ${String(state.run.status)}, and nobody was told`)
+    if (this.#context.changes.wasEmitted(runId, String(state.run.status))) return
+    this.#say(
+      'changes',
+      runId,
+      `has ended as ${String(state.run.status)}, and no change was emitted`,
+    )
   }
 
   #say(rule: Rule, runId: string, text: string): void {
@@ -199,12 +203,12 @@ export class RunWitness {
   }
 }
 
-/** Whether a connection says that what is shown is all that is known. */
+/** Whether the status of a connection means that all of the run is shown. */
 export function claimsTruth({ status, error }: RunConnection): boolean {
   return status === 'live' || (status === 'closed' && error === null)
 }
 
-/** How far tasks are is not known without a seq: plain pgflow does not broadcast it. */
+/** Without a seq the progress of tasks is missing: plain pgflow does not broadcast it. */
 function withoutProgress({ run, steps }: Projection): Projection {
   const kept = [...steps].map(([slug, step]) => [slug, { ...step, remaining_tasks: null }] as const)
   return { run: { ...run, remaining_steps: null }, steps: new Map(kept) }

@@ -5,7 +5,7 @@ import * as bounds from './bounds.ts'
 import { SimulatedChannels } from './channels.ts'
 import { Client } from './client.ts'
 import { createRandom } from './clock.ts'
-import { Hearing } from './hearing.ts'
+import { Received } from './received.ts'
 import { runIdOf } from './flows.ts'
 import { Requests } from './requests.ts'
 import { SimulatedPageActivity } from './simulated-page-activity.ts'
@@ -15,7 +15,10 @@ import type { World } from './world.ts'
 /** How long a server may take for a page. */
 const renderTime = bounds.snapshotTimeout + 2_000
 
-/** Renders the page on a server: each run is read once, and nothing is left behind. The state as JSON. */
+/**
+ * Renders the page on a server: each run is read once, and nothing is left behind. The state as
+ * JSON.
+ */
 export async function renderOnServer(world: World): Promise<string> {
   const { clock, conditions, truth, session, plan, journal, violate } = world
   const network = {
@@ -26,7 +29,7 @@ export async function renderOnServer(world: World): Promise<string> {
     random: createRandom(plan.seed + 5),
   }
   const time = new AppTime(clock, conditions, createRandom(plan.seed + 6))
-  const hearing = new Hearing()
+  const received = new Received()
   const requests = new Requests({ ...network, onSent: () => {} })
   const nothing = () => violate('left', 'a server opens a channel')
   const channels = new SimulatedChannels({
@@ -43,7 +46,16 @@ export async function renderOnServer(world: World): Promise<string> {
     },
   })
   const transport = createTransport({
-    ...{ truth, mode: plan.mode, requests, channels, conditions, session, hearing, now: clock.now },
+    ...{
+      truth,
+      mode: plan.mode,
+      requests,
+      channels,
+      conditions,
+      session,
+      received,
+      now: clock.now,
+    },
   })
   const pageActivity = new SimulatedPageActivity()
   const client = new Client({

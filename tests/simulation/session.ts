@@ -24,14 +24,14 @@ export class SimulatedSession {
   become(user: string | null): void {
     if (user === this.#user) return
     this.#user = user
-    this.#tell('user')
+    this.#emit('user')
   }
 
   renewToken(): void {
-    this.#tell('token')
+    this.#emit('token')
   }
 
-  #tell(change: SessionChange): void {
+  #emit(change: SessionChange): void {
     for (const watcher of [...this.#watchers]) watcher(change)
   }
 }

@@ -1,4 +1,4 @@
-/** What a page is told of itself. */
+/** What the browser reports of a page. */
 interface PageState {
   isVisible: boolean
   isOnline: boolean

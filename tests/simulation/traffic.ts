@@ -15,7 +15,7 @@ export interface TrafficContext {
   violate: Violate
 }
 
-/** What a client costs others: requests in flight, reads for doubt, and channels. */
+/** What a client costs others: requests under way, requests after broadcasts, and channels. */
 export class Traffic {
   readonly #context: TrafficContext
   /** When the app or the network did something that lets runs be read. */
@@ -27,14 +27,16 @@ export class Traffic {
     this.#context = context
   }
 
-  /** The app asks, a channel joins or goes down, the page wakes. */
+  /**
+   * A cause of requests: a call of the app, a channel that joins or goes down, a wake of the page.
+   */
   stir(times = 1): void {
     const { now } = this.#context
     this.#stirs = this.#stirs.filter((at) => at > now() - 2 * bounds.readWindow)
     for (let time = 0; time < times; time += 1) this.#stirs.push(now())
   }
 
-  /** The app has let go of a run: a read of it that is under way may be followed by another. */
+  /** The app has released a run: a request of it that is under way may be followed by another. */
   orphan(runId: string): void {
     for (const request of this.#context.requests.open) request.orphans.add(runId)
   }
@@ -57,7 +59,7 @@ export class Traffic {
     const { kind, about } = request
     const { requests, channels, violate } = this.#context
     for (const runId of new Set(about)) {
-      // Nobody follows it (any more), and whoever comes next may ask anew.
+      // Nobody follows it (any more), and the next observer may request it again.
       if (!channels.has(runId)) request.orphans.add(runId)
       const open = [...requests.open].filter(
         ({ kind: other, about, orphans }) =>

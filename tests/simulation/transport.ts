@@ -13,7 +13,7 @@ import { DatabaseError, type SnapshotRow } from '../../src/testing/rows.ts'
 import type { ListTransport, PgflowTransport } from '../../src/transport/types.ts'
 import type { SimulatedChannels } from './channels.ts'
 import type { Conditions } from './conditions.ts'
-import type { Hearing } from './hearing.ts'
+import type { Received } from './received.ts'
 import type { Mode, RequestFate } from './plan.ts'
 import type { Requests } from './requests.ts'
 import type { SimulatedSession } from './session.ts'
@@ -27,7 +27,7 @@ export interface TransportParts {
   channels: SimulatedChannels
   conditions: Conditions
   session: SimulatedSession
-  hearing: Hearing
+  received: Received
   now: () => number
 }
 
@@ -41,21 +41,21 @@ const meanings: Record<string, PgflowErrorCode> = {
 
 /** The way of one client to the database of a schedule. */
 export function createTransport(parts: TransportParts): PgflowTransport & ListTransport {
-  const { truth, mode, requests, channels, conditions, session, hearing, now } = parts
+  const { truth, mode, requests, channels, conditions, session, received, now } = parts
   const isPlain = mode === 'plain' || mode === 'plain-old'
   const isPrivate = mode === 'private'
 
-  /** The answer about a run, as it comes over the wire. */
+  /** The snapshot of a run, as it comes over the wire. */
   function answerOf(row: SnapshotRow): RunSnapshot {
     const { run, steps, seq } = JSON.parse(JSON.stringify(row)) as SnapshotRow
     if (!isPlain) return valueOf(parseSnapshot({ run, steps, seq }))
-    const told = steps.map((step): Record<string, Json> => {
+    const plainSteps = steps.map((step): Record<string, Json> => {
       const { retry: _retry, step_index: _index, ...rest } = step
       if (mode === 'plain') return rest
       const { output: _output, ...withoutOutput } = rest
       return withoutOutput
     })
-    return valueOf(parsePlainSnapshot({ run, steps: told }))
+    return valueOf(parsePlainSnapshot({ run, steps: plainSteps }))
   }
 
   function readRuns(runIds: readonly string[], user: string | null, fate: RequestFate | null) {
@@ -70,20 +70,20 @@ export function createTransport(parts: TransportParts): PgflowTransport & ListTr
     return answers
   }
 
-  /** What has come back is known from now on. */
-  function hear(
+  /** Notes the response of a request. */
+  function noteRead(
     runId: string,
     askedAt: number,
     answer: RunSnapshot | PgflowError | undefined,
   ): void {
     if (answer === undefined || answer instanceof PgflowError) {
-      return hearing.refuse(runId, askedAt, now())
+      return received.refuse(runId, askedAt, now())
     }
-    hearing.answer(runId, askedAt, answer.seq)
-    // Nobody looks at what comes of a run that was let go of.
-    // Of a read that was sent before the run was removed and followed anew, nothing is kept.
+    received.answer(runId, askedAt, answer.seq)
+    // The response for a run that was released is ignored.
+    // Of a request that was sent before the run was removed and followed again, nothing is kept.
     const isKept = askedAt >= (channels.openedAt(runId) ?? Infinity)
-    if (answer.seq !== null && isKept) hearing.hear(runId, answer.seq)
+    if (answer.seq !== null && isKept) received.add(runId, answer.seq)
   }
 
   return {
@@ -97,7 +97,7 @@ export function createTransport(parts: TransportParts): PgflowTransport & ListTr
         if (!row) throw new PgflowError('server_error', 'The run that was started is not there.')
         return answerOf(row)
       })
-      if (!signal.aborted) hear(runId, askedAt, snapshot)
+      if (!signal.aborted) noteRead(runId, askedAt, snapshot)
       return snapshot
     },
     async fetchRuns(runIds, signal) {
@@ -107,11 +107,11 @@ export function createTransport(parts: TransportParts): PgflowTransport & ListTr
         const read = (fate: RequestFate | null) => readRuns(runIds, user, fate)
         const answers = await requests.ask('read', runIds, signal, read)
         if (signal.aborted) return answers
-        for (const runId of runIds) hear(runId, askedAt, answers.get(runId))
+        for (const runId of runIds) noteRead(runId, askedAt, answers.get(runId))
         return answers
       } catch (error) {
         const isRefusal = error instanceof PgflowError && !error.isTransient
-        if (isRefusal) for (const runId of runIds) hearing.refuse(runId, askedAt, now())
+        if (isRefusal) for (const runId of runIds) received.refuse(runId, askedAt, now())
         throw error
       }
     },
@@ -161,11 +161,11 @@ function pageOf(
 ): RunPage {
   const read = truth.reading(conditions.lag())
   const rows = refusing(() => truth.database.list({ ...query, before, limit }, user, read))
-  const told = JSON.parse(JSON.stringify(rows)) as typeof rows
+  const sent = JSON.parse(JSON.stringify(rows)) as typeof rows
   const isPlain = mode === 'plain' || mode === 'plain-old'
   const runs = isPlain
-    ? valueOf(parsePlainRunSummaries(told.map(({ run }) => plainRow(run))))
-    : valueOf(parseRunSummaries(told))
+    ? valueOf(parsePlainRunSummaries(sent.map(({ run }) => plainRow(run))))
+    : valueOf(parseRunSummaries(sent))
   return { runs, cursor: runs.length < limit ? null : (runs.at(-1)?.cursor ?? null) }
 }
 

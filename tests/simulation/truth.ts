@@ -130,7 +130,7 @@ export class Truth {
     this.#transaction(() => this.database.startFlow(slug, input, runId, caller))
   }
 
-  /** Does what an entry of a schedule says, where that is possible now. */
+  /** Does the action of an entry of a schedule, if that is possible now. */
   work(entry: WorkEntry, owner: string | null): boolean {
     const runId = runIdOf(entry.run)
     const truth = this.runs.get(runId)

@@ -23,5 +23,5 @@ export interface Violation {
   text: string
 }
 
-/** Says that something did not hold. */
+/** Reports that a promise was broken. */
 export type Violate = (rule: Rule, text: string) => void

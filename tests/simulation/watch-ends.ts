@@ -9,18 +9,18 @@ export interface EndWatch {
   violate: Violate
   /** Returns whether nothing of the run was forgotten since it was called. */
   generation: () => () => boolean
-  /** Whether the component is shown: nothing is told to one that is kept alive and left. */
+  /** Whether the component is shown: no hook of an inactive component is called. */
   isShown: () => boolean
 }
 
-/** Hooks of one component: each end is told to it once, and when the database has it. */
+/** The hooks of one component: each end is emitted once, and when the database has it. */
 export function watchEnds({ runId, truth, violate, generation, isShown }: EndWatch): RunHooks {
   let isCurrent = generation()
   let ends = 0
   return {
     onEnded: ({ status }) => {
       if (!isShown()) violate('changes', 'onEnded came to a component that is not shown')
-      // What was forgotten may be told again.
+      // What was dropped may be emitted again.
       ends = isCurrent() ? ends + 1 : 1
       isCurrent = generation()
       const ofRun = truth.runs.get(runId)

@@ -16,7 +16,7 @@ export interface Batch {
 process.on('message', ({ first, count, ignored }: Batch) => {
   void runSeeds(first, count, ignored).then((result) => process.send?.({ first, ...result }))
 })
-// A rejection that nobody handles is a fault of the library: the process ends, and says so.
+// An unhandled rejection is a fault of the library: it ends the process with a message.
 process.on('unhandledRejection', (error) => {
   console.error('A promise was rejected and nobody looked:', error)
   process.exit(1)

@@ -10,8 +10,8 @@ import { Client } from './client.ts'
 import { createRandom, settleAll, VirtualClock } from './clock.ts'
 import { Conditions } from './conditions.ts'
 import { runOfId } from './flows.ts'
-import { FeedHearing } from './feed-hearing.ts'
-import { Hearing } from './hearing.ts'
+import { FeedReceived } from './feed-received.ts'
+import { Received } from './received.ts'
 import { Journal } from './journal.ts'
 import { ListWitness } from './list-witness.ts'
 import type { Forgery, Plan } from './plan.ts'
@@ -69,7 +69,7 @@ export class World {
     return this.#plan
   }
 
-  /** Whether answers may come from an outdated replica. */
+  /** Whether snapshots may come from an outdated replica. */
   get mayLag(): boolean {
     return this.#plan.entries.some((each) => each.group === 'fault' && each.fault === 'replica')
   }
@@ -85,12 +85,12 @@ export class World {
     const { mode } = this.#plan
     if (mode === 'public' || mode === 'private') return this.page?.channels.send(message)
     const { seq: _seq, ...payload } = message.payload
-    // Plain pgflow tells neither how far maps are nor that a task is tried again.
+    // Plain pgflow broadcasts neither the progress of maps nor that a task is retried.
     if (/:(progress|retrying)$/.test(message.name)) return
     this.page?.channels.send({ ...message, payload })
   }
 
-  /** Opens a page: an app with the plugin, and whoever watches over it. */
+  /** Opens a page: an app with the plugin, and the witnesses that check it. */
   open(state: string | null): Page {
     this.page = new Page(this, state)
     return this.page
@@ -108,8 +108,8 @@ export class World {
 /** One page of the app, from when it is opened until it is left. */
 export class Page {
   readonly time: AppTime
-  readonly hearing = new Hearing()
-  readonly feed = new FeedHearing()
+  readonly received = new Received()
+  readonly feed = new FeedReceived()
   readonly requests: Requests
   readonly channels: SimulatedChannels
   readonly client: Client
@@ -133,7 +133,7 @@ export class Page {
     const { mode, latency } = plan
     const now = clock.now
     const { user } = session
-    const common = { truth, mode, now, user, conditions, violate, hearing: this.hearing }
+    const common = { truth, mode, now, user, conditions, violate, received: this.received }
     const network = { clock, conditions, latency, journal, random: createRandom(plan.seed + 3) }
     this.time = new AppTime(clock, conditions, createRandom(plan.seed + 4), this.touch)
     this.requests = new Requests({
@@ -148,8 +148,8 @@ export class Page {
       onJoined: (runId, at) => this.#onJoined(world, runId, at),
       onOpened: (runId) => this.traffic.orphan(runId),
       onCall: this.touch,
-      onClosed: (runId) => this.hearing.forget(runId),
-      onFed: (message) => this.feed.hear(message, this.time.now()),
+      onClosed: (runId) => this.received.forget(runId),
+      onFed: (message) => this.feed.add(message, this.time.now()),
       onFeedLeft: () => this.feed.clear(),
     })
     this.traffic = new Traffic({
@@ -157,7 +157,7 @@ export class Page {
       ...{ now, violate, listReadsAllowed: () => 1 + plan.entries.filter(isListEntry).length },
     })
     const transport = createTransport({
-      ...{ truth, mode, conditions, session, hearing: this.hearing, now },
+      ...{ truth, mode, conditions, session, received: this.received, now },
       ...{ requests: this.requests, channels: this.channels },
     })
     const { gcTime, maxChannels } = plan
@@ -171,8 +171,8 @@ export class Page {
       onComplaint: (text) => violate('complaint', text),
     })
     this.shown = new Shown(this.client.store)
-    this.changes = new ChangeWitness(truth, this.hearing, violate)
-    this.client.run(() => this.client.store.onRunChange(this.changes.hear))
+    this.changes = new ChangeWitness(truth, this.received, violate)
+    this.client.run(() => this.client.store.onRunChange(this.changes.check))
     this.calls = new Calls({
       ...{ now, violate, abortedBound: bounds.abortedCall },
       heldUpSince: (time) => conditions.heldUpSince(time),
@@ -180,10 +180,10 @@ export class Page {
     this.app = new SimulatedApp({
       ...{ client: this.client, calls: this.calls, clock, truth, violate },
       mayBeOutdated: (runId) => {
-        return world.mayLag || this.hearing.taintOf(runId) !== undefined
+        return world.mayLag || this.received.taintOf(runId) !== undefined
       },
-      isTainted: (runId) => this.hearing.taintOf(runId) !== undefined,
-      answerOf: (runId) => this.hearing.answerOf(runId),
+      isTainted: (runId) => this.received.taintOf(runId) !== undefined,
+      answerOf: (runId) => this.received.answerOf(runId),
       onForget: (runId) => this.#forget(runId),
       more: world.more,
     })
@@ -191,14 +191,14 @@ export class Page {
       ...{ ...common, shown: this.shown, changes: this.changes },
       isObserved: (runId) => this.#observed.has(runId),
     })
-    const hears = (runId: string) => this.channels.hears(runTopic(runId))
-    this.promptness = new Promptness({ ...common, shown: this.shown, hears })
-    const hasFeed = () => this.channels.hears(userTopic(user() ?? ''))
+    const isReceiving = (runId: string) => this.channels.isReceiving(runTopic(runId))
+    this.promptness = new Promptness({ ...common, shown: this.shown, isReceiving })
+    const hasFeed = () => this.channels.isReceiving(userTopic(user() ?? ''))
     const hasStarted = (runId: string) =>
       this.requests.sent.some(({ kind, about }) => kind === 'start' && about.includes(runId))
     this.lists = new ListWitness({
       hasStarted,
-      hasHeardEnd: (runId) => this.feed.hasEnded(runId, this.time.now()),
+      hasReceivedEnd: (runId) => this.feed.hasEnded(runId, this.time.now()),
       ...common,
       hasFeed,
       pagesOf: (plan) => this.app.pagesOf(plan),
@@ -232,13 +232,13 @@ export class Page {
     const isOther = user !== session.user()
     session.become(user)
     this.channels.review(false)
-    // On private channels whoever comes begins with nothing.
+    // On private channels a new observer begins with nothing.
     if (isOther && plan.mode === 'private') this.app.forgetAll()
   }
 
   #look(runIds: Iterable<string>): void {
     const { observed } = this.app
-    // A read that was asked for before somebody observes belongs to nobody, or is over soon.
+    // A request from before the first observer belongs to no run, or ends soon.
     for (const runId of observed) if (!this.#observed.has(runId)) this.traffic.orphan(runId)
     for (const runId of this.#observed) if (!observed.has(runId)) this.traffic.orphan(runId)
     this.#observed = observed
@@ -261,16 +261,16 @@ export class Page {
   #onArrived({ clock }: World, runId: string, message: Message, forgery: Forgery | null): void {
     const { seq, run_id } = message.payload
     const at = clock.time
-    // What is malformed does not tell its seq: an outdated answer after it looks like a new one.
+    // A malformed broadcast has no seq: an outdated snapshot after it looks like a new one.
     const isReadable = run_id === runId || !this.#world.mayLag
-    const heard = typeof seq === 'number' && isReadable ? seq : 0
+    const last = typeof seq === 'number' && isReadable ? seq : 0
     if (forgery === null) {
-      this.hearing.hear(runId, heard)
-      this.hearing.stir(runId, at)
+      this.received.add(runId, last)
+      this.received.stir(runId, at)
     } else if (forgery === 'next-seq' || forgery === 'old-seq')
-      this.hearing.taint(runId, at + bounds.afterForgedEvent)
+      this.received.taint(runId, at + bounds.afterForgedEvent)
     else if (forgery === 'end' || forgery === 'absurd-seq') {
-      this.hearing.taint(runId, at + bounds.afterForgedSeq)
+      this.received.taint(runId, at + bounds.afterForgedSeq)
     }
   }
 
@@ -278,7 +278,7 @@ export class Page {
   #onJoined({ truth }: World, runId: string, at: number): void {
     this.traffic.stir()
     const seq = truth.runs.get(runId)?.asOf(at)?.seq ?? 0
-    if (!this.#world.mayLag) this.hearing.hear(runId, seq)
+    if (!this.#world.mayLag) this.received.add(runId, seq)
   }
 
   #forget(runId: string | null): void {
@@ -286,8 +286,8 @@ export class Page {
     this.changes.forget(runId)
     const forgotten = runId === null ? this.shown.runIds : [runId]
     for (const each of forgotten) this.traffic.orphan(each)
-    if (runId !== null) return this.hearing.forget(runId)
-    this.hearing.clear()
+    if (runId !== null) return this.received.forget(runId)
+    this.received.clear()
     this.feed.clear()
   }
 }

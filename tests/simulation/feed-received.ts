@@ -3,17 +3,17 @@ import type { Message } from '../../src/testing/rows.ts'
 import { textOf } from './projection.ts'
 
 /**
- * For how long what was heard of a run counts more than an answer that says otherwise, in ms by the
- * clock of the device: if that jumps ahead, nothing tells that it was heard a moment ago.
+ * For how long an update of a run counts more than a snapshot without it, in ms by the clock of the
+ * device: if that jumps ahead, it is not known that the update is recent.
  */
 const remembered = 29_000
 
-/** What the feed of a user has told of runs that have ended. */
-export class FeedHearing {
+/** The ends of runs that the feed of a user has sent. */
+export class FeedReceived {
   readonly #ends = new Map<string, number>()
 
   /** A message came that can be read. */
-  hear({ payload }: Message, now: number): void {
+  add({ payload }: Message, now: number): void {
     const runId = textOf(payload.run_id)
     if (isTerminal(textOf(payload.status))) this.#ends.set(runId, now)
   }
@@ -23,7 +23,7 @@ export class FeedHearing {
     this.#ends.clear()
   }
 
-  /** Whether the end of a run was heard so lately that no list may show it as going on. */
+  /** Whether the end of a run was received so recently that no list may show it as running. */
   hasEnded(runId: string, now: number): boolean {
     return (this.#ends.get(runId) ?? -Infinity) > now - remembered
   }

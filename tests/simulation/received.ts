@@ -4,14 +4,14 @@ export interface Taint {
   until: number
 }
 
-/** A read that was answered. */
+/** A request that has succeeded. */
 export interface Answer {
   askedAt: number
   seq: number | null
 }
 
-/** What one client can know of runs from what has reached it, whatever it made of that. */
-export class Hearing {
+/** What has reached one client of each run, whatever the client has made of it. */
+export class Received {
   readonly #seqs = new Map<string, number>()
   readonly #lastAt = new Map<string, number>()
   readonly #answers = new Map<string, Answer>()
@@ -19,8 +19,8 @@ export class Hearing {
   readonly #taints = new Map<string, Taint>()
   readonly #forgedUntil = new Map<string, number>()
 
-  /** A genuine message or an answer about the run came, up to this seq. */
-  hear(runId: string, seq: number): void {
+  /** A genuine message or a snapshot of the run came, up to this seq. */
+  add(runId: string, seq: number): void {
     this.#seqs.set(runId, Math.max(this.seqOf(runId), seq))
   }
 
@@ -29,7 +29,7 @@ export class Hearing {
     this.#lastAt.set(runId, now)
   }
 
-  /** A read of the run was answered, so many ms after it was asked for at `askedAt`. */
+  /** A request of the run has succeeded that was made at `askedAt`. */
   answer(runId: string, askedAt: number, seq: number | null): void {
     const known = this.#answers.get(runId)
     if (!known || askedAt >= known.askedAt) this.#answers.set(runId, { askedAt, seq })
@@ -37,7 +37,7 @@ export class Hearing {
     if (askedAt >= (this.#refused.get(runId)?.askedAt ?? 0)) this.#refused.delete(runId)
   }
 
-  /** The read of the run that was asked for last of those that were answered. */
+  /** The latest request of the run among those that have succeeded. */
   answerOf(runId: string): Answer | undefined {
     return this.#answers.get(runId)
   }
@@ -47,12 +47,12 @@ export class Hearing {
     if (!this.#refused.has(runId)) this.#refused.set(runId, { askedAt, since })
   }
 
-  /** Since when every read of the run was refused; undefined while the last one was answered. */
+  /** Since when every request of the run was refused; undefined if the last one succeeded. */
   refusedSince(runId: string): number | undefined {
     return this.#refused.get(runId)?.since
   }
 
-  /** The channel of the run is left: what was heard on it may be forgotten. */
+  /** The channel of the run is left: what was received on it may be dropped. */
   forget(runId: string): void {
     this.#seqs.delete(runId)
   }
@@ -64,7 +64,7 @@ export class Hearing {
     this.#forgedUntil.clear()
   }
 
-  /** The highest seq that was heard. */
+  /** The highest seq that was received. */
   seqOf(runId: string): number {
     return this.#seqs.get(runId) ?? 0
   }
