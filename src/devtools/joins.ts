@@ -1,9 +1,9 @@
 import type { KeptRecord } from '../trace-log.ts'
 
-/** What it means that a channel is joined: for the first time, once more, or that it is now heard. */
+/** What a join is: the first of its channel, a later one, or one after which broadcasts arrive. */
 export type Join = 'joined' | 'reconnect' | 'ready'
 
-/** Tells what each join of a channel is. To be shown all records in their order. */
+/** Returns the kind of each join. It has to be called with all records, in their order. */
 export class Joins {
   /** By run or list: whether its channel, once joined, is so still. */
   readonly #isJoined = new Map<string, boolean>()

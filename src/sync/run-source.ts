@@ -117,7 +117,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     if (snapshot.run.run_id !== this.key) {
       throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
     }
-    // A start is answered by the primary. Without a seq nothing tells which events that includes.
+    // The primary responds to a start. Without a seq it is unknown which events that includes.
     const isCurrent = trustsDatabase || (reason === 'start' && snapshot.seq !== null)
     // An end is final: on a public channel, events with a higher seq than that of the end are forged.
     const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#runningSeq

@@ -60,8 +60,8 @@ async function throughDatabase(
   if (!facts) return [notSent(answer.error?.message ?? 'it returned something else')]
   if (facts.refused !== null) return notStored(facts.refused, facts.may_send)
   const stored = ok('partition', 'The database stores messages for Realtime.')
-  const isHeard = await within(message, listener.heard, false)
-  return [stored, isHeard ? heard(isPrivate) : notDelivered(isReady)]
+  const isReceived = await within(message, listener.received, false)
+  return [stored, isReceived ? received(isPrivate) : notDelivered(isReady)]
 }
 
 /** Joins the channel of the test. The promises that it resolves to never reject. */
@@ -95,7 +95,7 @@ function listen({ client }: Project, id: string, isPrivate: boolean) {
   return {
     joined: joined.promise,
     ready: ready.promise,
-    heard: message.promise,
+    received: message.promise,
     isConnected: () => client.realtime.isConnected(),
     leave: () => client.removeChannel(channel),
   }
@@ -192,7 +192,7 @@ function notStored(sqlState: string, maySend: boolean): Finding[] {
   ]
 }
 
-function heard(isPrivate: boolean): Finding {
+function received(isPrivate: boolean): Finding {
   const name = isPrivate ? 'private channel' : 'channel'
   return ok('realtime', `A message went through the database and back on a ${name}.`)
 }

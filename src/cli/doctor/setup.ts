@@ -142,24 +142,24 @@ function checkClock({ clock_ms }: Facts, { before, after }: AskedAt): Finding {
 
 /** All other problems that the database reports. */
 function checkProblems({ problems, problem_count, pgflow_sending, may_send }: Facts): Finding[] {
-  const told = pgflow_sending + (may_send ? 0 : 1)
+  const named = pgflow_sending + (may_send ? 0 : 1)
   if (problems) {
-    return problems.filter(isUntold).map((problem) => problemOf(problem))
+    return problems.filter(isUnnamed).map((problem) => problemOf(problem))
   }
-  const untold = problem_count - told
-  if (untold <= 0) return [ok('problems', 'The database names no other problem.')]
+  const unnamed = problem_count - named
+  if (unnamed <= 0) return [ok('problems', 'The database names no other problem.')]
   return [
     skipped(
       'problems',
       'more_problems',
-      `The database names ${untold} more ${untold === 1 ? 'problem' : 'problems'}, and tells them to its owner only.`,
+      `The database names ${unnamed} more ${unnamed === 1 ? 'problem' : 'problems'}, and tells them to its owner only.`,
       'Pass --db, or a secret key as --key; or run: select pgflow_realtime.status();',
     ),
   ]
 }
 
 /** Whether a problem has no finding of its own. */
-export function isUntold(problem: string): boolean {
+export function isUnnamed(problem: string): boolean {
   return !/ broadcasts by itself,|^Every broadcast is lost:/.test(problem)
 }
 
