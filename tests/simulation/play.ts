@@ -207,14 +207,14 @@ class Player {
     if (!page) return
     const state = page.client.serialise()
     page.traffic.isOver = true
-    const { tainted } = page.hearing
+    const { tainted } = page.received
     // What was promised in this very moment is not looked at any more.
     page.app.forgetAll()
     page.client.unmount()
     this.world.open(state)
     // What may be forged is in the state, and is doubted anew.
     const until = this.world.clock.time + bounds.afterForgedSeq
-    for (const runId of tainted) this.world.page?.hearing.taint(runId, until)
+    for (const runId of tainted) this.world.page?.received.taint(runId, until)
   }
 
   /** The app ends, in the middle of everything or tidily. */
