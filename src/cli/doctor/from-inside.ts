@@ -4,7 +4,7 @@ import { CliError } from '../errors.ts'
 import type { PackageInfo } from '../package-info.ts'
 import { runMigrations } from '../supabase-commands.ts'
 import { error, ok, warning, type Finding } from './findings.ts'
-import { isUntold, problemOf } from './setup.ts'
+import { isUnnamed, problemOf } from './setup.ts'
 
 const statusSchema = v.object({
   version: v.string(),
@@ -155,7 +155,7 @@ function listOf(slugs: readonly string[]): string {
 
 function checkProblems({ problems }: Status): Finding[] {
   const lost = problems.filter((problem) => problem.startsWith('Every broadcast is lost:'))
-  const others = problems.filter(isUntold)
+  const others = problems.filter(isUnnamed)
   if (problems.length === 0) return [ok('problems', 'The database names no problem.')]
   return [
     ...lost.map((problem) => {
