@@ -1,8 +1,9 @@
-import { createServer, type ViteDevServer } from 'vite'
+import { createServer, type InlineConfig, type ViteDevServer } from 'vite'
 import type { BackendCore } from '../../../playground/backend/index.ts'
-import { playgroundConfig, type PlaygroundOptions } from '../../../playground/config.ts'
+import { playgroundConfig } from '../../../playground/config.ts'
+import { bundledPlayground } from './bundled-playground.ts'
 
-/** The playground as `npm start` serves it, and a hand on the switches of its backend. */
+/** The playground, and a hand on the switches of its backend. */
 export interface Playground {
   url: string
   backend: BackendCore
@@ -12,7 +13,10 @@ export interface Playground {
 export interface PlaygroundServerOptions {
   /** Default 0: steps work as fast as they can. */
   paceMs?: number
-  /** Whether Vue devtools are on the page. Default: no. */
+  /**
+   * Whether Vue devtools are on the page, which is then loaded from its sources, as `npm start`
+   * serves it. Default: no.
+   */
   devtools?: boolean
 }
 
@@ -26,7 +30,9 @@ export async function servePlayground({
   let announce: (backend: BackendCore) => void = () => {}
   const ready = new Promise<BackendCore>((resolve) => (announce = resolve))
   const backend = { onReady: (core: BackendCore) => announce(core) }
-  const { server, url } = await listen({ paceMs, devtools, backend }, false)
+  const options = { paceMs, devtools, backend }
+  const config = devtools ? playgroundConfig(options) : await bundledPlayground(options)
+  const { server, url } = await listen(config, false)
   return { url, backend: await ready, close: () => server.close() }
 }
 
@@ -34,16 +40,16 @@ export async function servePlayground({
 export async function servePlaygroundOf(
   envDir: string,
 ): Promise<Pick<Playground, 'url' | 'close'>> {
-  const { server, url } = await listen({ paceMs: 0, devtools: false }, envDir)
+  const { server, url } = await listen(playgroundConfig({ paceMs: 0, devtools: false }), envDir)
   return { url, close: () => server.close() }
 }
 
 async function listen(
-  options: PlaygroundOptions,
+  config: InlineConfig,
   envDir: string | false,
 ): Promise<{ server: ViteDevServer; url: string }> {
   const server = await createServer({
-    ...playgroundConfig(options),
+    ...config,
     configFile: false,
     envDir,
     cacheDir: new URL('../output/.vite', import.meta.url).pathname,
