@@ -165,7 +165,13 @@ describe('Vue devtools', () => {
     // The timeline has what happens from when it is recorded.
     await inspector.frame.locator('li', { hasText: 'Timeline' }).click()
     await inspector.frame.locator('.recording-btn').click()
+    worker.pause()
     await app.startButton.dispatchEvent('click')
+    await app.untilConnection('live')
+    expect(playground.backend.faults.killSockets()).toBe(1)
+    const reconnect = inspector.frame.getByText('the channel is open again')
+    await reconnect.first().waitFor({ state: 'attached' })
+    worker.resume()
     await app.untilRun('Done')
     await page.screenshot({ path: `${output}devtools-timeline.png` })
     for (const event of ['report step:completed', 'completed, 5 steps']) {

@@ -72,17 +72,20 @@ export async function expectTruth(app: App, { db }: BackendCore): Promise<void> 
     'select status from pgflow.runs where run_id = $1',
     [id],
   )
-  const shown = await app.main.locator('li[data-step]').evaluateAll((items) =>
-    items.map((item) => ({
-      slug: item.getAttribute('data-step'),
-      status: item.getAttribute('data-status'),
-    })),
-  )
-  expect(shown.sort((a, b) => ((a.slug ?? '') < (b.slug ?? '') ? -1 : 1))).toEqual(steps)
+  const shown = async () => {
+    const statuses = await app.main.locator('li[data-step]').evaluateAll((items) =>
+      items.map((item) => ({
+        slug: item.getAttribute('data-step'),
+        status: item.getAttribute('data-status'),
+      })),
+    )
+    return statuses.sort((a, b) => ((a.slug ?? '') < (b.slug ?? '') ? -1 : 1))
+  }
+  await expect.poll(shown).toEqual(steps)
   const labels = new Map([
     ['started', 'Running'],
     ['completed', 'Done'],
     ['failed', 'Failed'],
   ])
-  expect(await badge.innerText()).toBe(labels.get(run?.status ?? ''))
+  await expect.poll(() => badge.innerText()).toBe(labels.get(run?.status ?? ''))
 }

@@ -1,7 +1,7 @@
 import { createServer, type InlineConfig, type ViteDevServer } from 'vite'
 import type { BackendCore } from '../../../playground/backend/index.ts'
 import { playgroundConfig } from '../../../playground/config.ts'
-import { bundledPlayground } from './bundled-playground.ts'
+import { bundlePlayground } from './bundled-playground.ts'
 
 /** The playground, and a hand on the switches of its backend. */
 export interface Playground {
@@ -31,9 +31,17 @@ export async function servePlayground({
   const ready = new Promise<BackendCore>((resolve) => (announce = resolve))
   const backend = { onReady: (core: BackendCore) => announce(core) }
   const options = { paceMs, devtools, backend }
-  const config = devtools ? playgroundConfig(options) : await bundledPlayground(options)
+  if (devtools) {
+    const { server, url } = await listen(playgroundConfig(options), false)
+    return { url, backend: await ready, close: () => server.close() }
+  }
+  const { config, remove } = await bundlePlayground(options)
   const { server, url } = await listen(config, false)
-  return { url, backend: await ready, close: () => server.close() }
+  const close = async () => {
+    await server.close()
+    await remove()
+  }
+  return { url, backend: await ready, close }
 }
 
 /** Serves the playground over a project of one's own, which `.env.local` in a folder names. */
