@@ -111,8 +111,8 @@ export function applyUpdate(
   const placed = isListed
     ? rows.map((row) => (row.run_id === update.run_id ? merged : row)).sort(compareRuns)
     : insert(rows, merged, hasMore)
-  // If the run was not held before, the event may be incomplete.
-  const isIncomplete = !held && merged.remaining_steps === null && placed.includes(merged)
+  // If no snapshot had the run, the event may be incomplete.
+  const isIncomplete = !merged.cursor && merged.remaining_steps === null && placed.includes(merged)
   const needsRefetch = update.needsSnapshot || isIncomplete
   return { rows: belongs ? placed : others(), hasMore, needsRefetch }
 }

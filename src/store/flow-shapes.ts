@@ -44,7 +44,7 @@ export function createFlowShapes(config: () => PgflowConfig) {
     },
     /** Aborts the requests under way, so that they do not write any more. */
     stop(): void {
-      life.abort(new PgflowError('aborted', 'The flow is not wanted any more.'))
+      life.abort(new PgflowError('aborted', 'It is not followed any more.'))
       life = new AbortController()
     },
   }

@@ -255,7 +255,7 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
   async function readEnded(runId: string): Promise<void> {
     await refreshRun(runId)
     if (isTerminal(ofRun(runs.value, runId)?.status ?? '')) return
-    const message = 'A server that renders does not wait for a run.'
+    const message = 'A server does not wait for a run.'
     throw new PgflowError('not_supported', message, { runId })
   }
 

@@ -355,7 +355,8 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
 
   #readRest(): void {
     // If a request is under way, its snapshot leads to this one.
-    if (this.#phase === 'following' && !this.#fetcher.current) this.#ask('poll', true)
+    if (this.#phase !== 'following' || this.#fetcher.current) return
+    this.#ask('poll', !this.#health.needsSnapshot)
   }
 
   #readIfNeeded(): void {

@@ -107,7 +107,7 @@ export class Registry<Resource extends Held> {
     const entries = [...this.#entries]
     // All are disposed first: what they share must not outlive any of them.
     for (const [, { resource }] of entries) {
-      resource.dispose('The store was reset, or somebody else has signed in.')
+      resource.dispose('The store was reset, or another user signed in.')
       resource.source.forget()
     }
     onForgotten()

@@ -85,7 +85,7 @@ export class Promptness {
 
   /** What should be right by now and is not; null if all is, or the store has the reason. */
   #wrongIn(runId: string, ofRun: RunTruth): string | null {
-    const { shown, user, mode } = this.#context
+    const { shown, user, mode, received } = this.#context
     if (mode === 'private' && ofRun.owner !== user()) return null
     const state = shown.state(runId)
     const connection = shown.connection(runId)
@@ -104,7 +104,9 @@ export class Promptness {
     // Plain pgflow does not broadcast how far tasks and runs are.
     if (wrong !== null && !(isPlain && wrong.includes('remaining_'))) return wrong
     if (status === 'closed') return `it is closed with ${error?.code ?? 'no error'}`
-    if (status === 'polling' && this.#hasReceived(runId))
+    // A forged change that a snapshot has undone looks like a broadcast that was missed.
+    const wasForged = received.wasForged(runId)
+    if (status === 'polling' && !wasForged && this.#hasReceived(runId))
       return 'it is polled, and its channel delivers'
     return status === 'live' || status === 'polling' ? null : `it is ${status}`
   }

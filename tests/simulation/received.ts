@@ -88,6 +88,11 @@ export class Received {
     return now < (this.#forgedUntil.get(runId) ?? -Infinity)
   }
 
+  /** Whether anything forged has come of the run, be it that it was put right since. */
+  wasForged(runId: string): boolean {
+    return this.#forgedUntil.has(runId)
+  }
+
   taintOf(runId: string): Taint | undefined {
     return this.#taints.get(runId)
   }

@@ -131,7 +131,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
       .filter((row) => trustsDatabase || !this.#hasLeft(row))
       .map((row) => (trustsDatabase ? row : newerSummary(state.summary(row.run_id), row)))
       .filter((row) => isOfQuery(this.#query, row))
-    const missing = trustsDatabase || fetch.isRest ? [] : this.#missingIn(snapshot)
+    const missing = trustsDatabase || fetch.isRest ? [] : this.#missingIn(snapshot, fetch.updates)
     const isOutdated =
       missing.length > 0 || snapshot.rows.some((row) => this.#isOutdated(row, fetch.updates))
     const kept = fetch.isRest ? (this.#uncut ?? this.#shown).rows : missing
@@ -140,7 +140,8 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     for (const update of inSeqOrder(fetch.updates)) {
       const { needsRefetch, ...next } = this.#apply(list, update)
       // Received before, and not in the snapshot: the run has left, or the snapshot is outdated.
-      const isDoubtful = fetch.earlier.has(update) && next.rows.length > list.rows.length
+      const isDoubtful =
+        !fetch.isRest && fetch.earlier.has(update) && next.rows.length > list.rows.length
       if (!isDoubtful || this.#isRecent(update.run_id)) list = next
       needsSnapshot ||= needsRefetch || isDoubtful
     }
@@ -252,12 +253,13 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   }
 
   /** The shown runs with a recent update that the snapshot should contain and does not. */
-  #missingIn({ rows, hasMore }: ListRows): RunSummary[] {
+  #missingIn({ rows, hasMore }: ListRows, updates: readonly RunUpdate[]): RunSummary[] {
     const ids = new Set(rows.map(({ run_id }) => run_id))
     const last = rows.at(-1)
     return this.#shown.rows.filter((row) => {
-      const isCovered = !hasMore || (last !== undefined && compareRuns(row, last) < 0)
-      return isCovered && !ids.has(row.run_id) && this.#isRecent(row.run_id)
+      const isCovered = !hasMore || (last && compareRuns(row, last) < 0)
+      if (!isCovered || ids.has(row.run_id) || !this.#isRecent(row.run_id)) return false
+      return this.#isOutdated({ ...row, seq: 0 }, updates)
     })
   }
 

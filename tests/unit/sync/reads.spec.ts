@@ -101,7 +101,7 @@ describe('a start', () => {
     kit.manager.restart()
     expect(await forgotten).toMatchObject({
       code: 'aborted',
-      message: 'The store was reset, or somebody else has signed in.',
+      message: 'The store was reset, or another user signed in.',
       runId: 'r',
     })
     const removed = failure()
