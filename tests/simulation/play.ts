@@ -185,7 +185,10 @@ class Player {
     page?.touch()
     const isOffline =
       conditions.is('offline-hint') || conditions.of('no-network').some((each) => each.isNoticed)
-    if (entry.fault === 'hidden') pageActivity.become({ isVisible: !conditions.is('hidden') })
+    if (entry.fault === 'hidden') {
+      pageActivity.become({ isVisible: !conditions.is('hidden') })
+      page?.received.postpone(this.world.clock.time + bounds.afterForgedSeq)
+    }
     if (entry.fault === 'offline-hint' || entry.fault === 'no-network') {
       pageActivity.become({ isOnline: !isOffline })
     }

@@ -80,6 +80,14 @@ export class Received {
     this.#forgedUntil.set(runId, Math.max(until, this.#forgedUntil.get(runId) ?? 0))
   }
 
+  /** Nothing was requested for some time: what may be forged is doubted only from now on. */
+  postpone(until: number): void {
+    for (const runId of this.#taints.keys()) this.taint(runId, until)
+    for (const [runId, known] of this.#forgedUntil) {
+      this.#forgedUntil.set(runId, Math.max(known, until))
+    }
+  }
+
   /**
    * Whether lists may show something forged: also once the run itself is shown as it is, since they
    * hear of it and read by themselves.
