@@ -55,6 +55,8 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
   readonly #health = new Health()
   /** The last snapshot was older than what is shown, and was dropped. */
   #isDropped = false
+  /** The pause before `refresh` reads again, shared by all callers: together they read once. */
+  #retry: Promise<void> | null = null
   readonly #outdated: Elapsed
   readonly #refusals: RefusalWindow
 
@@ -207,7 +209,11 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
       await this.read()
       const isOld = this.#isDropped && !this.#outdated.isOver
       if (this.source.isShown && !isOld) return
-      await pause(scheduler, 250 * Math.max(1, this.#poll.failures), this.#life.signal)
+      const ms = 250 * Math.max(1, this.#poll.failures)
+      this.#retry ??= pause(scheduler, ms, this.#life.signal).then(() => {
+        this.#retry = null
+      })
+      await this.#retry
     }
   }
 

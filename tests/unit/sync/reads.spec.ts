@@ -41,6 +41,21 @@ describe('a refresh', () => {
     }
   })
 
+  it('shares its retries with those that were called later', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    void kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    await kit.clock.advance(100)
+    void kit.manager.refresh('r')
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    const before = kit.clock.time
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    expect(kit.clock.time - before).toBe(150)
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    expect(kit.clock.time - before).toBe(150 + 750)
+  })
+
   it('of a run that is being started waits for the start', async () => {
     const kit = createKit()
     const started = kit.manager.start('r', anyStart)
