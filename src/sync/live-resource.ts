@@ -39,7 +39,11 @@ const ignore = () => undefined
  *
  * This file is longer than others, so that all transitions between the phases are in one place.
  */
-export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update>> {
+export class LiveResource<
+  Snapshot,
+  Update,
+  Kind extends Source<Snapshot, Update>,
+> implements SubscriptionHandlers<Update> {
   readonly source: Kind
   readonly #context: ResourceContext
   readonly #subscription: Subscription
@@ -68,8 +72,7 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
     const { scheduler } = context
     this.source = source
     this.#context = context
-    const { receive, onReceived, onSilent, onJoined, onDown, onMissed } = this
-    this.#subscription = subscribe({ receive, onReceived, onSilent, onJoined, onDown, onMissed })
+    this.#subscription = subscribe(this)
     const readNow = () => this.#phase === 'following' && this.#ask('doubt')
     this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
     this.#refusals = new RefusalWindow(scheduler, readNow)
@@ -231,12 +234,12 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
   }
 
   /** Something arrived on the channel: it is not silent. */
-  readonly onReceived = (wasSilent: boolean): void => {
+  onReceived(wasSilent: boolean): void {
     this.#health.isUnreceived = false
     if (wasSilent) this.#show()
   }
 
-  readonly onSilent = (): void => {
+  onSilent(): void {
     if (process.env.NODE_ENV !== 'production') this.#trace('silent')
     this.#show()
   }
@@ -245,7 +248,7 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
    * Merges an update. While a request is under way the update is kept as well: the snapshot may be
    * older, and the update is then applied to it again (`#merge`).
    */
-  readonly receive = (update: Update): void => {
+  receive(update: Update): void {
     if (this.#fetcher.isKeeping || !this.source.isShown) this.#fetcher.keep(update)
     const merged = this.source.receive(update, this.#fetcher.current?.isRest ?? false)
     if (this.#life.signal.aborted) return
@@ -278,7 +281,7 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
   }
 
   /** The channel is joined. Broadcasts sent before may have been missed. */
-  readonly onJoined = (): void => {
+  onJoined(): void {
     if (process.env.NODE_ENV !== 'production') this.#trace('joined')
     this.#health.isLost = false
     this.#health.isOverruled = true
@@ -289,7 +292,7 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
   }
 
   /** The channel has failed: it is not joined any more, or not yet. */
-  readonly onDown = (error: PgflowError): void => {
+  onDown(error: PgflowError): void {
     if (process.env.NODE_ENV !== 'production') this.#trace('left', error)
     // Only the first time: each failed join would reset the timer, and no request would be sent.
     if (this.#health.isLost) return this.#show()
@@ -303,7 +306,7 @@ export class LiveResource<Snapshot, Update, Kind extends Source<Snapshot, Update
   }
 
   /** A broadcast arrived that could not be parsed. */
-  readonly onMissed = (): void => {
+  onMissed(): void {
     if (process.env.NODE_ENV !== 'production') this.#trace('gap')
     // The app's `onError` or `trace` may have disposed it.
     if (this.#phase !== 'following') return

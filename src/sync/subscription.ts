@@ -23,15 +23,15 @@ export interface Subscription {
 
 /** What happens on a channel. */
 export interface SubscriptionHandlers<Update> {
-  receive: (update: Update) => void
+  receive(update: Update): void
   /** Something was received, whatever it was. */
-  onReceived: (wasSilent: boolean) => void
+  onReceived(wasSilent: boolean): void
   /** It has been marked as silent. */
-  onSilent: () => void
-  onJoined: () => void
-  onDown: (error: PgflowError) => void
+  onSilent(): void
+  onJoined(): void
+  onDown(error: PgflowError): void
   /** A broadcast was received that could not be parsed. */
-  onMissed: () => void
+  onMissed(): void
 }
 
 /** The channel of one run. It opens when the budget allows it. */
@@ -77,29 +77,29 @@ export class RunSubscription implements Subscription {
   readonly open = (): void => {
     const { budget, transport, report } = this.#context
     if (this.#channel || !budget.take(this.open)) return
-    const { receive, onJoined, onDown, onMissed } = this.#handlers
+    const handlers = this.#handlers
     this.#channel = transport.openChannel(this.#runId, {
       onEvent: (event) => {
         this.#received()
-        receive(event)
+        handlers.receive(event)
       },
       onJoined: () => {
         this.#isJoined = true
         this.#isSilent = false
         this.#error = null
-        onJoined()
+        handlers.onJoined()
       },
       onDown: (error) => {
         this.#isJoined = false
         this.#isSilent = false
         this.#error = error
         report(error)
-        onDown(error)
+        handlers.onDown(error)
       },
       onMalformed: (error) => {
         report(error)
         this.#received()
-        onMissed()
+        handlers.onMissed()
       },
     })
   }

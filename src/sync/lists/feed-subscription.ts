@@ -66,7 +66,7 @@ export class FeedSubscription {
       },
       markSilent: () => {
         this.#isSilent = true
-        for (const { onSilent } of [...this.#handlers]) onSilent()
+        for (const each of [...this.#handlers]) each.onSilent()
       },
     }
   }
@@ -84,7 +84,7 @@ export class FeedSubscription {
         this.#isSilent = false
         this.#error = null
         this.#shared.onMissed()
-        for (const { onJoined } of [...this.#handlers]) onJoined()
+        for (const each of [...this.#handlers]) each.onJoined()
       },
       onDown: (error) => {
         this.#isJoined = false
@@ -92,13 +92,13 @@ export class FeedSubscription {
         this.#error = error
         this.#shared.onMissed()
         if (error.code !== 'not_signed_in') report(error)
-        for (const { onDown } of [...this.#handlers]) onDown(error)
+        for (const each of [...this.#handlers]) each.onDown(error)
       },
       onMalformed: (error) => {
         report(error)
         this.#received()
         this.#shared.onMissed()
-        for (const { onMissed } of [...this.#handlers]) onMissed()
+        for (const each of [...this.#handlers]) each.onMissed()
       },
     })
   }
@@ -106,7 +106,7 @@ export class FeedSubscription {
   #received(): void {
     const wasSilent = this.#isSilent
     this.#isSilent = false
-    for (const { onReceived } of [...this.#handlers]) onReceived(wasSilent)
+    for (const each of [...this.#handlers]) each.onReceived(wasSilent)
   }
 
   #close(): void {
