@@ -21,9 +21,17 @@ export class TestPageActivity implements PageActivity {
     return this.#watchers.size
   }
 
-  become(state: { isOnline?: boolean; isVisible?: boolean }): void {
-    this.#isOnline = state.isOnline ?? this.#isOnline
-    this.#isVisible = state.isVisible ?? this.#isVisible
+  /** Reports a change, as a browser does: what is so already is not reported again. */
+  become({
+    isOnline = this.#isOnline,
+    isVisible = this.#isVisible,
+  }: {
+    isOnline?: boolean
+    isVisible?: boolean
+  }): void {
+    if (isOnline === this.#isOnline && isVisible === this.#isVisible) return
+    this.#isOnline = isOnline
+    this.#isVisible = isVisible
     for (const watcher of this.#watchers) watcher()
   }
 }

@@ -1,5 +1,5 @@
 import type { Scheduler } from '../../src/model/scheduler.ts'
-import type { VirtualClock } from './clock.ts'
+import type { VirtualClock } from '../support/virtual-clock.ts'
 import type { Conditions } from './conditions.ts'
 
 /**

@@ -7,7 +7,7 @@ import { usePgflowListStore } from '../../src/store/list-store.ts'
 import { usePgflowStore } from '../../src/store/pgflow-store.ts'
 import type { ListTransport, PgflowTransport } from '../../src/transport/types.ts'
 import { keepAlive, type Kept } from './kept.ts'
-import type { SimulatedPageActivity } from './simulated-page-activity.ts'
+import type { TestPageActivity } from '../../src/testing/test-page-activity.ts'
 
 interface Node {
   parent: Node | null
@@ -31,7 +31,7 @@ const { createApp, render } = createRenderer<Node, Node>({
 /** What a client is made with. */
 export interface ClientParts {
   transport: PgflowTransport & ListTransport
-  pageActivity: SimulatedPageActivity
+  pageActivity: TestPageActivity
   options: SharedOptions
   /** The state that a server or an earlier page has left, as JSON. */
   state: string | null

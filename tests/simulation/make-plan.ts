@@ -1,4 +1,4 @@
-import { createRandom } from './clock.ts'
+import { createRandom } from '../support/virtual-clock.ts'
 import { makeFaults } from './make-faults.ts'
 import { makeRemount, vias } from './make-remounts.ts'
 import { profileOf } from './make-profile.ts'

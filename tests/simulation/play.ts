@@ -1,4 +1,4 @@
-import { settleAll } from './clock.ts'
+import { settleAll } from '../support/virtual-clock.ts'
 import { checkCost } from './cost.ts'
 import { forge } from './message-faults.ts'
 import { runIdOf } from './flows.ts'

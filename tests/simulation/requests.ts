@@ -1,5 +1,5 @@
 import { PgflowError, type PgflowErrorCode } from '../../src/errors.ts'
-import type { VirtualClock } from './clock.ts'
+import type { VirtualClock } from '../support/virtual-clock.ts'
 import type { Conditions } from './conditions.ts'
 import type { Journal } from './journal.ts'
 import type { RequestFate, RequestKind } from './plan.ts'

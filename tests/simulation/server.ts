@@ -4,11 +4,11 @@ import { listOf } from './shown-list.ts'
 import * as bounds from './bounds.ts'
 import { SimulatedChannels } from './channels.ts'
 import { Client } from './client.ts'
-import { createRandom } from './clock.ts'
+import { createRandom } from '../support/virtual-clock.ts'
 import { Received } from './received.ts'
 import { runIdOf } from './flows.ts'
 import { Requests } from './requests.ts'
-import { SimulatedPageActivity } from './simulated-page-activity.ts'
+import { TestPageActivity } from '../../src/testing/test-page-activity.ts'
 import { createTransport } from './transport.ts'
 import type { World } from './world.ts'
 
@@ -57,7 +57,7 @@ export async function renderOnServer(world: World): Promise<string> {
       now: clock.now,
     },
   })
-  const pageActivity = new SimulatedPageActivity()
+  const pageActivity = new TestPageActivity()
   const client = new Client({
     ...{ transport, pageActivity, state: null, options: { ssr: true, scheduler: time } },
     onComplaint: (text) => violate('complaint', `on a server: ${text}`),

@@ -7,7 +7,7 @@ import { Calls } from './calls.ts'
 import { ChangeWitness } from './change-witness.ts'
 import { SimulatedChannels } from './channels.ts'
 import { Client } from './client.ts'
-import { createRandom, settleAll, VirtualClock } from './clock.ts'
+import { createRandom, settleAll, VirtualClock } from '../support/virtual-clock.ts'
 import { Conditions } from './conditions.ts'
 import { runOfId } from './flows.ts'
 import { FeedReceived } from './feed-received.ts'
@@ -20,7 +20,7 @@ import { Requests } from './requests.ts'
 import { RunWitness } from './run-witness.ts'
 import { SimulatedSession } from './session.ts'
 import { Shown } from './shown.ts'
-import { SimulatedPageActivity } from './simulated-page-activity.ts'
+import { TestPageActivity } from '../../src/testing/test-page-activity.ts'
 import { Traffic } from './traffic.ts'
 import { createTransport } from './transport.ts'
 import { Truth, type RunTruth } from './truth.ts'
@@ -42,7 +42,7 @@ export class World {
   readonly journal: Journal
   readonly truth: Truth
   readonly session = new SimulatedSession(firstUser)
-  readonly pageActivity = new SimulatedPageActivity()
+  readonly pageActivity = new TestPageActivity()
   readonly violations: Violation[] = []
   /** See the parts of the app. */
   readonly more = new Map<string, number>()

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
 import { abortable, pause, withTimeout } from '../../../src/sync/abort.ts'
-import { VirtualClock } from '../../simulation/clock.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 import { codeOf } from './support/kit.ts'
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length

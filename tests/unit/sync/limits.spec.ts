@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { DoubtLimiter } from '../../../src/sync/limits.ts'
-import { VirtualClock } from '../../simulation/clock.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 
 /** A limiter, and when it has read, in ms. */
 function createLimiter() {

@@ -10,7 +10,7 @@ describe('while nobody sees the page', () => {
     const ids = [1, 2, 3].map(() => kit.backend.start('f'))
     await observed(kit, started)
     const asked = kit.backend.requests.length
-    kit.pageActivity.toggle()
+    kit.leave()
     await kit.clock.advance(600_000)
     expect(kit.backend.requests).toHaveLength(asked)
     kit.backend.faults = { ...kit.backend.faults, lose: 1 }
@@ -18,7 +18,7 @@ describe('while nobody sees the page', () => {
     await kit.clock.advance(600_000)
     expect(kit.backend.requests).toHaveLength(asked)
     expect(kit.list(started)?.ids).toEqual([ids[2], ids[1]])
-    kit.pageActivity.restore()
+    kit.comeBack()
     await kit.clock.advance(moment)
     expect(kit.list(started)).toMatchObject({
       ids: [ids[1], ids[0]],
@@ -30,7 +30,7 @@ describe('while nobody sees the page', () => {
     const kit = createListKit()
     kit.backend.start('f')
     await observed(kit, all)
-    kit.pageActivity.toggle()
+    kit.leave()
     kit.backend.drop()
     const id = kit.backend.start('f')
     await kit.clock.advance(moment)
@@ -41,7 +41,7 @@ describe('while nobody sees the page', () => {
   it('a request of a caller is sent', async () => {
     const kit = createListKit()
     const id = kit.backend.start('f')
-    kit.pageActivity.toggle()
+    kit.leave()
     const { ready } = await observed(kit, all)
     await ready
     expect(kit.list(all)?.ids).toEqual([id])

@@ -4,8 +4,8 @@ import type { ListQuery } from '../../../src/model/entities.ts'
 import { Lists } from '../../../src/sync/lists/lists.ts'
 import { SeqProbe } from '../../../src/sync/seq-probe.ts'
 import { listKey } from '../../../src/sync/lists/types.ts'
-import { createRandom, VirtualClock } from '../../simulation/clock.ts'
-import { SimulatedPageActivity } from '../../simulation/simulated-page-activity.ts'
+import { createRandom, VirtualClock } from '../../support/virtual-clock.ts'
+import { TestPageActivity } from '../../../src/testing/test-page-activity.ts'
 import { ListBackend } from './support/list-backend.ts'
 
 it.each([null, 'started'])(
@@ -30,7 +30,7 @@ it.each([null, 'started'])(
       transport,
       probe: new SeqProbe(transport, clock, 10_000),
       scheduler: clock,
-      pageActivity: new SimulatedPageActivity(),
+      pageActivity: new TestPageActivity(),
       state,
       times: { snapshotTimeout: 10_000, gcTime: 5_000 },
       maxChannels: 90,

@@ -65,13 +65,13 @@ it('after the last fault a list is the first runs of the database, in its order'
       }),
       async ({ seed, hasFeed, before, queries, faults, steps }) => {
         const kit = createListKit({ seed, hasFeed, gcTime: 0 })
-        const { backend, clock, pageActivity } = kit
+        const { backend, clock } = kit
         for (let n = 0; n < before; n += 1) backend.start(n % 3 === 0 ? 'g' : 'f')
         backend.faults = faults
         const lists = queries.map((one) => ({ query: one, seen: kit.manager.observe(one) }))
         for (const each of steps) await take(each, kit, lists)
         backend.faults = noListFaults
-        pageActivity.restore()
+        kit.comeBack()
         await clock.advance(patience)
 
         for (const { query } of lists) {
@@ -134,7 +134,7 @@ it('a list without lost broadcasts is right within seconds, whatever else happen
 /** Makes a step happen; whatever it is, no list is ever out of order. */
 async function take(
   each: Step,
-  { backend, clock, pageActivity, shown }: Kit,
+  { backend, clock, shown, isAway, leave, comeBack }: Kit,
   lists: readonly { query: ListQuery; seen: ListObservation }[],
 ): Promise<void> {
   if (each.do === 'start') backend.start(each.flow, each.isAtOnce)
@@ -143,7 +143,7 @@ async function take(
     backend.end(ids[each.which % Math.max(1, ids.length)] ?? '', each.status)
   } else if (each.do === 'wait') await clock.advance(each.ms)
   else if (each.do === 'drop') backend.drop()
-  else if (each.do === 'toggle') pageActivity.toggle()
+  else if (each.do === 'toggle') (isAway() ? comeBack : leave)()
   else for (const { seen } of lists) seen[each.do]().catch(() => undefined)
   for (const { query } of lists) expectInOrder(shown(query))
 }

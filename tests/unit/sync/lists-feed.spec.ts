@@ -121,7 +121,7 @@ describe('who is signed in', () => {
     const kit = createListKit({ isServer: true })
     kit.backend.start('f')
     kit.manager.observe(all)
-    expect(kit.pageActivity.watchers).toBe(0)
+    expect(kit.isWatched()).toBe(false)
     await kit.clock.advance(moment)
     expect(kit.backend.feeds).toBe(0)
   })

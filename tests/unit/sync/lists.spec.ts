@@ -333,12 +333,12 @@ describe('a list without a feed', () => {
     await kit.clock.advance(300_000)
     const asked = kit.backend.requests.length
     expect(asked).toBeLessThan(40)
-    kit.pageActivity.toggle()
+    kit.leave()
     await kit.clock.advance(60_000)
     expect(kit.backend.requests.length - asked).toBeLessThanOrEqual(1)
     const hidden = kit.backend.requests.length
     const id = kit.backend.start('f')
-    kit.pageActivity.toggle()
+    kit.comeBack()
     await kit.clock.advance(moment)
     expect(kit.backend.requests.length).toBeGreaterThan(hidden)
     expect(kit.list(all)?.ids).toEqual([id])

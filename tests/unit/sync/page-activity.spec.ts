@@ -32,6 +32,7 @@ describe('a browser that reports that it is offline', () => {
     kit.connect(false)
     await (await kit.nextRequest()).reply(snapshot('r', 2))
     expect(kit.state.connections.value.r).toMatchObject({ status: 'live', seq: 2 })
+    kit.connect(true)
     kit.connect(false)
     expect(kit.status('r')).toBe('offline')
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
-import { settle } from '../../simulation/clock.ts'
+import { settle } from '../../support/virtual-clock.ts'
 import { anyStart, codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 describe('a second observer', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { RecentSeqs } from '../../../src/sync/lists/recent-seqs.ts'
-import { VirtualClock } from '../../simulation/clock.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const update = (run_id: string, seq: number | null) => ({
   run_id,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { watch } from 'vue'
-import { settle } from '../../simulation/clock.ts'
+import { settle } from '../../support/virtual-clock.ts'
 import { anyStart, codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 /** A run that was let go of while a read of it was on its way, and that is observed again. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
 import { SeqProbe } from '../../../src/sync/seq-probe.ts'
-import { settle, VirtualClock } from '../../simulation/clock.ts'
+import { settle, VirtualClock } from '../../support/virtual-clock.ts'
 import { ScriptedTransport } from './support/scripted-transport.ts'
 
 function createProbe(hasSeqs = true) {

@@ -1,7 +1,7 @@
 import { watch } from 'vue'
 import { describe, expect, it } from 'vitest'
 import { SnapshotBatch } from '../../../src/sync/snapshot-batch.ts'
-import { VirtualClock } from '../../simulation/clock.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 import { createKit, snapshot } from './support/kit.ts'
 import { ScriptedTransport } from './support/scripted-transport.ts'
 

@@ -8,7 +8,8 @@ import { createRunTables } from '../../../../src/store/run-tables.ts'
 import { Runs } from '../../../../src/sync/runs.ts'
 import type { TraceKind } from '../../../../src/sync/trace.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
-import { settle, VirtualClock } from '../../../simulation/clock.ts'
+import { TestPageActivity } from '../../../../src/testing/test-page-activity.ts'
+import { settle, VirtualClock } from '../../../support/virtual-clock.ts'
 import {
   ScriptedTransport,
   type ScriptedChannel,
@@ -63,7 +64,7 @@ export function createKit(options: KitOptions = {}) {
   })
   const reported: PgflowError[] = []
   const traced: TraceKind[] = []
-  const pageActivity = createPageActivity()
+  const pageActivity = new TestPageActivity()
   let seen = 0
   const manager = new Runs({
     transport,
@@ -129,16 +130,16 @@ export function createKit(options: KitOptions = {}) {
     channelOf,
     goLive,
     /** Brings the page to the front, or to the back. */
-    show: pageActivity.show,
+    show: (isVisible: boolean) => pageActivity.become({ isVisible }),
     /** The browser says that there is a network, or that there is none. */
-    connect: pageActivity.connect,
+    connect: (isOnline: boolean) => pageActivity.become({ isOnline }),
     /** The clock is set ahead or back by so many ms; timers run on. */
     jump: (ms: number) => (jumped += ms),
     status: (runId: string) => state.connections.value[runId]?.status,
     /** How many timers and listeners there are. */
-    left: () => clock.pending + pageActivity.watchers(),
+    left: () => clock.pending + pageActivity.watchers,
     /** Whether it is looked at what becomes of the page. */
-    isWatched: () => pageActivity.watchers() > 0,
+    isWatched: () => pageActivity.watchers > 0,
   }
 }
 
@@ -147,33 +148,6 @@ function summaryOf(change: RunChange): string {
   const [name, row] =
     change.kind === 'run' ? ['run', change.run] : [change.step.step_slug, change.step]
   return `${name} ${change.from} → ${row.status}`
-}
-
-/** A page that is seen and online unless the test says otherwise; it counts who listens. */
-function createPageActivity() {
-  const watchers = new Set<() => void>()
-  let isSeen = true
-  let isOnline = true
-  const tell = () => {
-    for (const onChange of watchers) onChange()
-  }
-  return {
-    isVisible: () => isSeen,
-    isOnline: () => isOnline,
-    watch: (onChange: () => void) => {
-      watchers.add(onChange)
-      return () => watchers.delete(onChange)
-    },
-    watchers: () => watchers.size,
-    show: (isVisible: boolean) => {
-      isSeen = isVisible
-      tell()
-    },
-    connect: (isConnected: boolean) => {
-      isOnline = isConnected
-      tell()
-    },
-  }
 }
 
 /** A run with one step `a`, as the database has it at `seq`. */

@@ -8,7 +8,7 @@ import type {
   RunTransport,
   SessionChange,
 } from '../../../../src/transport/types.ts'
-import type { VirtualClock } from '../../../simulation/clock.ts'
+import type { VirtualClock } from '../../../support/virtual-clock.ts'
 
 /** How likely each fault is, from 0 to 1. */
 export interface ListFaults {

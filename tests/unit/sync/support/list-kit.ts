@@ -6,8 +6,8 @@ import { Lists } from '../../../../src/sync/lists/lists.ts'
 import { SeqProbe } from '../../../../src/sync/seq-probe.ts'
 import type { TraceRecord } from '../../../../src/sync/trace.ts'
 import { listKey } from '../../../../src/sync/lists/types.ts'
-import { createRandom, VirtualClock } from '../../../simulation/clock.ts'
-import { SimulatedPageActivity } from '../../../simulation/simulated-page-activity.ts'
+import { createRandom, VirtualClock } from '../../../support/virtual-clock.ts'
+import { TestPageActivity } from '../../../../src/testing/test-page-activity.ts'
 import { ListBackend } from './list-backend.ts'
 
 /** What a test may change. */
@@ -35,7 +35,7 @@ export function createListKit(options: ListKitOptions = {}) {
   const { after, random } = clock
   const scheduler: Scheduler = { now: () => clock.now() + jumped, after, random }
   const backend = new ListBackend(clock, options.hasFeed ?? true, options.isCounted ?? true)
-  const pageActivity = new SimulatedPageActivity()
+  const pageActivity = new TestPageActivity()
   const { lists, summaries, state } = createListState()
   const reported: PgflowError[] = []
   const traced: TraceRecord[] = []
@@ -57,7 +57,13 @@ export function createListKit(options: ListKitOptions = {}) {
   return {
     clock,
     backend,
-    pageActivity,
+    /** The page is hidden, and without network. */
+    leave: () => pageActivity.become({ isVisible: false, isOnline: false }),
+    /** The page is seen again, and online. */
+    comeBack: () => pageActivity.become({ isVisible: true, isOnline: true }),
+    isAway: () => !pageActivity.isVisible(),
+    /** Whether anything watches the page. */
+    isWatched: () => pageActivity.watchers > 0,
     lists,
     summaries,
     manager,

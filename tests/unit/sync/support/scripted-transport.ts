@@ -6,7 +6,7 @@ import type {
   RunTransport,
   SessionChange,
 } from '../../../../src/transport/types.ts'
-import { settle } from '../../../simulation/clock.ts'
+import { settle } from '../../../support/virtual-clock.ts'
 
 /** A request on its way, which is answered when and as the test says. */
 export interface ScriptedRequest {
