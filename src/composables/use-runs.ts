@@ -60,7 +60,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
   const asked = computed(() => readQuery(toValue(query)))
   const queryError = () => asked.value.error
   // Compared by value: a getter may return a new object each time.
-  const key = computed(() => (asked.value.query === null ? null : listKey(asked.value.query)))
+  const key = computed(() => asked.value.query && listKey(asked.value.query))
   const observe = () => store.observeRuns<AnyFlow>(asked.value.query ?? {})
   const observation = observeInScope({
     key,
@@ -75,7 +75,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     },
     held: (name) => ownValue(store.lists, name)?.connection.error,
   })
-  const list = computed(() => (key.value === null ? undefined : ownValue(store.lists, key.value)))
+  const list = computed(() => ownValue(store.lists, key.value ?? ''))
   const connection = computed((): ListConnection => {
     const error = queryError()?.toJSON()
     if (error) return { status: 'closed', error }

@@ -82,7 +82,10 @@ export function newerSummary(held: RunSummary | undefined, read: RunSummary): Ru
   if (!held) return read
   const isOlder = held.seq !== null && read.seq !== null && read.seq < held.seq
   if (isOlder) return held.cursor === read.cursor ? held : { ...held, cursor: read.cursor }
-  return isSameSummary(held, read) ? held : read
+  // Rows of plain pgflow have no error. What is held is from the run itself.
+  const isPlain = read.seq === null && read.status === held.status
+  const row = isPlain ? { ...read, error_message: read.error_message ?? held.error_message } : read
+  return isSameSummary(held, row) ? held : row
 }
 
 /** Whether an update with this seq is already part of the state with the other. */

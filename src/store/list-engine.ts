@@ -44,6 +44,12 @@ function createListEngine(engine: Engine) {
     lists?.receive({ run_id, seq: seq === 0 ? null : seq, run, needsSnapshot: false })
   }
 
+  /** Leaves the feed and stops every timer. */
+  function stop(): void {
+    lists?.dispose()
+    lists = null
+  }
+
   function reset(): void {
     for (const table of Object.values(tables)) table.value = {}
     lists?.restart()
@@ -68,16 +74,11 @@ function createListEngine(engine: Engine) {
       if (lists) lists.onSessionChange(change)
       else if (change === 'user') state.clear()
     },
-    onStop: () => {
-      lists?.dispose()
-      lists = null
-    },
+    onStop: stop,
   })
 
   return {
     tables,
-    serverReads: engine.serverReads,
-    isServer: () => engine.config().isServer,
     observe: (query: ListQuery): ListObservation => {
       const observation = sync().observe(query)
       const { key } = observation
@@ -89,10 +90,6 @@ function createListEngine(engine: Engine) {
       sync().fetchPage(query, before),
     watchSession: engine.watchSession,
     reset,
-    /** Leaves the feed and stops every timer. */
-    stop: () => {
-      lists?.dispose()
-      lists = null
-    },
+    stop,
   }
 }

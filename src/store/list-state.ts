@@ -1,5 +1,6 @@
 import { reactive, ref, toRaw, type Ref } from 'vue'
 import type { RunList, RunSummary } from '../model/entities.ts'
+import { isSameJson } from '../model/json.ts'
 import { ownValue } from '../model/own-value.ts'
 import type { ListRows } from '../model/run-list.ts'
 import type { ListState } from '../sync/lists/types.ts'
@@ -52,7 +53,7 @@ function createWriter(
     const hasMoved = ids.length !== before.length || ids.some((id, index) => id !== before[index])
     // The rows first, so that each id has its row when it is shown.
     if (hasMoved) list.ids = ids
-    if (toRaw(list).hasMore !== hasMore) list.hasMore = hasMore
+    list.hasMore = hasMore
     const kept = new Set(ids)
     sweep(before.filter((id) => !kept.has(id)))
     return hasChanged || hasMoved
@@ -69,13 +70,10 @@ function createWriter(
     write,
     setState(key, { isLoading, connection }) {
       const list = listOf(key)
-      const { status, error } = connection
       const current = toRaw(toRaw(list).connection)
-      if (toRaw(list).isLoading !== isLoading) list.isLoading = isLoading
-      if (current.status !== status) list.connection.status = status
-      if (current.error?.code !== error?.code || current.error?.message !== error?.message) {
-        list.connection.error = error
-      }
+      list.isLoading = isLoading
+      reactive(current).status = connection.status
+      if (!isSameJson(current.error, connection.error)) reactive(current).error = connection.error
     },
     setIdle(key) {
       const list = rawList(key)

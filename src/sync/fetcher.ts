@@ -69,9 +69,9 @@ export class Fetcher<Snapshot, Update> {
     return this.#current
   }
 
-  /** Whether another request is queued after the current one. */
+  /** Whether another request for everything is queued after the current one. */
   get hasNext(): boolean {
-    return this.#next !== null
+    return this.#next?.isRest === false
   }
 
   /** Whether a caller waits. */
@@ -109,6 +109,7 @@ export class Fetcher<Snapshot, Update> {
     if (!current) return this.run(options, this.#context.request)
     const shared = current.isSent ? (this.#next ??= this.#queue(current, options)) : current
     shared.isAwaited ||= options.isAwaited
+    if (options.reason === 'asked') shared.reason = 'asked'
     if (!options.isRest) shared.isRest = false
     if (shared === current && options.reason === 'asked') current.sendNow()
     return shared.settled

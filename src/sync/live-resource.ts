@@ -9,7 +9,7 @@ import type { SeqProbe } from './seq-probe.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import type { MergedSnapshot, Source } from './source.ts'
 import type { Subscription, SubscriptionHandlers } from './subscription.ts'
-import { outdatedFor } from './timings.ts'
+import { longestRetry, outdatedFor } from './timings.ts'
 import type { Trace, TraceKind } from './trace.ts'
 import type { PageActivity } from './page-activity.ts'
 
@@ -50,8 +50,7 @@ export class LiveResource<
   readonly #life = new AbortController()
   readonly #fetcher: Fetcher<Snapshot, Update>
   readonly #poll: PollTimer
-  readonly #doubts: DoubtLimiter
-  readonly #rests: DoubtLimiter
+  readonly #missing: DoubtLimiter
   readonly #silence: SilenceWatch
   #phase: Phase = 'idle'
   /** Whether `dispose` was called; `#phase` is `idle` before the first `open`, too. */
@@ -76,8 +75,7 @@ export class LiveResource<
     const readNow = () => this.#phase === 'following' && this.#ask('doubt')
     this.#outdated = new Elapsed(scheduler, outdatedFor, readNow)
     this.#refusals = new RefusalWindow(scheduler, readNow)
-    this.#doubts = new DoubtLimiter(scheduler, source.doubtInterval, () => this.#readIfNeeded())
-    this.#rests = new DoubtLimiter(scheduler, source.doubtInterval, () => this.#readRest())
+    this.#missing = new DoubtLimiter(scheduler, source.doubtInterval, () => this.#readMissing())
     this.#poll = new PollTimer({
       scheduler,
       state: () => this.#pollState(),
@@ -212,7 +210,7 @@ export class LiveResource<
       await this.read()
       const isOld = this.#isDropped && !this.#outdated.isOver
       if (this.source.isShown && !isOld) return
-      const ms = 250 * Math.max(1, this.#poll.failures)
+      const ms = Math.min(longestRetry, 250 * this.#poll.failures || 250)
       this.#retry ??= pause(scheduler, ms, this.#life.signal).then(() => {
         this.#retry = null
       })
@@ -270,7 +268,7 @@ export class LiveResource<
     // The timer was set to the longer wait of a run that does not change.
     if (wasUnchanged) this.#poll.schedule()
     if (merged.needsSnapshot) this.#doubt()
-    else if (merged.needsRest) this.#rests.request()
+    else if (this.source.isShort) this.#missing.request()
     this.#endIfFinal()
     if (this.#health.isStalled) this.#show()
   }
@@ -347,8 +345,7 @@ export class LiveResource<
   #leave(phase: Phase): void {
     this.#phase = phase
     this.#poll.stop()
-    this.#doubts.stop()
-    this.#rests.stop()
+    this.#missing.stop()
     this.#outdated.reset()
     this.#refusals.reset()
     this.#silence.stop()
@@ -362,22 +359,19 @@ export class LiveResource<
     this.#show()
   }
 
-  #readRest(): void {
+  /** Reads everything, or the rest of a list if only that is missing. */
+  #readMissing(): void {
+    const { needsSnapshot, isSuspected } = this.#health
     // If a request is under way, its snapshot leads to this one.
     if (this.#phase !== 'following' || this.#fetcher.current) return
-    this.#ask('poll', !this.#health.needsSnapshot)
-  }
-
-  #readIfNeeded(): void {
-    const isWanted = this.#phase === 'following' && this.#health.needsSnapshot
-    if (isWanted && !this.#fetcher.current) this.#ask('doubt')
+    if (needsSnapshot || this.source.isShort) this.#ask('doubt', !needsSnapshot && !isSuspected)
   }
 
   /** What is shown may be incomplete or wrong: requests a snapshot. */
   #doubt(): void {
     this.#health.needsSnapshot = true
     // If a request is under way, the update is merged again with its snapshot.
-    if (!this.#fetcher.current) this.#doubts.request()
+    if (!this.#fetcher.current) this.#missing.request()
     // Last, because a watcher of the connection may dispose the resource.
     this.#show()
   }
@@ -391,7 +385,7 @@ export class LiveResource<
     // Even an outdated snapshot shows that reading is allowed.
     this.#refusals.reset()
     if (!merged || merged.isOutdated) this.#outdated.begin()
-    else this.#outdated.reset()
+    else if (!fetch.isRest) this.#outdated.reset()
     if (process.env.NODE_ENV !== 'production') this.#trace(merged ? 'answer' : 'stale', snapshot)
     if (process.env.NODE_ENV !== 'production' && merged?.isGap) this.#trace('gap')
     if (merged) {
@@ -408,8 +402,7 @@ export class LiveResource<
     const isCurrent = merged && !this.#fetcher.hasNext
     const isWhole = isCurrent && this.#phase === 'following' && !fetch.isRest
     if (isWhole && !this.#context.isServer) this.#silence.scheduleRead()
-    if (isCurrent && this.#health.needsSnapshot) this.#doubts.request()
-    else if (isCurrent && merged.needsRest) this.#rests.request()
+    if (isCurrent && (this.#health.needsSnapshot || source.isShort)) this.#missing.request()
     this.#endIfFinal()
     this.#show()
     this.#poll.schedule()
@@ -419,9 +412,11 @@ export class LiveResource<
   #accept(fetch: Fetch<Update>, { needsSnapshot, isNews, isMissed }: MergedSnapshot): void {
     this.#health.error = null
     this.#health.hasPolled = true
-    if (this.#silence.showsSilence(isMissed)) this.#subscription.markSilent()
+    if (!fetch.isRest && this.#silence.showsSilence(isMissed)) this.#subscription.markSilent()
     this.#poll.succeeded(isNews || fetch.updates.length > 0, fetch.reason === 'poll')
-    const isBehind = needsSnapshot || this.#fetcher.hasNext || fetch.isOvertaken
+    // Nothing follows a confirmed end.
+    const mayMiss = !this.source.isFinal && (this.#fetcher.hasNext || fetch.isOvertaken)
+    const isBehind = needsSnapshot || mayMiss
     // The rest of a list does not confirm the rows before it.
     this.#health.needsSnapshot = fetch.isRest
       ? this.#health.needsSnapshot || needsSnapshot

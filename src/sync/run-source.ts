@@ -23,6 +23,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   // A probe compares only the seq. Only a snapshot shows whether the contents were forged.
   readonly readInterval = 200_000
   readonly doubtInterval = doubtMost
+  readonly isShort = false
   readonly #context: RunContext
   /** What was received may be incomplete or forged: changes are emitted only after a snapshot. */
   #awaitsSnapshot = false
@@ -118,14 +119,15 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
       throw new PgflowError('malformed_reply', `Another run came: ${snapshot.run.run_id}`)
     }
     // The primary responds to a start. Without a seq it is unknown which events that includes.
-    const isCurrent = trustsDatabase || (reason === 'start' && snapshot.seq !== null)
+    const isStart = reason === 'start' && snapshot.seq !== null
+    const isCurrent = trustsDatabase || isStart
     // An end is final: on a public channel, events with a higher seq than that of the end are forged.
     const isEnd = isTerminal(snapshot.run.status) && (snapshot.seq ?? 0) > this.#runningSeq
     const isPublicEnd = this.#isPublic && isEnd
     // Of a snapshot that is not outdated, the events from before the request are part.
     const lately = isCurrent ? updates.filter((event) => !earlier.has(event)) : updates
     const since = isPublicEnd ? [] : trustsDatabase ? following(snapshot, lately) : lately
-    const oldest = this.#oldestAccepted(isPublicEnd, isCurrent)
+    const oldest = this.#oldestAccepted(isPublicEnd, trustsDatabase, isStart)
     const seqBefore = this.#seq ?? 0
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
@@ -158,9 +160,8 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     return this.#isSequenced ? [this.key] : []
   }
 
-  isBehind(seqs: ReadonlyMap<string, number>): boolean {
-    const seq = seqs.get(this.key)
-    return seq === undefined || seq > (this.#seq ?? 0)
+  isBehind(seqs: ReadonlyMap<string, number | null>): boolean {
+    return (seqs.get(this.key) ?? Infinity) > (this.#seq ?? 0)
   }
 
   explain(error: PgflowError): PgflowError {
@@ -201,12 +202,12 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   /** The lowest seq that a snapshot may have; null accepts any. */
-  #oldestAccepted(isPublicEnd: boolean, trustsDatabase: boolean): number | null {
+  #oldestAccepted(isPublicEnd: boolean, trustsDatabase: boolean, isStart: boolean): number | null {
     // On a public channel the seq of an event may be forged, that of a snapshot cannot.
     const certain = this.#isPublic ? (this.#confirmed ?? this.#seqAtRequest) : this.#seqAtRequest
     // After a confirmed end, nothing older is accepted.
-    if (this.isFinal && this.#isSequenced) return certain
-    if (trustsDatabase) return this.#dropped || null
+    if (this.isFinal && this.#isSequenced && !isStart) return certain
+    if (trustsDatabase || isStart) return this.#dropped || null
     return isPublicEnd ? certain : this.#seqAtRequest
   }
 

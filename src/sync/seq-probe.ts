@@ -7,8 +7,8 @@ import { withTimeout } from './abort.ts'
 export interface ProbeTarget {
   /** The runs to check; empty while a check would not help. */
   runIds: () => readonly string[]
-  /** Receives the seq of the last broadcast of each run that the caller may read. */
-  onSeqs: (seqs: ReadonlyMap<string, number>) => void
+  /** Receives the seq of the last broadcast of each run; null where the caller may not read it. */
+  onSeqs: (seqs: ReadonlyMap<string, number | null>) => void
   onFailed: (error: PgflowError) => void
 }
 
@@ -50,7 +50,6 @@ export class SeqProbe {
       if (!this.#underWay.includes(asker)) this.#next = asker
       return
     }
-    this.#next = null
     const asked = [...this.#targets].map((target) => ({ target, runIds: target.runIds() }))
     const wanted = asked.filter(({ runIds }) => runIds.length > 0)
     const ids = [...new Set(wanted.flatMap(({ runIds }) => runIds))]
@@ -61,14 +60,11 @@ export class SeqProbe {
     for (const { target } of wanted) {
       if (!this.#targets.has(target)) continue
       if (answer instanceof PgflowError) target.onFailed(answer)
-      else target.onSeqs(answer)
+      else target.onSeqs(new Map(ids.map((id) => [id, answer.get(id) ?? null])))
     }
-    const next = this.#nextAsker()
+    const next = this.#next
+    this.#next = null
     if (next) await this.request(next)
-  }
-
-  #nextAsker(): ProbeTarget | null {
-    return this.#next
   }
 
   dispose(): void {

@@ -18,7 +18,7 @@ export interface SilenceWatchContext {
   /** The runs that a probe has to check; empty where only a snapshot helps. */
   probedIds: () => readonly string[]
   /** Whether the database is ahead of what is held. */
-  isBehind: (seqs: ReadonlyMap<string, number>) => boolean
+  isBehind: (seqs: ReadonlyMap<string, number | null>) => boolean
   /** The longest time between two snapshots, in ms. */
   readInterval: number
   scheduler: Scheduler
@@ -103,7 +103,7 @@ export class SilenceWatch {
     return probe.isPossible && !this.#isRefused && !health.needsSnapshot && !health.error
   }
 
-  #compare(seqs: ReadonlyMap<string, number>): void {
+  #compare(seqs: ReadonlyMap<string, number | null>): void {
     const { health, poll, isWaiting, isBehind, show } = this.#context
     if (!isWaiting()) return
     health.isOverruled = true

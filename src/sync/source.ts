@@ -8,8 +8,6 @@ export interface Merged {
   needsSnapshot: boolean
   /** The seq shows that a broadcast is missing. */
   isGap: boolean
-  /** Rows are missing at the end of a list. */
-  needsRest?: boolean
   /** A broadcast lost before this one would have shown as a gap. */
   showsGaps?: boolean
 }
@@ -45,6 +43,8 @@ export interface Source<Snapshot, Update> {
   readonly isFinal: boolean
   /** Whether it has ended according to broadcasts only. */
   readonly isUnconfirmed: boolean
+  /** Whether rows are missing at the end of a list. */
+  readonly isShort: boolean
   /** The longest time between two snapshots, in ms: a probe does not find everything. */
   readonly readInterval: number
   /** The longest time between two requests caused by broadcasts, in ms; see `DoubtLimiter`. */
@@ -69,8 +69,11 @@ export interface Source<Snapshot, Update> {
   merge(snapshot: Snapshot, fetch: Fetch<Update>, trustsDatabase: boolean): MergedSnapshot | null
   /** The runs that a probe has to check; empty where only a snapshot helps. */
   probedIds(isReceiving: boolean): readonly string[]
-  /** Whether the database is ahead of what is held. */
-  isBehind(seqs: ReadonlyMap<string, number>): boolean
+  /**
+   * Whether the database is ahead of what is held.
+   * @param seqs - the seq of each run that was asked for; null if the caller may not read it.
+   */
+  isBehind(seqs: ReadonlyMap<string, number | null>): boolean
   /** Adds what the failure is about. */
   explain(error: PgflowError): PgflowError
   /** The database refuses it, and the refusal is not expected to pass. */

@@ -8,6 +8,8 @@ export const gatherReads = 250
 export const deliveryTime = 250
 /** How long outdated snapshots are dropped before they are accepted all the same. */
 export const outdatedFor = 30_000
+/** The longest time between two requests of a `refresh` that waits for a newer snapshot. */
+export const longestRetry = 5_000
 /** How long the same refusal has to stand before a resource that was shown counts as refused. */
 export const refusedAfter = 30_000
 /** The shortest time between two requests caused by broadcasts; it doubles while more come. */

@@ -6,93 +6,74 @@ import { signedInUser } from './signed-in.ts'
 import { openSharedChannel } from './shared-channel.ts'
 import type { RunChannel, RunChannelHandlers } from './types.ts'
 
-/** Joins the topic of the signed-in user, and changes to another topic when the user changes. */
+/**
+ * Joins the topic of the signed-in user. Who that is may change whenever the channel goes down: the
+ * server closes it when the token belongs to another user. Then the topic of that user is joined.
+ */
 export function openUserFeed(
   supabase: SupabaseClient,
   scheduler: Scheduler,
   handlers: RunChannelHandlers,
 ): RunChannel {
-  const feed = new UserFeed(supabase, scheduler, handlers)
-  void feed.follow()
-  return feed
-}
-
-/**
- * The channel of a user. Who that is may change whenever the channel goes down: the server closes
- * it when the token belongs to another user.
- */
-class UserFeed implements RunChannel {
-  readonly #supabase: SupabaseClient
-  readonly #scheduler: Scheduler
-  readonly #handlers: RunChannelHandlers
-  #isClosed = false
-  #channel: RunChannel | null = null
-  #user: string | null = null
-  #attempts = 0
-  #cancelRetry = () => {}
-
-  constructor(supabase: SupabaseClient, scheduler: Scheduler, handlers: RunChannelHandlers) {
-    this.#supabase = supabase
-    this.#scheduler = scheduler
-    this.#handlers = handlers
-  }
+  let isClosed = false
+  let channel: RunChannel | null = null
+  let user: string | null = null
+  let attempts = 0
+  let cancelRetry = () => {}
 
   /** Joins the channel of the signed-in user; does nothing if it is that user's already. */
-  async follow(): Promise<void> {
-    this.#cancelRetry()
-    let user: string | null
+  async function follow(): Promise<void> {
+    cancelRetry()
+    let current: string | null
     try {
-      user = await signedInUser(this.#supabase, this.#scheduler)
+      current = await signedInUser(supabase, scheduler)
     } catch (error) {
-      return this.#wait(toPgflowError(error))
+      return wait(toPgflowError(error))
     }
-    if (this.#isClosed || (user !== null && user === this.#user)) return
-    this.#channel?.close()
-    this.#channel = null
-    this.#user = user
-    if (user !== null) return this.#join(user)
-    this.#wait(new PgflowError('not_signed_in', 'Nobody is signed in.'))
+    if (isClosed || (current !== null && current === user)) return
+    channel?.close()
+    channel = null
+    user = current
+    if (current !== null) return join(current)
+    wait(new PgflowError('not_signed_in', 'Nobody is signed in.'))
   }
 
-  close(): void {
-    this.#isClosed = true
-    this.#cancelRetry()
-    this.#channel?.close()
-  }
-
-  #join(user: string): void {
-    const isCurrent = () => this.#user === user && !this.#isClosed
-    const { onEvent, onJoined, onMalformed, onDown } = this.#handlers
-    const topic = userTopic(user)
-    const options = { supabase: this.#supabase, scheduler: this.#scheduler, topic }
-    this.#channel = openSharedChannel(
-      { ...options, isPrivate: true, runId: null },
+  function join(joined: string): void {
+    channel = openSharedChannel(
+      { supabase, scheduler, topic: userTopic(joined), isPrivate: true, runId: null },
       {
-        onEvent,
-        onMalformed,
+        ...handlers,
         onJoined: () => {
-          this.#attempts = 0
-          onJoined()
+          attempts = 0
+          handlers.onJoined()
         },
         onDown: (error) => {
-          if (isCurrent()) void this.follow()
-          onDown(error)
+          if (user === joined && !isClosed) void follow()
+          handlers.onDown(error)
         },
       },
     )
   }
 
   /** Retries after a while: a client with a token of its own reports no sign-in. */
-  #wait(error: PgflowError): void {
-    if (this.#isClosed) return
-    this.#cancelRetry()
-    const wait = backoff(this.#attempts++, this.#scheduler.random)
-    this.#cancelRetry = this.#scheduler.after(wait, () => void this.follow())
-    if (this.#attempts > 1) return
+  function wait(error: PgflowError): void {
+    if (isClosed) return
+    cancelRetry()
+    cancelRetry = scheduler.after(backoff(attempts++, scheduler.random), () => void follow())
+    if (attempts > 1) return
     try {
-      this.#handlers.onDown(error)
+      handlers.onDown(error)
     } catch {
       // The caller catches nothing, and another attempt is scheduled.
     }
+  }
+
+  void follow()
+  return {
+    close() {
+      isClosed = true
+      cancelRetry()
+      channel?.close()
+    },
   }
 }

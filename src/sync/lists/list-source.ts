@@ -50,14 +50,19 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   readonly #lists: ListRelations
   /** How many runs are to be shown. */
   #size: number
+  /** The size up to which the list was last filled. */
+  #filledSize = 0
   /** Whether there is anything to show, also if a server has rendered it. */
   #isFilled: boolean
   /** While the rest is read, all rows, also those beyond the size: the rest follows the last one. */
   #uncut: ListRows | null = null
+  /** The runs that were shown when the request under way was sent. */
+  #atRequest: ReadonlySet<string> = new Set()
   /** Whether what is shown was read here. */
   #isLoaded = false
-  /** The shown runs for which the last probe found a higher seq. */
-  #ahead: ReadonlyMap<string, number> = new Map()
+  /** The shown runs for which the last probe found a higher seq, and all that it found. */
+  #ahead: readonly string[] = []
+  #seqs: ReadonlyMap<string, number | null> = new Map()
 
   constructor(query: ListQuery, context: ListContext, lists: ListRelations) {
     this.key = listKey(query)
@@ -73,16 +78,20 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     return this.#isFilled
   }
 
+  get isShort(): boolean {
+    const { rows, hasMore } = this.#shown
+    return hasMore && rows.length < this.#size
+  }
+
   get isLoaded(): boolean {
     return this.#isLoaded
   }
 
   /** Extends the list by one page, unless there are no more rows or a page is under way. */
   grow(): 'nothing' | 'under way' | 'grown' {
-    const { rows, hasMore } = this.#shown
-    if (!hasMore) return 'nothing'
-    if (rows.length < this.#size) return 'under way'
-    // From the size, not from the rows: one row fewer may be shown while a request is under way.
+    if (!this.#shown.hasMore) return 'nothing'
+    // Not by the rows: fewer are shown after one has left, until the rest is read.
+    if (this.#filledSize < this.#size) return 'under way'
     this.#size += this.#query.pageSize
     return 'grown'
   }
@@ -110,6 +119,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   onSent(): void {
     this.#uncut = null
+    this.#atRequest = new Set(this.#shown.rows.map(({ run_id }) => run_id))
   }
 
   receive(update: RunUpdate, isReadingRest: boolean): Merged | null {
@@ -122,21 +132,23 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     const list = firstOf(after, this.#size)
     const hasChanged = state.write(this.key, list)
     if (!hasChanged && !needsRefetch) return null
-    return { needsSnapshot: needsRefetch, isGap: false, needsRest: this.#isShort(list) }
+    return { needsSnapshot: needsRefetch, isGap: false }
   }
 
   merge(snapshot: ListRows, fetch: Fetch<RunUpdate>, trustsDatabase: boolean): MergedSnapshot {
     const { state } = this.#context
+    const hasLeft = (row: RunSummary) => !trustsDatabase && this.#hasLeft(row)
     const rows = snapshot.rows
-      .filter((row) => trustsDatabase || !this.#hasLeft(row))
+      .filter((row) => !hasLeft(row))
       .map((row) => (trustsDatabase ? row : newerSummary(state.summary(row.run_id), row)))
       .filter((row) => isOfQuery(this.#query, row))
-    const missing = trustsDatabase || fetch.isRest ? [] : this.#missingIn(snapshot, fetch.updates)
+    const missing = trustsDatabase || fetch.isRest ? [] : this.#missingIn(snapshot)
     const isOutdated =
-      missing.length > 0 || snapshot.rows.some((row) => this.#isOutdated(row, fetch.updates))
+      missing.length > 0 ||
+      snapshot.rows.some((row) => hasLeft(row) || this.#isOutdated(row, fetch.updates))
     const kept = fetch.isRest ? (this.#uncut ?? this.#shown).rows : missing
     let list: ListRows = { rows: addRows(kept, rows), hasMore: snapshot.hasMore }
-    let needsSnapshot = missing.length > 0
+    let needsSnapshot = isOutdated
     for (const update of inSeqOrder(fetch.updates)) {
       const { needsRefetch, ...next } = this.#apply(list, update)
       // Received before, and not in the snapshot: the run has left, or the snapshot is outdated.
@@ -153,8 +165,8 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     this.#isFilled = true
     this.#isLoaded = true
     this.#lists.onRead(changed)
-    const needsRest = this.#isShort(list)
-    return { isNews, isMissed, isOutdated, isGap: false, needsSnapshot, needsRest }
+    if (!this.isShort) this.#filledSize = this.#size
+    return { isNews, isMissed, isOutdated, isGap: false, needsSnapshot }
   }
 
   probedIds(isReceiving: boolean): readonly string[] {
@@ -163,14 +175,13 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     return this.#going.map(({ run_id }) => run_id).slice(0, maxProbed)
   }
 
-  isBehind(seqs: ReadonlyMap<string, number>): boolean {
-    const probed = this.#going.slice(0, maxProbed)
+  isBehind(seqs: ReadonlyMap<string, number | null>): boolean {
+    const going = this.#going
     const isAhead = ({ run_id, seq }: RunSummary) => (seqs.get(run_id) ?? 0) > (seq ?? 0)
-    this.#ahead = new Map(
-      probed.filter(isAhead).map(({ run_id }) => [run_id, seqs.get(run_id) ?? 0]),
-    )
-    // Runs that are not in the response were deleted.
-    return this.#ahead.size > 0 || probed.some(({ run_id }) => !seqs.has(run_id))
+    this.#ahead = going.filter(isAhead).map(({ run_id }) => run_id)
+    this.#seqs = seqs
+    // Runs that were asked for and are not in the response were deleted.
+    return this.#ahead.length > 0 || going.some(({ run_id }) => seqs.get(run_id) === null)
   }
 
   explain(error: PgflowError): PgflowError {
@@ -223,19 +234,14 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     return this.#shown.rows.filter(isGoing)
   }
 
-  #isShort({ rows, hasMore }: ListRows): boolean {
-    return hasMore && rows.length < this.#size
-  }
-
   /** Whether the end of a run was missed. The feed sends ends, but not every change. */
   #hasMissed(read: readonly RunSummary[]): boolean {
-    const ahead = [...this.#ahead]
-    this.#ahead = new Map()
-    const byId = new Map(read.map((row) => [row.run_id, row]))
-    return ahead.some(([runId, seq]) => {
+    const ahead = this.#ahead
+    this.#ahead = []
+    return ahead.some((runId) => {
       // The feed had sent it, and an outdated snapshot had undone it.
-      if ((this.#lists.lastFeedSeq(runId) ?? 0) >= seq) return false
-      const row = byId.get(runId)
+      if ((this.#lists.lastFeedSeq(runId) ?? 0) >= (this.#seqs.get(runId) ?? 0)) return false
+      const row = read.find(({ run_id }) => run_id === runId)
       return row ? isTerminal(row.status) : this.#query.status !== null
     })
   }
@@ -253,13 +259,13 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   }
 
   /** The shown runs with a recent update that the snapshot should contain and does not. */
-  #missingIn({ rows, hasMore }: ListRows, updates: readonly RunUpdate[]): RunSummary[] {
+  #missingIn({ rows, hasMore }: ListRows): RunSummary[] {
     const ids = new Set(rows.map(({ run_id }) => run_id))
     const last = rows.at(-1)
     return this.#shown.rows.filter((row) => {
       const isCovered = !hasMore || (last && compareRuns(row, last) < 0)
-      if (!isCovered || ids.has(row.run_id) || !this.#isRecent(row.run_id)) return false
-      return this.#isOutdated({ ...row, seq: 0 }, updates)
+      const wasShown = this.#atRequest.has(row.run_id)
+      return isCovered && wasShown && !ids.has(row.run_id) && this.#isRecent(row.run_id)
     })
   }
 

@@ -44,8 +44,8 @@ export class Lists {
   /** The seqs that the feed itself has sent; `#recentSeqs` includes those of followed runs. */
   readonly #feedSeqs: RecentSeqs
   /** Runs that the current user has started here: they may enter a list before it is read again. */
-  readonly #started = new Set<string>()
-  /** Aborts when the lists are reset: work begun before must not write to later lists. */
+  #started = new Set<string>()
+  /** Aborts when the lists are reset, or another user is signed in. */
   #life = new AbortController()
   #stopWatching = () => {}
 
@@ -68,7 +68,7 @@ export class Lists {
       onFirst: () => this.#watch(),
       onLast: () => {
         this.#stopWatching()
-        this.#forgetUser()
+        this.#forgetRuns()
       },
     })
   }
@@ -98,13 +98,14 @@ export class Lists {
     const { transport, scheduler, times } = this.#context
     const { signal } = this.#life
     // Sign-ins are watched only while a list is observed: a later list may be another user's.
-    const wasObserved = this.isObserved
+    const started = this.isObserved ? this.#started : null
     const page = await withTimeout(scheduler, times.snapshotTimeout, [signal], (ended) =>
       transport.listRuns(query, before, pageSize, ended),
     )
     signal.throwIfAborted()
+    if (started !== this.#started) return page
     // Without a seq it is unclear whether a row is newer than the updates received meanwhile.
-    for (const row of page.runs) if (wasObserved && row.seq !== null) this.#merge(updateOf(row))
+    for (const row of page.runs) if (row.seq !== null) this.#merge(updateOf(row))
     return page
   }
 
@@ -134,9 +135,10 @@ export class Lists {
 
   /** Called before a start. The returned function is called when the database has started the run. */
   beginStart(): (runId: string) => void {
-    const { signal } = this.#life
+    // If all lists are dropped meanwhile, later ones have another set.
+    const started = this.#started
     return (runId) => {
-      if (this.isObserved && !signal.aborted) this.#started.add(runId)
+      if (this.isObserved) started.add(runId)
     }
   }
 
@@ -188,12 +190,17 @@ export class Lists {
     })
   }
 
-  /** Drops what belongs to the current user, and aborts what was begun for them. */
-  #forgetUser(): void {
-    this.#started.clear()
+  /** Nothing is observed any more. */
+  #forgetRuns(): void {
+    this.#started = new Set()
     this.#recentSeqs.clear()
     this.#feedSeqs.clear()
-    this.#life.abort(new PgflowError('aborted', 'The page is not wanted any more.'))
+  }
+
+  /** Drops what belongs to the current user, and aborts what was begun for them. */
+  #forgetUser(): void {
+    this.#forgetRuns()
+    this.#life.abort(new PgflowError('aborted', 'The lists were reset.'))
     this.#life = new AbortController()
   }
 }

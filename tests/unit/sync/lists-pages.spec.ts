@@ -72,7 +72,7 @@ describe('a page that is read once', () => {
     await kit.clock.advance(500)
     kit.backend.changeUser()
     await kit.clock.advance(moment)
-    const message = 'The page is not wanted any more.'
+    const message = 'The lists were reset.'
     expect(await fetched).toMatchObject({ code: 'aborted', message })
     expect(kit.list(all)?.ids).toEqual([])
     expect(kit.summaries.value).toEqual({})
@@ -122,4 +122,17 @@ describe('after $reset', () => {
     kit.manager.receive({ run_id: 'r', seq: 1, run, needsSnapshot: false })
     expect(kit.list(all)?.ids).toEqual([])
   })
+})
+
+it('a page that is fetched while the last list is dropped is returned all the same', async () => {
+  const kit = createListKit()
+  kit.backend.start('f')
+  const { release } = await observed(kit, all)
+  release()
+  await kit.clock.advance(4_900)
+  kit.backend.answerTime = 500
+  const page = codeOf(kit.manager.fetchPage(all, null))
+  await kit.clock.advance(1_000)
+  expect(kit.manager.isObserved).toBe(false)
+  expect(await page).toBe('none')
 })

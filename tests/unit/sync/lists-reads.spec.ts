@@ -329,3 +329,32 @@ describe('a list that is refused', () => {
     expect(kit.list(all)?.isLoading).toBe(false)
   })
 })
+
+it('a probe does not miss a run that has entered since it was sent', async () => {
+  const kit = createListKit()
+  const query: ListQuery = { flow: null, status: 'started', pageSize: 3 }
+  kit.backend.start('f')
+  await observed(kit, query)
+  kit.backend.answerTime = 1_000
+  const probes = kit.backend.probes.length
+  while (kit.backend.probes.length === probes) await kit.clock.step()
+  const before = kit.backend.requests.length
+  await kit.clock.advance(300)
+  const id = kit.backend.start('f')
+  await kit.clock.advance(300)
+  expect(kit.list(query)?.ids).toContain(id)
+  await kit.clock.advance(2_000)
+  expect(kit.backend.requests).toHaveLength(before)
+})
+
+it('the error of a followed run stays in a list of plain pgflow, whose rows have none', async () => {
+  const kit = createListKit({ hasFeed: false, isCounted: false })
+  const run_id = kit.backend.start('f')
+  await observed(kit, all)
+  kit.backend.end(run_id, 'failed')
+  const run = { status: 'failed', error_message: 'boom', remaining_steps: 1 }
+  kit.manager.receive({ run_id, seq: null, run, needsSnapshot: false })
+  expect(kit.shown(all)[0]).toMatchObject({ status: 'failed', error_message: 'boom' })
+  await kit.clock.advance(moment * 4)
+  expect(kit.shown(all)[0]).toMatchObject({ status: 'failed', error_message: 'boom' })
+})

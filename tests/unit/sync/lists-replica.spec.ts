@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ListQuery } from '../../../src/model/entities.ts'
 import { all, createListKit, moment, observed } from './support/list-kit.ts'
 
@@ -109,5 +109,109 @@ it.each(['joined anew', 'in doubt'] as const)(
     await kit.clock.advance(moment)
     expect(kit.backend.requests.length).toBeGreaterThan(reads)
     expect(kit.list(query)?.ids).not.toContain(gone)
+  },
+)
+
+/** For how long the list is `live` although it lacks a run, in ms. */
+async function liveWithout(kit: Kit, query: ListQuery, runId: string): Promise<number> {
+  const from = kit.clock.time
+  let live = 0
+  while (!kit.list(query)?.ids.includes(runId) && kit.clock.time - from < 100_000) {
+    if (kit.list(query)?.connection.status === 'live') live += 100
+    await kit.clock.advance(100)
+  }
+  return live
+}
+
+/** Lets time pass until the list is read. */
+async function untilRead(kit: Kit) {
+  const reads = kit.backend.requests.length
+  while (kit.backend.requests.length === reads) await kit.clock.step()
+}
+
+describe('after the feed was lost, a list is not live on a snapshot of a replica', () => {
+  it('that has an older state of a shown run', async () => {
+    const kit = createListKit()
+    const query: ListQuery = { flow: null, status: null, pageSize: 5 }
+    const a = kit.backend.start('f')
+    await observed(kit, query)
+    const stop = lag(kit, query)
+    kit.backend.drop()
+    const b = kit.backend.start('f') // no feed: it is not heard
+    kit.backend.progress(a)
+    kit.manager.receive({ run_id: a, seq: 2, run: { remaining_steps: 1 }, needsSnapshot: false })
+    await untilRead(kit)
+    await kit.clock.advance(1_000)
+    stop()
+    expect(await liveWithout(kit, query, b)).toBeLessThan(5_000)
+  })
+
+  it('that still has a run whose end the feed had sent', async () => {
+    const kit = createListKit()
+    const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
+    const gone = kit.backend.start('f')
+    kit.backend.start('f')
+    await observed(kit, query)
+    await kit.clock.advance(moment)
+    const stop = lag(kit, query)
+    kit.backend.end(gone, 'completed')
+    await kit.clock.advance(300)
+    expect(kit.list(query)?.ids).not.toContain(gone) // heard
+    kit.backend.drop()
+    const b = kit.backend.start('f')
+    await untilRead(kit)
+    await kit.clock.advance(1_000)
+    stop()
+    expect(await liveWithout(kit, query, b)).toBeLessThan(5_000)
+  })
+
+  it('that lacks a run which was shown when it was requested, and that ends meanwhile', async () => {
+    const kit = createListKit()
+    const query: ListQuery = { flow: null, status: null, pageSize: 5 }
+    kit.backend.start('f')
+    await observed(kit, query)
+    await kit.clock.advance(moment)
+    const stop = lag(kit, query)
+    const shown = kit.backend.start('f')
+    await kit.clock.advance(300)
+    expect(kit.list(query)?.ids).toContain(shown) // heard
+    kit.backend.drop()
+    const b = kit.backend.start('f')
+    kit.backend.answerTime = 1_000
+    await untilRead(kit)
+    await kit.clock.advance(300)
+    kit.backend.end(shown, 'completed') // by the feed, which is joined again
+    await kit.clock.advance(500)
+    stop()
+    kit.backend.answerTime = null
+    expect(await liveWithout(kit, query, b)).toBeLessThan(5_000)
+  })
+})
+
+/** Without the feed, one row is forged. After how long it is corrected, in ms. */
+async function correctedAfter(isRestRead: boolean): Promise<number> {
+  const kit = createListKit({ hasFeed: false })
+  const query: ListQuery = { flow: null, status: 'started', pageSize: 3 }
+  const ids = Array.from({ length: 60 }, () => kit.backend.start('f')).reverse()
+  await observed(kit, query)
+  const [run_id = ''] = ids
+  const run = { status: 'started', error_message: 'forged' }
+  kit.manager.receive({ run_id, seq: 1_000, run, needsSnapshot: false })
+  const from = kit.clock.time
+  while (kit.summaries.value[run_id]?.error_message && kit.clock.time - from < 200_000) {
+    await kit.clock.advance(5_000)
+    if (!isRestRead) continue
+    const other = kit.shown(query).at(-1)?.run_id ?? ''
+    kit.backend.end(other, 'completed')
+    const row = kit.backend.row(other)
+    if (row) kit.manager.receive({ run_id: other, seq: row.seq, run: row, needsSnapshot: false })
+  }
+  return kit.clock.time - from
+}
+
+it.each([false, true])(
+  'a forged row is corrected within a minute, whether or not the rest is read meanwhile (%s)',
+  async (isRestRead) => {
+    expect(await correctedAfter(isRestRead)).toBeLessThanOrEqual(60_000)
   },
 )

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PgflowError } from '../../../src/errors.ts'
 import type { ListQuery } from '../../../src/model/entities.ts'
 import { codeOf } from './support/kit.ts'
+import { noListFaults } from './support/list-backend.ts'
 import { all, createListKit, moment, observed } from './support/list-kit.ts'
 
 type Kit = ReturnType<typeof createListKit>
@@ -194,5 +195,66 @@ describe('what was forged of one run', () => {
       { run_id: 'mine', seq: 9 },
       { run_id, status: 'completed', seq: 3 },
     ])
+  })
+})
+
+/** For how long a list shows a run whose end was lost, after a probe has found it, in ms. */
+async function shownAfterProbe(isRestRead: boolean): Promise<number> {
+  const kit = createListKit()
+  const ids = Array.from({ length: 8 }, () => kit.backend.start('f')).reverse()
+  await observed(kit, started)
+  const [lost = '', other = ''] = ids
+  const endUnheard = (id: string) => {
+    kit.backend.faults = { ...noListFaults, lose: 1 }
+    kit.backend.end(id, 'completed')
+    kit.backend.faults = noListFaults
+  }
+  endUnheard(lost)
+  kit.backend.answerTime = 1
+  const probes = kit.backend.probes.length
+  while (kit.backend.probes.length === probes) await kit.clock.step()
+  const from = kit.clock.time
+  // It has its response now, and waits a moment for the broadcast.
+  await kit.clock.advance(205)
+  if (isRestRead) {
+    endUnheard(other)
+    const row = kit.backend.row(other)
+    if (row) kit.manager.receive({ run_id: other, seq: row.seq, run: row, needsSnapshot: false })
+  }
+  while (kit.list(started)?.ids.includes(lost) && kit.clock.time - from < 100_000) {
+    await kit.clock.advance(100)
+  }
+  return kit.clock.time - from
+}
+
+it.each([false, true])(
+  'what a probe has found is read at once, whether or not the rest is due (%s)',
+  async (isRestRead) => {
+    expect(await shownAfterProbe(isRestRead)).toBeLessThan(1_500)
+  },
+)
+
+describe('a click on more', () => {
+  it('right after a run has left shows one more page', async () => {
+    const kit = createListKit()
+    const ids = Array.from({ length: 8 }, () => kit.backend.start('f')).reverse()
+    const { loadMore } = await observed(kit, started)
+    kit.backend.end(ids[0] ?? '', 'completed')
+    while (kit.list(started)?.ids.length === 2) await kit.clock.step()
+    void loadMore()
+    await kit.clock.advance(moment * 3)
+    expect(kit.list(started)?.ids).toHaveLength(4)
+  })
+
+  it('during a whole read needs no second whole read', async () => {
+    const { kit, refresh, loadMore } = await ofFive(all, false)
+    await kit.clock.advance(500)
+    kit.backend.answerTime = 300
+    const asked = asking(kit)
+    void refresh()
+    await kit.clock.advance(0)
+    void loadMore()
+    await kit.clock.advance(moment)
+    expect(asked().filter(([before]) => before === null)).toHaveLength(1)
   })
 })

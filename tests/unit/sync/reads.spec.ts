@@ -56,6 +56,57 @@ describe('a refresh', () => {
     expect(kit.clock.time - before).toBe(150 + 750)
   })
 
+  it('after a long outage does not wait long between its requests', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    await kit.channelOf('r').goDown()
+    for (let n = 0; n < 240; n += 1) await (await kit.nextRequest()).fail(down())
+    const refreshed = codeOf(kit.manager.refresh('r'))
+    const from = kit.clock.time
+    await (await kit.nextRequest()).reply(snapshot('r', 4))
+    await (await kit.nextRequest()).reply(snapshot('r', 6))
+    await kit.clock.advance(0)
+    while (kit.clock.time - from < 5_000) await kit.clock.step()
+    await (await kit.nextRequest()).reply(snapshot('r', 6))
+    expect(await refreshed).toBe('none')
+    expect(kit.clock.time - from).toBeLessThan(10_000)
+  })
+
+  it('that shares a queued request is sent right after the one under way', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 1)
+    void kit.manager.refresh('r')
+    const read = await kit.nextRequest()
+    await kit.channelOf('r').join()
+    void kit.manager.refresh('r')
+    const before = kit.clock.time
+    await read.reply(snapshot('r', 1))
+    await kit.nextRequest()
+    expect(kit.clock.time - before).toBe(0)
+  })
+
+  it('goes on after a reset, with all that wait for it', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    const codes = [1, 2, 3].map(() => codeOf(kit.manager.refresh('r')))
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    await kit.clock.advance(100)
+    kit.manager.restart()
+    await (await kit.nextRequest()).reply(snapshot('r', 6))
+    expect(await Promise.all(codes)).toEqual(['none', 'none', 'none'])
+  })
+
+  it('of a run that is removed ends for all that wait for it', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 5)
+    const codes = [1, 2, 3].map(() => codeOf(kit.manager.refresh('r')))
+    await (await kit.nextRequest()).reply(snapshot('r', 3))
+    await kit.clock.advance(100)
+    kit.manager.remove('r')
+    expect(await Promise.all(codes)).toEqual(['aborted', 'aborted', 'aborted'])
+    expect(kit.left()).toBe(0)
+  })
+
   it('of a run that is being started waits for the start', async () => {
     const kit = createKit()
     const started = kit.manager.start('r', anyStart)

@@ -13,7 +13,8 @@ function createProbe(hasSeqs = true) {
     return {
       told,
       runIds: () => runIds,
-      onSeqs: (seqs: ReadonlyMap<string, number>) => void told.push(Object.fromEntries(seqs)),
+      onSeqs: (seqs: ReadonlyMap<string, number | null>) =>
+        void told.push(Object.fromEntries(seqs)),
       onFailed: (error: PgflowError) => void told.push(error.code),
     }
   }
@@ -34,7 +35,8 @@ describe('a probe', () => {
     void probe.request(one)
     expect(asked()).toEqual([['a', 'b', 'c']])
     await transport.requests[0]?.replySeqs({ a: 1 })
-    expect([one.told, other.told]).toEqual([[{ a: 1 }], [{ a: 1 }]])
+    const all = { a: 1, b: null, c: null }
+    expect([one.told, other.told]).toEqual([[all], [all]])
     expect(nothing.told).toEqual([])
   })
 
@@ -52,7 +54,7 @@ describe('a probe', () => {
     expect(one.told).toEqual([])
   })
 
-  it('leaves out who has gone, and contains them nothing', async () => {
+  it('leaves out who has gone, and tells them nothing', async () => {
     const { transport, probe, added, asked } = createProbe()
     const [gone, leaving, one] = [added('a'), added('b'), added('c')]
     probe.remove(gone)
@@ -60,10 +62,10 @@ describe('a probe', () => {
     expect(asked()).toEqual([['b', 'c']])
     probe.remove(leaving)
     await transport.requests[0]?.replySeqs({ b: 1 })
-    expect([gone.told, leaving.told, one.told]).toEqual([[], [], [{ b: 1 }]])
+    expect([gone.told, leaving.told, one.told]).toEqual([[], [], [{ b: 1, c: null }]])
   })
 
-  it('contains everybody that it has failed', async () => {
+  it('tells everybody that it has failed', async () => {
     const { transport, probe, added } = createProbe()
     const one = added('a')
     void probe.request(one)
@@ -101,7 +103,7 @@ describe('while a probe is under way', () => {
     await transport.requests[0]?.replySeqs({})
     expect(asked()).toEqual([['a'], ['a', 'b']])
     await transport.requests[1]?.replySeqs({ b: 2 })
-    expect(late.told).toEqual([{ b: 2 }])
+    expect(late.told).toEqual([{ a: null, b: 2 }])
     expect(asked()).toHaveLength(2)
   })
 })

@@ -126,3 +126,21 @@ describe('a refresh that fails', () => {
     expect(await refreshed).toMatchObject({ code: 'unreachable', runId: 'r' })
   })
 })
+
+describe.each([{ isPrivate: false }, { isPrivate: true }])(
+  'starting a run again that has ended and was deleted (%o)',
+  (options) => {
+    it('shows it as it was started', async () => {
+      const kit = createKit(options)
+      kit.manager.observe('r')
+      await kit.channelOf('r').join()
+      await (await kit.nextRequest()).reply(snapshot('r', 10, 'completed'))
+      expect(kit.status('r')).toBe('closed')
+      const start = codeOf(kit.manager.start('r', anyStart))
+      await (await kit.nextRequest()).reply(snapshot('r', 1, 'started'))
+      expect(await start).toBe('none')
+      expect(kit.state.runs.value.r?.status).toBe('started')
+      expect(kit.status('r')).not.toBe('closed')
+    })
+  },
+)

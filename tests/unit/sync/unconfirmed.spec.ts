@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createdStep } from '../../../src/model/entities.ts'
-import { createKit, down, snapshot } from './support/kit.ts'
+import { codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 describe('a message that held too little', () => {
   it('while a read is on its way that is older: another read follows', async () => {
@@ -212,3 +212,29 @@ describe('a flood of doubts', () => {
     }
   })
 })
+
+describe.each([{ isPrivate: false }, { isPrivate: true }])(
+  'an end in a snapshot (%o)',
+  (options) => {
+    it('closes the run although another read is queued', async () => {
+      const kit = createKit(options)
+      kit.manager.observe('r')
+      const read = await kit.nextRequest()
+      await kit.channelOf('r').join()
+      await read.reply(snapshot('r', 9, 'completed'))
+      expect(kit.status('r')).toBe('closed')
+    })
+
+    it('closes the run, too, where the queued read fails and nobody sees the page', async () => {
+      const kit = createKit({ ...options, maxChannels: 0 })
+      kit.manager.observe('r')
+      const read = await kit.nextRequest()
+      const refreshed = codeOf(kit.manager.refresh('r'))
+      await read.reply(snapshot('r', 9, 'completed'))
+      kit.show(false)
+      await (await kit.nextRequest()).fail(down())
+      expect(await refreshed).toBe('unreachable')
+      expect(kit.status('r')).toBe('closed')
+    })
+  },
+)
