@@ -127,7 +127,7 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
     // Of a snapshot that is not outdated, the events from before the request are part.
     const lately = isCurrent ? updates.filter((event) => !earlier.has(event)) : updates
     const since = isPublicEnd ? [] : trustsDatabase ? following(snapshot, lately) : lately
-    const oldest = this.#oldestAccepted(isPublicEnd, trustsDatabase, isStart)
+    const oldest = isStart ? null : this.#oldestAccepted(isPublicEnd, trustsDatabase)
     const seqBefore = this.#seq ?? 0
     const outcome = this.#context.state.applySnapshot(snapshot, since, oldest)
     if (outcome.kind === 'stale') {
@@ -202,12 +202,12 @@ export class RunSource implements Source<RunSnapshot | null, RunEvent> {
   }
 
   /** The lowest seq that a snapshot may have; null accepts any. */
-  #oldestAccepted(isPublicEnd: boolean, trustsDatabase: boolean, isStart: boolean): number | null {
+  #oldestAccepted(isPublicEnd: boolean, trustsDatabase: boolean): number | null {
     // On a public channel the seq of an event may be forged, that of a snapshot cannot.
     const certain = this.#isPublic ? (this.#confirmed ?? this.#seqAtRequest) : this.#seqAtRequest
     // After a confirmed end, nothing older is accepted.
-    if (this.isFinal && this.#isSequenced && !isStart) return certain
-    if (trustsDatabase || isStart) return this.#dropped || null
+    if (this.isFinal && this.#isSequenced) return certain
+    if (trustsDatabase) return this.#dropped || null
     return isPublicEnd ? certain : this.#seqAtRequest
   }
 

@@ -45,6 +45,33 @@ describe('the response to a start', () => {
     await (await kit.nextRequest()).reply(snapshot('r', 2))
     expect(await again).toBe('none')
     expect(kit.state.runs.value.r?.status).toBe('started')
+    expect(kit.state.connections.value.r?.seq).toBe(2)
+  })
+
+  it('does not hide that broadcasts are missing between it and what came meanwhile', async () => {
+    const kit = createKit()
+    const start = codeOf(kit.manager.start('r', anyStart))
+    const request = await kit.nextRequest()
+    await kit.channelOf('r').join()
+    await kit.channelOf('r').receive('a:started', { seq: 5, step_slug: 'a' })
+    await request.reply(snapshot('r', 1))
+    expect(await start).toBe('none')
+    expect(kit.state.connections.value.r).toMatchObject({ status: 'connecting', seq: 5 })
+    await (await kit.nextRequest()).reply(snapshot('r', 5))
+    expect(kit.status('r')).toBe('live')
+  })
+
+  it('is taken although an outdated snapshot was dropped before', async () => {
+    const kit = createKit()
+    await kit.goLive('r', 10)
+    await kit.channelOf('r').receive('run:completed', { seq: 11, output: 'old' })
+    await (await kit.nextRequest()).reply(snapshot('r', 9))
+    const start = codeOf(kit.manager.start('r', anyStart))
+    const request = await kit.nextRequest()
+    expect(request.kind).toBe('start')
+    await request.reply(snapshot('r', 1))
+    expect(await start).toBe('none')
+    expect(kit.state.runs.value.r?.status).toBe('started')
   })
 })
 

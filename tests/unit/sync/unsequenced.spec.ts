@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunSnapshot } from '../../../src/model/entities.ts'
-import { createKit, snapshot } from './support/kit.ts'
+import { anyStart, codeOf, createKit, down, snapshot } from './support/kit.ts'
 
 /** What plain pgflow returns: nothing says how new it is. */
 const plain = (status?: string): RunSnapshot => ({ ...snapshot('r', 0, status), seq: null })
@@ -39,6 +39,20 @@ describe('a run that is not counted', () => {
     expect(kit.status('r')).toBe('closed')
     expect(kit.state.connections.value.r).toMatchObject({ seq: null })
   })
+})
+
+it('the response to a start does not take back a run that is not counted', async () => {
+  const kit = await liveKit()
+  await kit.channelOf('r').receive('run:completed', { output: 'true' })
+  const read = await kit.nextRequest()
+  const start = codeOf(kit.manager.start('r', anyStart))
+  await read.fail(down())
+  const request = await kit.nextRequest()
+  expect(request.kind).toBe('start')
+  await request.reply(plain())
+  expect(kit.state.runs.value.r).toMatchObject({ status: 'completed', output: 'true' })
+  await (await kit.nextRequest()).reply(plain('completed'))
+  expect(await start).toBe('none')
 })
 
 it('what is received a run that is not counted does not put off the next read', async () => {
