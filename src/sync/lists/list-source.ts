@@ -137,15 +137,14 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   merge(snapshot: ListRows, fetch: Fetch<RunUpdate>, trustsDatabase: boolean): MergedSnapshot {
     const { state } = this.#context
-    const hasLeft = (row: RunSummary) => !trustsDatabase && this.#hasLeft(row)
     const rows = snapshot.rows
-      .filter((row) => !hasLeft(row))
+      .filter((row) => trustsDatabase || !this.#hasLeft(row))
       .map((row) => (trustsDatabase ? row : newerSummary(state.summary(row.run_id), row)))
       .filter((row) => isOfQuery(this.#query, row))
     const missing = trustsDatabase || fetch.isRest ? [] : this.#missingIn(snapshot)
     const isOutdated =
-      missing.length > 0 ||
-      snapshot.rows.some((row) => hasLeft(row) || this.#isOutdated(row, fetch.updates))
+      !trustsDatabase &&
+      (missing.length > 0 || snapshot.rows.some((row) => this.#isOutdated(row, fetch)))
     const kept = fetch.isRest ? (this.#uncut ?? this.#shown).rows : missing
     let list: ListRows = { rows: addRows(kept, rows), hasMore: snapshot.hasMore }
     let needsSnapshot = isOutdated
@@ -253,9 +252,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   /** Whether updates beyond the row and the store were received: the run has left, or never entered. */
   #hasLeft(row: RunSummary): boolean {
     const { run_id, seq } = newerSummary(this.#context.state.summary(row.run_id), row)
-    // Updates of the feed count even if something was missed since.
-    const last = this.#lists.recentSeq(run_id) ?? this.#lists.recentFeedSeq(run_id) ?? 0
-    return last > (seq ?? Infinity)
+    return this.#lastSeq(run_id) > (seq ?? Infinity)
   }
 
   /** The shown runs with a recent update that the snapshot should contain and does not. */
@@ -269,11 +266,19 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     })
   }
 
-  /** Whether a row is older than what is held, and no update received meanwhile explains it. */
-  #isOutdated({ run_id, seq }: RunSummary, updates: readonly RunUpdate[]): boolean {
-    const known = this.#context.state.summary(run_id)?.seq ?? 0
+  /** Whether a row is older than what is known, and no update received meanwhile explains it. */
+  #isOutdated({ run_id, seq }: RunSummary, { updates, earlier }: Fetch<RunUpdate>): boolean {
+    const held = this.#context.state.summary(run_id)?.seq ?? 0
+    const known = Math.max(held, this.#lastSeq(run_id))
     if ((seq ?? Infinity) >= known) return false
-    return !updates.some((update) => update.run_id === run_id && (update.seq ?? 0) >= known)
+    const isLate = (update: RunUpdate) => update.run_id === run_id && (update.seq ?? 0) >= known
+    return !updates.some((update) => isLate(update) && !earlier.has(update))
+  }
+
+  /** The last seq received of a run, where a snapshot may be older; 0 if there is none. */
+  #lastSeq(runId: string): number {
+    // Updates of the feed count even if something was missed since.
+    return this.#lists.recentSeq(runId) ?? this.#lists.recentFeedSeq(runId) ?? 0
   }
 
   #apply(list: ListRows, update: RunUpdate) {
