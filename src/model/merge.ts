@@ -77,17 +77,16 @@ export type SnapshotOutcome =
 /**
  * Decides what a snapshot changes. It replaces the state. Events received since it was requested
  * (`since`) are applied to it again where they are newer, so that a busy run loses nothing. A
- * snapshot older than `seqAtRequest`, the seq that was held when it was requested, is stale (it may
- * come from a lagging replica or a cache); with null none is. What the snapshot lacks is taken from
- * `held`.
+ * snapshot with a seq below `oldestAccepted` is stale (it may come from a lagging replica or a
+ * cache); with null none is. What the snapshot lacks is taken from `held`.
  */
 export function mergeSnapshot(
   snapshot: RunSnapshot,
   since: readonly RunEvent[],
-  seqAtRequest: number | null,
+  oldestAccepted: number | null,
   held?: HeldRun,
 ): SnapshotOutcome {
-  if (snapshot.seq !== null && snapshot.seq < (seqAtRequest ?? 0)) return { kind: 'stale' }
+  if (snapshot.seq !== null && snapshot.seq < (oldestAccepted ?? 0)) return { kind: 'stale' }
   const run = { ...snapshot.run }
   const steps = new Map(snapshot.steps.map((step) => [step.step_slug, completeStep(step, held)]))
   const view: HeldRun = { run, step: (slug) => steps.get(slug), seq: snapshot.seq }
@@ -108,7 +107,7 @@ export function mergeSnapshot(
     }
   }
   // Without a seq only the statuses show which is older.
-  const isComparable = isUnsequenced && seqAtRequest !== null
+  const isComparable = isUnsequenced && oldestAccepted !== null
   if (isComparable && held && isOutdated(held, run, steps.values())) return { kind: 'stale' }
   const ordered = [...steps.values()].sort(compareSteps)
   return { kind: 'replace', run, steps: ordered, seq: view.seq, needsSnapshot }

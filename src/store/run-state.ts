@@ -91,11 +91,11 @@ export class RunStateWriter implements RunState {
   applySnapshot(
     snapshot: RunSnapshot,
     updates: readonly RunEvent[],
-    seqAtRequest: number | null,
+    oldestAccepted: number | null,
   ): AppliedSnapshot {
     const runId = snapshot.run.run_id
     const current = this.#held(runId)
-    const outcome = mergeSnapshot(snapshot, updates, seqAtRequest, current)
+    const outcome = mergeSnapshot(snapshot, updates, oldestAccepted, current)
     if (outcome.kind === 'stale') return outcome
     const hasChanged = this.#whole(() => {
       const hasChanged = this.#commitSnapshot(runId, outcome)

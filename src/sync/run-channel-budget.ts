@@ -2,7 +2,7 @@
  * Limits how many channels for runs are open on one socket. `runs` sets the limit and leaves one
  * channel for the feed of the lists. A caller that gets none is called back when one is free.
  */
-export class ChannelBudget {
+export class RunChannelBudget {
   #free: number
   readonly #waiting = new Set<() => void>()
 

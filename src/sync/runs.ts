@@ -1,7 +1,7 @@
 import type { RunSnapshot } from '../model/entities.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { SessionChange } from '../transport/types.ts'
-import { ChannelBudget } from './run-channel-budget.ts'
+import { RunChannelBudget } from './run-channel-budget.ts'
 import { LiveResource, type ResourceContext } from './live-resource.ts'
 import { Registry, type Observation } from './registry.ts'
 import { RunSource } from './run-source.ts'
@@ -28,7 +28,7 @@ export class Runs {
       ...context,
       stallAfter: times.stallAfter,
       batch: new SnapshotBatch(transport, scheduler, times.snapshotTimeout),
-      budget: new ChannelBudget(isServer ? 0 : channelsForRuns(context)),
+      budget: new RunChannelBudget(isServer ? 0 : channelsForRuns(context)),
     }
     this.#registry = new Registry({
       scheduler,

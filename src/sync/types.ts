@@ -4,7 +4,7 @@ import type { EventOutcome, SnapshotOutcome } from '../model/merge.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import type { RunEvent } from '../model/wire.ts'
 import type { RunTransport } from '../transport/types.ts'
-import type { ChannelBudget } from './run-channel-budget.ts'
+import type { RunChannelBudget } from './run-channel-budget.ts'
 import type { SeqProbe } from './seq-probe.ts'
 import type { SnapshotBatch } from './snapshot-batch.ts'
 import type { Trace } from './trace.ts'
@@ -23,12 +23,12 @@ export interface RunState {
   /**
    * Merges a snapshot, whether the run is held or not; returns whether it changed anything.
    * @param updates - events received since it was requested: applied again where newer.
-   * @param seqAtRequest - a snapshot with a lower seq is stale; null if none is.
+   * @param oldestAccepted - a snapshot with a lower seq is stale; null if none is.
    */
   applySnapshot(
     snapshot: RunSnapshot,
     updates: readonly RunEvent[],
-    seqAtRequest: number | null,
+    oldestAccepted: number | null,
   ): AppliedSnapshot
   connection(runId: string): Readonly<RunConnection> | undefined
   setConnection(runId: string, patch: Partial<RunConnection>): void
@@ -79,5 +79,5 @@ export interface SyncContext {
 /** What all runs share. */
 export interface RunContext extends SyncContext {
   batch: SnapshotBatch
-  budget: ChannelBudget
+  budget: RunChannelBudget
 }
