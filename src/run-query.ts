@@ -1,4 +1,4 @@
-import { PgflowError } from './errors.ts'
+import { PgflowError, toPgflowError } from './errors.ts'
 import type { ListQuery, RunStatus } from './model/entities.ts'
 import { isStorable } from './model/json.ts'
 
@@ -29,6 +29,17 @@ export function toListQuery(query: RunsQuery = {}): ListQuery {
     throw new PgflowError('invalid_options', 'The pageSize of a list is a whole number from 1.')
   }
   return { flow: filterOf('flow', flow), status: filterOf('status', status), pageSize }
+}
+
+/** The same, with the error in place of throwing it. */
+export function readQuery(
+  query: RunsQuery,
+): { query: ListQuery; error: null } | { query: null; error: PgflowError } {
+  try {
+    return { query: toListQuery(query), error: null }
+  } catch (thrown) {
+    return { query: null, error: toPgflowError(thrown) }
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
-import { toPgflowError, type PgflowError, type PlainError } from '../errors.ts'
+import type { PlainError } from '../errors.ts'
 import type { AnyFlow, FlowSlug, UnlessRegistered } from '../flow-types.ts'
-import type { ListConnection, ListQuery, RunSummary } from '../model/entities.ts'
+import type { ListConnection, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
-import { toListQuery, type RunsQuery } from '../run-query.ts'
+import { readQuery, type RunsQuery } from '../run-query.ts'
 import { usePgflowListStore } from '../store/list-store.ts'
 import type { ListObservation } from '../sync/lists/lists.ts'
 import { listKey } from '../sync/lists/types.ts'
@@ -95,7 +95,7 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
   // Most callers look at `error` instead.
   ready.catch(() => undefined)
   return {
-    runs: computed(() => (asked.value.query ? store.runsOf(asked.value.query) : [])),
+    runs: computed(() => store.runsOf(toValue(query))),
     hasMore: computed(() => list.value?.hasMore ?? false),
     isLoading: computed(() => list.value?.isLoading ?? false),
     connection,
@@ -107,12 +107,3 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
 }
 
 /** A query that may come from the address of the page: validated, or its error. */
-function readQuery(
-  query: RunsQuery,
-): { query: ListQuery; error: null } | { query: null; error: PgflowError } {
-  try {
-    return { query: toListQuery(query), error: null }
-  } catch (thrown) {
-    return { query: null, error: toPgflowError(thrown) }
-  }
-}

@@ -8,36 +8,34 @@ export type RunChangeListener = (change: RunChange) => void
  * Emits the changes of runs, once each and in order. Listeners are called after the write that
  * caused the change is complete: they may start, remove or observe runs.
  */
-export class ChangeLog {
-  readonly #listeners = new Set<RunChangeListener>()
-  #queue: { change: RunChange; listeners: RunChangeListener[] }[] = []
+export function createChangeLog() {
+  const listeners = new Set<RunChangeListener>()
+  let queue: { change: RunChange; to: RunChangeListener[] }[] = []
 
-  get isListening(): boolean {
-    return this.#listeners.size > 0
-  }
-
-  /** Calls the current listeners. */
-  push(change: RunChange): void {
-    if (this.#listeners.size === 0) return
-    this.#queue.push({ change, listeners: [...this.#listeners] })
-    if (this.#queue.length === 1) queueMicrotask(() => this.#flush())
-  }
-
-  /** Adds a listener, until the returned function is called. */
-  listen(listener: RunChangeListener): () => void {
-    // A wrapper, so that the same function can be added twice.
-    const own: RunChangeListener = (change) => listener(change)
-    this.#listeners.add(own)
-    return () => this.#listeners.delete(own)
-  }
-
-  #flush(): void {
-    const queue = this.#queue
-    this.#queue = []
-    for (const { change, listeners } of queue) {
-      for (const listener of listeners) {
-        if (this.#listeners.has(listener)) callSafely(() => listener(change))
+  function flush(): void {
+    const emitted = queue
+    queue = []
+    for (const { change, to } of emitted) {
+      for (const listener of to) {
+        if (listeners.has(listener)) callSafely(() => listener(change))
       }
     }
+  }
+
+  return {
+    isListening: () => listeners.size > 0,
+    /** Calls the current listeners. */
+    push: (change: RunChange): void => {
+      if (listeners.size === 0) return
+      queue.push({ change, to: [...listeners] })
+      if (queue.length === 1) queueMicrotask(flush)
+    },
+    /** Adds a listener, until the returned function is called. */
+    listen(listener: RunChangeListener): () => void {
+      // A wrapper, so that the same function can be added twice.
+      const own: RunChangeListener = (change) => listener(change)
+      listeners.add(own)
+      return () => listeners.delete(own)
+    },
   }
 }

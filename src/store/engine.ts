@@ -1,4 +1,4 @@
-import { ChangeLog } from './change-log.ts'
+import { createChangeLog } from './change-log.ts'
 import { createFlowShapes } from './flow-shapes.ts'
 import { createFollowed } from './followed.ts'
 import { ownValue } from '../model/own-value.ts'
@@ -34,12 +34,12 @@ export interface ListSubscriber {
  * @param dropUnusedLists - drops lists that a server has rendered and no store has taken over.
  */
 export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => void) {
-  const changes = new ChangeLog()
+  const changes = createChangeLog()
   let lists: ListSubscriber | null = null
   const tables = createRunTables()
   const state = new RunStateWriter(tables, {
-    isListening: () => changes.isListening,
-    onChange: (change) => changes.push(change),
+    isListening: changes.isListening,
+    onChange: changes.push,
     onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
     onWrite: (runId, seqBefore) => lists?.onWrite(runId, seqBefore),
   })

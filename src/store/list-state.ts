@@ -72,8 +72,7 @@ function createWriter(
       const list = listOf(key)
       const current = toRaw(toRaw(list).connection)
       list.isLoading = isLoading
-      reactive(current).status = connection.status
-      if (!isSameJson(current.error, connection.error)) reactive(current).error = connection.error
+      if (!isSameJson(current, connection)) Object.assign(reactive(current), connection)
     },
     setIdle(key) {
       const list = rawList(key)

@@ -3,7 +3,7 @@ import { computed, onScopeDispose } from 'vue'
 import type { AnyFlow, FlowSlug, UnlessRegistered } from '../flow-types.ts'
 import type { RunPage, RunSummary } from '../model/entities.ts'
 import { ownValue } from '../model/own-value.ts'
-import { toCursor, toListQuery, type RunsQuery } from '../run-query.ts'
+import { readQuery, toCursor, toListQuery, type RunsQuery } from '../run-query.ts'
 import type { ListObservation } from '../sync/lists/lists.ts'
 import { listKey } from '../sync/lists/types.ts'
 import { takeOverHydratedLists } from './hydrated-lists.ts'
@@ -32,7 +32,8 @@ export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () =>
    * const running = lists.runsOf({ status: 'started' }).length
    */
   const runsOf = computed(() => (query: RunsQuery = {}): RunSummary[] => {
-    const key = keyOf(query)
+    const { query: asked } = readQuery(query)
+    const key = asked && listKey(asked)
     const ids = (key === null ? undefined : ownValue(lists.value, key)?.ids) ?? []
     return ids.flatMap((runId) => ownValue(summaries.value, runId) ?? [])
   })
@@ -91,12 +92,3 @@ export const usePgflowListStore = /* @__PURE__ */ defineStore(listStoreId, () =>
 
   return { lists, summaries, runsOf, observeRuns, fetchRuns, $reset }
 })
-
-/** The key of a query's list; null for a query that is not valid. */
-function keyOf(query: RunsQuery): string | null {
-  try {
-    return listKey(toListQuery(query))
-  } catch {
-    return null
-  }
-}

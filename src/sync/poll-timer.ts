@@ -105,9 +105,11 @@ export class PollTimer {
   #wait(ms: number, total: number): void {
     const { scheduler, onDue } = this.#context
     this.#hasReceived = false
+    const due = scheduler.now() + ms
     this.#cancel = scheduler.after(ms, () => {
-      // The clock alone does not decide: it may have been set back.
-      const idle = this.#hasReceived ? this.#idleTime : total
+      // A clock that was set back says nothing about the idle time. Timers may fire a little early.
+      const isSetBack = scheduler.now() < due - 100
+      const idle = this.#hasReceived && !isSetBack ? this.#idleTime : total
       if (idle < total && this.#failures === 0) this.#wait(total - idle, total)
       else onDue()
     })

@@ -69,9 +69,13 @@ export class ListSource implements Source<ListRows, RunUpdate> {
     this.#query = query
     this.#context = context
     this.#lists = lists
+    const { rows, hasMore } = this.#shown
     // Hydrated rows may be more than a page.
-    this.#size = Math.max(query.pageSize, this.#shown.rows.length)
+    this.#size = Math.max(query.pageSize, rows.length)
     this.#isFilled = context.state.holds(this.key)
+    // Other lists may have changed hydrated rows while nobody observed this one.
+    const right = rows.filter((row) => isOfQuery(query, row))
+    if (this.#isFilled) context.state.write(this.key, { rows: right, hasMore })
   }
 
   get isShown(): boolean {
