@@ -82,6 +82,17 @@ describe('a clock that jumps, and lists', () => {
   })
 })
 
+it('a clock that is set back does not postpone a probe', async () => {
+  const kit = createKit({ hasSeqs: true })
+  await kit.goLive('r', 1)
+  await kit.clock.advance(1_000)
+  await kit.channelOf('r').receive('a:started', { seq: 2, step_slug: 'a' })
+  const from = kit.clock.time
+  kit.jump(-day)
+  expect((await kit.nextRequest()).kind).toBe('seqs')
+  expect(kit.clock.time - from).toBeLessThanOrEqual(4_000)
+})
+
 describe('a start that waits behind a read', () => {
   it('has the time that is left of its timeout, not all of it again', async () => {
     const kit = createKit()

@@ -358,3 +358,15 @@ it('the error of a followed run stays in a list of plain pgflow, whose rows have
   await kit.clock.advance(moment * 4)
   expect(kit.shown(all)[0]).toMatchObject({ status: 'failed', error_message: 'boom' })
 })
+
+it('a hydrated list does not show a run that another list has found to be of another status', () => {
+  const kit = createListKit({ hasFeed: false })
+  const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
+  kit.backend.start('f')
+  const rows = kit.backend.rows(query).map((row) => ({ ...row }))
+  kit.state.write(listKey(query), { rows, hasMore: false })
+  const failed = rows.map((row) => ({ ...row, status: 'failed' }))
+  kit.state.write(listKey({ ...query, status: 'failed' }), { rows: failed, hasMore: false })
+  kit.manager.observe(query)
+  expect(kit.list(query)?.ids).toEqual([])
+})
