@@ -48,7 +48,7 @@ export function excusedUntil(conditions: Conditions, isAwaited = false): number 
 export class Promptness {
   readonly #context: PromptnessContext
   /** Runs that are not shown as they are, and since when. */
-  readonly #wrong = new Map<string, { since: number; text: string }>()
+  readonly #wrong = new Map<string, { since: number; text: string; isTainted: boolean }>()
 
   constructor(context: PromptnessContext) {
     this.#context = context
@@ -61,13 +61,19 @@ export class Promptness {
 
   /** Looks at what is shown of these. */
   look(observed: ReadonlySet<string>): void {
-    const { now, truth } = this.#context
+    const { now, truth, received } = this.#context
     for (const runId of this.#wrong.keys()) if (!observed.has(runId)) this.#wrong.delete(runId)
     for (const runId of observed) {
       const ofRun = truth.runs.get(runId)
       const text = ofRun ? this.#wrongIn(runId, ofRun) : null
       if (text === null) this.#wrong.delete(runId)
-      else this.#wrong.set(runId, { since: this.#wrong.get(runId)?.since ?? now(), text })
+      else {
+        const before = this.#wrong.get(runId)
+        const isTainted = received.taintOf(runId) !== undefined
+        // What was forged is undone. What is wrong now is so for another reason.
+        const isOther = before === undefined || (before.isTainted && !isTainted)
+        this.#wrong.set(runId, { since: isOther ? now() : before.since, text, isTainted })
+      }
     }
   }
 

@@ -57,7 +57,7 @@ export class ListSource implements Source<ListRows, RunUpdate> {
   /** While the rest is read, all rows, also those beyond the size: the rest follows the last one. */
   #uncut: ListRows | null = null
   /** The runs that were shown when the request under way was sent. */
-  #atRequest: ReadonlySet<string> = new Set()
+  #atRequest: readonly RunSummary[] = []
   /** Whether what is shown was read here. */
   #isLoaded = false
   /** The shown runs for which the last probe found a higher seq, and all that it found. */
@@ -123,11 +123,12 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   onSent(): void {
     this.#uncut = null
-    this.#atRequest = new Set(this.#shown.rows.map(({ run_id }) => run_id))
+    this.#atRequest = this.#shown.rows
   }
 
   receive(update: RunUpdate, isReadingRest: boolean): Merged | null {
-    if (!this.#isLoaded) return null
+    // Before the first snapshot only what a server has rendered is kept up to date.
+    if (!this.#isLoaded && !isListed(this.#shown.rows, update)) return null
     const { state } = this.#context
     // After a failed request, the shown rows are newer than those kept for its snapshot.
     const before = isReadingRest ? this.#uncut : null
@@ -261,12 +262,11 @@ export class ListSource implements Source<ListRows, RunUpdate> {
 
   /** The shown runs with a recent update that the snapshot should contain and does not. */
   #missingIn({ rows, hasMore }: ListRows): RunSummary[] {
-    const ids = new Set(rows.map(({ run_id }) => run_id))
     const last = rows.at(-1)
     return this.#shown.rows.filter((row) => {
       const isCovered = !hasMore || (last && compareRuns(row, last) < 0)
-      const wasShown = this.#atRequest.has(row.run_id)
-      return isCovered && wasShown && !ids.has(row.run_id) && this.#isRecent(row.run_id)
+      const isLacking = isListed(this.#atRequest, row) && !isListed(rows, row)
+      return isCovered && isLacking && this.#isRecent(row.run_id)
     })
   }
 
@@ -298,6 +298,10 @@ export class ListSource implements Source<ListRows, RunUpdate> {
       transport.listRuns({ flow, status }, before, limit, ended),
     )
   }
+}
+
+function isListed(rows: readonly RunSummary[], { run_id: id }: { run_id: string }): boolean {
+  return rows.some(({ run_id }) => run_id === id)
 }
 
 function isGoing({ status, seq }: RunSummary): boolean {

@@ -370,3 +370,16 @@ it('a hydrated list does not show a run that another list has found to be of ano
   kit.manager.observe(query)
   expect(kit.list(query)?.ids).toEqual([])
 })
+
+it('a hydrated list drops a run whose end is received before the list is read', async () => {
+  const kit = createListKit()
+  const query: ListQuery = { flow: null, status: 'started', pageSize: 5 }
+  const id = kit.backend.start('f')
+  kit.state.write(listKey(query), { rows: kit.backend.rows(query), hasMore: false })
+  kit.backend.answerTime = 10_000
+  kit.manager.observe(query)
+  await kit.clock.advance(1_000)
+  kit.backend.end(id, 'completed')
+  await kit.clock.advance(1_000)
+  expect(kit.list(query)?.ids).toEqual([])
+})
