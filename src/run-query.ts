@@ -31,7 +31,7 @@ export function toListQuery(query: RunsQuery = {}): ListQuery {
   return { flow: filterOf('flow', flow), status: filterOf('status', status), pageSize }
 }
 
-/** The same, with the error in place of throwing it. */
+/** The same for a query that may come from the address of the page: the query, or its error. */
 export function readQuery(
   query: RunsQuery,
 ): { query: ListQuery; error: null } | { query: null; error: PgflowError } {

@@ -105,5 +105,3 @@ export function useRuns(query: MaybeRefOrGetter<RunsQuery> = {}): UseRunsReturn 
     ready,
   }
 }
-
-/** A query that may come from the address of the page: validated, or its error. */

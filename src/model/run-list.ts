@@ -28,6 +28,11 @@ export function isOfQuery({ flow, status }: ListFilter, run: RunPatch): boolean 
   return (flow === null || run.flow_slug === flow) && (status === null || run.status === status)
 }
 
+/** Whether a run is among these rows. */
+export function isListed(rows: readonly RunSummary[], { run_id: id }: { run_id: string }): boolean {
+  return rows.some(({ run_id }) => run_id === id)
+}
+
 /** Newest first, as the database orders a list. Its times are texts of one format. */
 export function compareRuns(a: RunSummary, b: RunSummary): number {
   if (a.started_at === b.started_at) return compareTexts(b.run_id, a.run_id)
@@ -104,14 +109,14 @@ export function applyUpdate(
   update: RunUpdate,
   held: RunSummary | undefined,
 ): UpdateOutcome {
-  const isListed = list.rows.some((row) => row.run_id === update.run_id)
+  const wasListed = isListed(list.rows, update)
   const merged = mergeSummary(held, update)
   if (!merged) return { ...list, needsRefetch: isOfQuery(query, update.run) }
   const belongs = isOfQuery(query, merged)
-  if (!belongs && !isListed) return { ...list, needsRefetch: false }
+  if (!belongs && !wasListed) return { ...list, needsRefetch: false }
   const { rows, hasMore } = list
   const others = () => rows.filter((row) => row.run_id !== update.run_id)
-  const placed = isListed
+  const placed = wasListed
     ? rows.map((row) => (row.run_id === update.run_id ? merged : row)).sort(compareRuns)
     : insert(rows, merged, hasMore)
   // If no snapshot had the run, the event may be incomplete.

@@ -50,6 +50,8 @@ interface WrittenStep {
 /**
  * The only code that writes the state of runs. Merging decides what changes. Here it is written
  * field by field, so that only what depends on a changed field renders.
+ *
+ * Longer than other files, so that every write to the state of runs is in one place.
  */
 export class RunStateWriter implements RunState {
   readonly #tables: RunTables

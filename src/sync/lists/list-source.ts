@@ -6,6 +6,7 @@ import {
   compareRuns,
   firstOf,
   inSeqOrder,
+  isListed,
   isOfQuery,
   newerSummary,
   type ListRows,
@@ -34,7 +35,11 @@ export interface ListRelations {
   lastFeedSeq: (runId: string) => number | null
 }
 
-/** The first runs of a query, as many as were asked for. */
+/**
+ * The first runs of a query, as many as were asked for.
+ *
+ * Longer than other files, so that all that makes a list differ from a run is in one place.
+ */
 export class ListSource implements Source<ListRows, RunUpdate> {
   readonly key: string
   readonly isFinal = false
@@ -298,10 +303,6 @@ export class ListSource implements Source<ListRows, RunUpdate> {
       transport.listRuns({ flow, status }, before, limit, ended),
     )
   }
-}
-
-function isListed(rows: readonly RunSummary[], { run_id: id }: { run_id: string }): boolean {
-  return rows.some(({ run_id }) => run_id === id)
 }
 
 function isGoing({ status, seq }: RunSummary): boolean {
