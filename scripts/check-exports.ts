@@ -2,15 +2,24 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { registryFile } from '../src/cli/types/registry-file.ts'
 
 /**
- * Installs the packed package in an empty project, imports every export under Node, and compiles a
- * consumer against its declarations, the registry included.
+ * Installs the packed package in an empty project, imports every export under Node, and compiles two
+ * consumers against its declarations: one that registers its flows itself, and one with the file that
+ * `npx pinia-pgflow types` writes, which has to work without `@pgflow/dsl` too.
  */
 const root = join(import.meta.dirname, '..')
 const project = mkdtempSync(join(tmpdir(), 'pinia-pgflow-consumer-'))
 const run = (command: string, args: string[], cwd = project) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+
+function compile(resolution: 'bundler' | 'nodenext', files: string[]): void {
+  const module = resolution === 'bundler' ? 'esnext' : 'nodenext'
+  const flags = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022']
+  const modules = ['--module', module, '--moduleResolution', resolution]
+  run('node', ['node_modules/typescript/bin/tsc', ...flags, ...modules, ...files])
+}
 
 const consumer = `
 import { Flow } from '@pgflow/dsl'
@@ -55,6 +64,36 @@ h(RunGraph, { runId: 'id', direction: 'left' })
 scriptFlow(AnalyzeText, { counts: {} })
 `
 
+/** Flows and steps with odd names. */
+const flows = registryFile([
+  { slug: 'import_orders', steps: ['read', 'check', 'apply'] },
+  { slug: 'odd flow', steps: ['a "quoted" one', "it's\nso", '*/', '${x}'] },
+  { slug: 'constructor', steps: ['__proto__'] },
+  { slug: 'many', steps: Array.from({ length: 40 }, (_, index) => `step_${index}`) },
+])
+
+const withFlowsFile = `
+import { useFlow, useRun, type FlowOf, type FlowSlug } from 'pinia-pgflow'
+
+const slug: FlowSlug = 'import_orders'
+const { start, step, steps } = useFlow(slug)
+void start({ anything: [1, 'two', null] })
+export const status = step('check')?.status
+for (const each of steps.value) {
+  const name: 'read' | 'check' | 'apply' = each.step_slug
+  void name
+}
+// @ts-expect-error there is no such step
+step('chek')
+// @ts-expect-error there is no such flow
+useFlow('import_order')
+useRun<FlowOf<'import_orders'>>('id').step('read')
+// @ts-expect-error there is no such step
+useRun<FlowOf<'import_orders'>>('id').step('reed')
+useFlow('odd flow').step('a "quoted" one')
+useFlow('constructor').step('__proto__')
+`
+
 /** All entries are one module: the store of the one finds the plugin of the other. */
 const together = `
 const main = await import('pinia-pgflow')
@@ -92,12 +131,13 @@ try {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }))
   writeFileSync(join(project, 'consumer.ts'), consumer)
   const names = run('node', ['--input-type=module', '--eval', together])
-  for (const resolution of ['bundler', 'nodenext']) {
-    const module = resolution === 'bundler' ? 'esnext' : 'nodenext'
-    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022']
-    const modules = ['--module', module, '--moduleResolution', resolution]
-    run('node', ['node_modules/typescript/bin/tsc', ...flags, ...modules, 'consumer.ts'])
-  }
+  compile('bundler', ['consumer.ts'])
+  compile('nodenext', ['consumer.ts'])
+  writeFileSync(join(project, 'app.ts'), withFlowsFile)
+  writeFileSync(join(project, 'pgflow-flows.d.ts'), flows)
+  compile('bundler', ['app.ts', 'pgflow-flows.d.ts'])
+  rmSync(join(project, 'node_modules/@pgflow'))
+  compile('bundler', ['app.ts', 'pgflow-flows.d.ts'])
   console.log(`The package resolves under Node and TypeScript; it exports\n${names.trim()}`)
 } finally {
   rmSync(project, { recursive: true, force: true })

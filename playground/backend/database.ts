@@ -38,8 +38,8 @@ export interface Database extends Queryable {
   close(): Promise<void>
 }
 
-/** The default of 128 MB is touched page by page at every boot; the databases here are of 10 MB. */
-const sharedBuffers = '32MB'
+/** The default of 128 MB is touched page by page at every boot; what is not here is in memory too. */
+const sharedBuffers = '8MB'
 
 export interface DatabaseOptions {
   /** Default `full`: Supabase's own schemas, pgmq, pgflow and this project's migration. */

@@ -31,12 +31,18 @@ export function readArchive({ buffer, byteOffset, byteLength }: Uint8Array): Pre
     const name = prefix ? `${prefix}/${text(0, 100)}` : text(0, 100)
     const size = parseInt(text(124, 12), 8)
     const isFolder = text(156, 1) === '5'
+    const path = name.replace(/^\/+|\/+$/g, '')
     offset += blockSize
     const data = isFolder ? null : archive.subarray(offset, offset + size)
-    files.push({ path: name.replace(/^\/+|\/+$/g, ''), data })
+    if (isFolder || !isOfTemplate(path)) files.push({ path, data })
     offset += Math.ceil(size / blockSize) * blockSize
   }
   return files
+}
+
+/** Other databases would be made from these two, which are a third of all data. */
+function isOfTemplate(path: string): boolean {
+  return /^base\/[14]\//.test(path)
 }
 
 /**

@@ -5,9 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const long = new Set([
   'tests/backend/cli.spec.ts',
   'tests/backend/lifecycle.spec.ts',
-  'tests/cli/types.spec.ts',
   'tests/simulation/simulation.spec.ts',
-  'tests/unit/docs/examples.spec.ts',
 ])
 
 /** The order of Vitest, but what takes long comes first in its project, not last beside idle cores. */
