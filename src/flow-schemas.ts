@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { PgflowError, toPgflowError, type PgflowErrorCode } from './errors.ts'
-import type { AnyFlow, FlowInput, StepSlug } from './flow-types.ts'
-import type { Json } from './model/entities.ts'
+import type { AnyFlow, FlowInput, FlowOf, FlowSlug, StepSlug } from './flow-types.ts'
+import type { Json, PgflowRun } from './model/entities.ts'
+import { ownValue } from './model/own-value.ts'
 import { clip } from './model/text.ts'
 
 /**
@@ -9,12 +10,12 @@ import { clip } from './model/text.ts'
  * arktype, …).
  *
  * @example
- * const flows = {
+ * const flows = flowSchemas({
  *   analyze_text: {
  *     input: v.object({ text: v.pipe(v.string(), v.minLength(1)) }),
  *     steps: { words: v.array(v.string()) },
  *   },
- * }
+ * })
  */
 export interface FlowSchemas<Flow extends AnyFlow = AnyFlow> {
   /** Validates the input before a start. The flow receives the value that it returns. */
@@ -23,6 +24,83 @@ export interface FlowSchemas<Flow extends AnyFlow = AnyFlow> {
   output?: StandardSchemaV1
   /** Validate the outputs of steps when they are received, by step slug. */
   steps?: Partial<Record<StepSlug<Flow>, StandardSchemaV1>>
+}
+
+/** Validates inputs and outputs of flows: what `flowSchemas` returns. */
+export interface FlowValidation {
+  /**
+   * The input as its schema returns it; a promise only if the schema is asynchronous.
+   * @throws PgflowError `invalid_input`
+   */
+  validInput(flowSlug: string, input: Json, runId: string): unknown
+  /** Validates an output that was received, and calls `onResult` with its error, or with null. */
+  checkOutput(
+    run: PgflowRun,
+    stepSlug: string | null,
+    output: Json | null,
+    onResult: (error: PgflowError | null) => void,
+  ): void
+  /**
+   * Resolves if the output of a completed run is valid.
+   * @throws PgflowError `invalid_output`
+   */
+  approve(run: PgflowRun): Promise<void>
+}
+
+/**
+ * The schemas of inputs and outputs, by flow slug, for the option `flows` of `createPgflow`. A
+ * function, so that apps without schemas do not have the code that validates.
+ *
+ * @example
+ * createPgflow({
+ *   supabase,
+ *   flows: flowSchemas({ analyze_text: { input: v.object({ text: v.string() }) } }),
+ * })
+ */
+export function flowSchemas(flows: {
+  [Slug in FlowSlug]?: FlowSchemas<FlowOf<Slug>>
+}): FlowValidation {
+  const ofFlow = (slug: string): FlowSchemas | undefined => ownValue(flows, slug)
+
+  function schemaOf({ flow_slug }: PgflowRun, stepSlug: string | null) {
+    const schemas = ofFlow(flow_slug)
+    return stepSlug === null ? schemas?.output : ownValue(schemas?.steps ?? {}, stepSlug)
+  }
+
+  /** Throws `invalid_output`; synchronously if the schema is synchronous. */
+  function examine(
+    schema: StandardSchemaV1,
+    { flow_slug, run_id: runId }: PgflowRun,
+    stepSlug: string | null,
+    output: Json | null,
+  ): unknown {
+    const name = `The output of ${stepSlug === null ? '' : `step ${stepSlug} of `}${flow_slug}`
+    return validate(schema, output, { name, code: 'invalid_output', runId, isSecret: true })
+  }
+
+  return {
+    validInput(flowSlug, input, runId) {
+      const schema = ofFlow(flowSlug)?.input
+      const name = `The input of ${flowSlug}`
+      return schema ? validate(schema, input, { name, code: 'invalid_input', runId }) : input
+    },
+    checkOutput(run, stepSlug, output, onResult) {
+      const schema = schemaOf(run, stepSlug)
+      if (!schema) return
+      const fail = (error: unknown) => onResult(toPgflowError(error))
+      try {
+        const result = examine(schema, run, stepSlug, output)
+        if (!(result instanceof Promise)) return onResult(null)
+        result.then(() => onResult(null)).catch(fail)
+      } catch (error) {
+        fail(error)
+      }
+    },
+    async approve(run) {
+      const schema = schemaOf(run, null)
+      if (schema) await examine(schema, run, null, run.output)
+    },
+  }
 }
 
 /** What is validated, and the code of a failure. */

@@ -1,8 +1,7 @@
 import { createWarningPrinter } from './warnings.ts'
 import { PgflowError } from './errors.ts'
-import type { FlowSchemas } from './flow-schemas.ts'
+import type { FlowValidation } from './flow-schemas.ts'
 import { callSafely } from './model/call-safely.ts'
-import type { FlowOf, FlowSlug } from './flow-types.ts'
 import { systemScheduler, type Scheduler } from './model/scheduler.ts'
 import type { Trace } from './sync/trace.ts'
 import type { SyncTimes } from './sync/types.ts'
@@ -57,11 +56,11 @@ export interface SharedOptions extends Partial<SyncTimes> {
    */
   stallAfter?: number
   /**
-   * The schemas of inputs and outputs, by flow slug. An invalid input is refused before the start
-   * with `invalid_input`. An invalid output is reported as `invalid_output`, shown in `error`, and
-   * kept unchanged.
+   * The schemas of inputs and outputs, given to `flowSchemas`. An invalid input is refused before
+   * the start with `invalid_input`. An invalid output is reported as `invalid_output`, shown in
+   * `error`, and kept unchanged.
    */
-  flows?: { [Slug in FlowSlug]?: FlowSchemas<FlowOf<Slug>> }
+  flows?: FlowValidation
   /**
    * The most channels that may be open at once. Runs beyond that are polled until one is free.
    * Supabase allows 100 a connection; some are left for the rest of the app.
@@ -105,8 +104,7 @@ export interface PgflowConfig {
   times: SyncTimes
   maxChannels: number
   isServer: boolean
-  /** The schemas of each flow, by slug. */
-  flows: Record<string, FlowSchemas | undefined>
+  flows: FlowValidation | undefined
   report: (error: PgflowError) => void
   trace?: Trace | undefined
 }
@@ -159,7 +157,7 @@ export function resolveConfig(
       gcTime: options.gcTime ?? defaultTimes.gcTime,
       stallAfter: options.stallAfter ?? defaultTimes.stallAfter,
     },
-    flows: options.flows ?? {},
+    flows: options.flows,
     isServer,
     report: (error) => callSafely(() => onError(error)),
     trace: options.trace,

@@ -3,7 +3,6 @@ import { createFlowShapes } from './flow-shapes.ts'
 import { createFollowed } from './followed.ts'
 import { ownValue } from '../model/own-value.ts'
 import type { PgflowConfig } from '../options.ts'
-import { createOutputValidation } from './output-validation.ts'
 import { RunStateWriter } from './run-state.ts'
 import { createRunTables } from './run-tables.ts'
 import { createServerReads } from './server-reads.ts'
@@ -40,13 +39,14 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
   const state = new RunStateWriter(tables, {
     isListening: changes.isListening,
     onChange: changes.push,
-    onOutput: (run, stepSlug, output) => outputs.check(run, stepSlug, output),
+    onOutput: (run, stepSlug, output) => {
+      const { flows, report } = config()
+      flows?.checkOutput(run, stepSlug, output, (error) => {
+        state.setOutputError(run.run_id, stepSlug, output, error)
+        if (error) report(error)
+      })
+    },
     onWrite: (runId, seqBefore) => lists?.onWrite(runId, seqBefore),
-  })
-  const outputs = createOutputValidation({
-    schemas: (flowSlug) => ownValue(config().flows, flowSlug),
-    report: (error) => config().report(error),
-    setError: (...wrong) => state.setOutputError(...wrong),
   })
   const shapes = createFlowShapes(config)
   const followed = createFollowed()
@@ -92,7 +92,6 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
     config,
     context,
     changes,
-    outputs,
     tables,
     state,
     shapes,

@@ -10,7 +10,6 @@ import type {
   RunOf,
   UnlessRegistered,
 } from '../flow-types.ts'
-import { validate } from '../flow-schemas.ts'
 import { useEngine } from './installation.ts'
 import { takeOverHydrated } from './hydrated-state.ts'
 import { inFlowOrder } from '../model/flow-order.ts'
@@ -62,7 +61,7 @@ interface BeginOptions {
  * const { release } = pgflow.observeRun(run.run_id)
  */
 export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
-  const { config, changes, outputs, tables, shapes, ...engine } = useEngine()
+  const { config, changes, tables, shapes, ...engine } = useEngine()
   const { sync, reset, stop } = engine
   const { runs, steps, stepOrder, retries, outputErrors, connections } = tables
   const { flows } = shapes
@@ -162,7 +161,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     const { signal, timeout, onBegin } = options
     const runId = toRunId(options.runId ?? createRunId())
     checkSlug(flowSlug)
-    const valid = options.valid ?? validInput(flowSlug, input, runId)
+    const { flows } = config()
+    const valid = options.valid ?? (flows ? flows.validInput(flowSlug, input, runId) : input)
     // Not awaited if it is a value: the run has to be in the store synchronously.
     const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
     const isStarted = engine.beginStart()
@@ -173,13 +173,6 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     const run = ofRun(runs.value, runId)
     if (!run) throw new PgflowError('aborted', 'The run was removed while it started.', { runId })
     return run
-  }
-
-  /** The input as its schema returns it. */
-  function validInput(flowSlug: string, input: Json, runId: string): unknown {
-    const schema = ownValue(config().flows, flowSlug)?.input
-    const name = `The input of ${flowSlug}`
-    return schema ? validate(schema, input, { name, code: 'invalid_input', runId }) : input
   }
 
   /**
@@ -248,7 +241,9 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
       connection: () => ofRun(connections.value, runId),
       scheduler: config().scheduler,
     }
-    return outputs.approve(await waitForEnd(runId, source, options))
+    const ended = await waitForEnd(runId, source, options)
+    await config().flows?.approve(ended)
+    return ended
   }
 
   /** A server that renders cannot wait for work that may take minutes. */

@@ -33,6 +33,7 @@ import {
   writeRow,
   type Row,
   type RunTables,
+  type Table,
 } from './run-tables.ts'
 
 /** What subscribes to the state of runs. */
@@ -159,8 +160,8 @@ export class RunStateWriter implements RunState {
   }
 
   clear(): void {
-    const tables = [this.#tables.runs, this.#tables.connections]
-    const ids = tables.flatMap((table) => Object.keys(toRaw(table.value)))
+    const tables: Table<unknown>[] = [this.#tables.runs, this.#tables.connections]
+    const ids = tables.flatMap((table) => Object.keys(table.raw()))
     for (const runId of new Set(ids)) this.forget(runId)
   }
 
@@ -199,7 +200,7 @@ export class RunStateWriter implements RunState {
       if (this.#putStep(runId, slug, patch).isNew) insertIntoOrder(this.#tables, runId, slug)
       if (event.retry) this.#putRetry(runId, slug, event.retry)
     }
-    this.#changeRow(shallowReactive(run), event.run)
+    this.#changeRow(runId, runId, shallowReactive(run), event.run)
   }
 
   /** Returns whether anything differed. */
@@ -211,7 +212,7 @@ export class RunStateWriter implements RunState {
     const known = rowOf(this.#tables.runs, runId)
     if (!known) {
       this.#tables.runs.value[runId] = toRow(run)
-      this.#changes.note(runId, null, run.status, true)
+      this.#changes.note(runId, runId, run.status, true)
       // Rows that are there before the run may come from a server.
       dropRow(this.#tables.outputErrors, runId)
     }
@@ -222,10 +223,10 @@ export class RunStateWriter implements RunState {
       const written = this.#putStep(runId, step.step_slug, step)
       hasChanged ||= written.hasChanged
       // A first read is not a change, but its output is to be validated.
-      if (!known) this.#changes.note(runId, step.step_slug, step.status, true)
+      if (!known) this.#changes.note(runId, stepKey(runId, step.step_slug), step.status, true)
     }
     this.#putOrder(runId, slugs)
-    if (known && this.#changeRow(known, run)) hasChanged = true
+    if (known && this.#changeRow(runId, runId, known, run)) hasChanged = true
     return hasChanged
   }
 
@@ -240,17 +241,17 @@ export class RunStateWriter implements RunState {
 
   #putSeq(runId: string, seq: number | null): void {
     const connection = this.#connectionOf(runId)
-    if (seq !== null) connection.seq = seq
+    // Raw: it has another one after each event, and nothing renders it.
+    if (seq !== null) toRaw(connection).seq = seq
   }
 
   /** Writes into a row and notes the change; returns whether anything differed. */
-  #changeRow(row: Row, patch: RunPatch | StepPatch): boolean {
+  #changeRow(runId: string, key: string, row: Row, patch: RunPatch | StepPatch): boolean {
     const raw = toRaw(row)
-    const { run_id, status, output } = raw
-    const slug = 'step_slug' in raw ? raw.step_slug : null
-    const hasChanged = writeRow(row, patch)
-    if (raw.output !== output) dropRow(this.#tables.outputErrors, keyOf(run_id, slug))
-    if (raw.status !== status || raw.output !== output) this.#changes.note(run_id, slug, status)
+    const { status, output } = raw
+    const hasChanged = writeRow(row, raw, patch)
+    if (raw.output !== output) dropRow(this.#tables.outputErrors, key)
+    if (raw.status !== status || raw.output !== output) this.#changes.note(runId, key, status)
     return hasChanged
   }
 
@@ -259,7 +260,7 @@ export class RunStateWriter implements RunState {
     const key = stepKey(runId, slug)
     const known = rowOf(steps, key)
     const row = known ?? shallowReactive(createdStep(runId, slug))
-    const hasChanged = this.#changeRow(row, patch)
+    const hasChanged = this.#changeRow(runId, key, row, patch)
     if (!known) steps.value[key] = row
     if (isTerminal(toRaw(row).status)) dropRow(retries, key)
     return { isNew: !known, hasChanged: hasChanged || !known }

@@ -15,7 +15,12 @@ import type { RunPatch, StepPatch } from '../model/wire.ts'
 /** A row that a broadcast can change. */
 export type Row = PgflowRun | PgflowStep
 
-type Table<T> = Ref<Record<string, T>>
+/** The rows of one kind, by key. */
+export interface Table<T> {
+  value: Record<string, T>
+  /** The same, raw. Kept until the table is replaced: `toRaw` costs more than looking up a row. */
+  raw: () => Record<string, T>
+}
 
 /** The state of runs: plain rows by id. */
 export type RunTables = ReturnType<typeof createRunTables>
@@ -24,18 +29,30 @@ export type RunTables = ReturnType<typeof createRunTables>
 export function createRunTables() {
   return {
     /** Runs by `run_id`. */
-    runs: ref<Record<string, PgflowRun>>({}),
+    runs: tableOf(ref<Record<string, PgflowRun>>({})),
     /** Steps by `run_id/step_slug`. */
-    steps: ref<Record<string, PgflowStep>>({}),
+    steps: tableOf(ref<Record<string, PgflowStep>>({})),
     /** The step slugs of each run, in the order to show them. */
-    stepOrder: ref<Record<string, string[]>>({}),
+    stepOrder: tableOf(ref<Record<string, string[]>>({})),
     /** The last failed attempt of steps that are being retried, by `run_id/step_slug`. */
-    retries: ref<Record<string, StepRetry>>({}),
+    retries: tableOf(ref<Record<string, StepRetry>>({})),
     /** The errors of outputs that do not match their schema, by `run_id[/step_slug]`. */
-    outputErrors: ref<Record<string, PlainError>>({}),
+    outputErrors: tableOf(ref<Record<string, PlainError>>({})),
     /** The connection of each run, by `run_id`. */
-    connections: ref<Record<string, RunConnection>>({}),
+    connections: tableOf(ref<Record<string, RunConnection>>({})),
   }
+}
+
+/** The same ref, which Pinia holds, with a way to read it raw. */
+function tableOf<T>(table: Ref<Record<string, T>>): Ref<Record<string, T>> & Table<T> {
+  let rows = table.value
+  let raw = toRaw(rows)
+  return Object.assign(table, {
+    raw: () => {
+      if (rows !== table.value) raw = toRaw((rows = table.value))
+      return raw
+    },
+  })
 }
 
 /** The key of a run or, with a slug, of one of its steps. */
@@ -44,30 +61,29 @@ export function keyOf(runId: string, slug: string | null): string {
 }
 
 /** The raw row of a key: reading it creates no reactive dependency. */
-export function rawRow<T extends object>(rows: Table<T>, key: string): T | undefined {
-  return toRaw(ownValue(toRaw(rows.value), key))
+export function rawRow<T extends object>(table: Table<T>, key: string): T | undefined {
+  return toRaw(ownValue(table.raw(), key))
 }
 
 /**
  * The reactive row of a key, looked up raw: an effect that starts or observes a run must not depend
  * on what is read here.
  */
-export function rowOf<T extends object>(rows: Table<T>, key: string): T | undefined {
-  const row = rawRow(rows, key)
+export function rowOf<T extends object>(table: Table<T>, key: string): T | undefined {
+  const row = rawRow(table, key)
   return row && shallowReactive(row)
 }
 
 /** Deletes a row if it exists. The check avoids the cost of Vue's proxy. */
-export function dropRow(rows: Table<unknown>, key: string): void {
-  if (Object.hasOwn(toRaw(rows.value), key)) Reflect.deleteProperty(rows.value, key)
+export function dropRow(table: Table<unknown>, key: string): void {
+  if (Object.hasOwn(table.raw(), key)) Reflect.deleteProperty(table.value, key)
 }
 
 /**
  * Writes what differs into a row, and returns whether anything did. An equal input or output keeps
  * its identity.
  */
-export function writeRow(row: Row, patch: RunPatch | StepPatch): boolean {
-  const raw = toRaw(row)
+export function writeRow(row: Row, raw: Row, patch: RunPatch | StepPatch): boolean {
   let hasChanged = false
   const values: Record<string, unknown> = patch
   for (const field in values) {

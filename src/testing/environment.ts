@@ -40,8 +40,12 @@ export function createEnvironment(options: TestPgflowOptions) {
     ...{ database, channels, faults, isPrivate, session },
     onRequest: (request) => requests.push(request),
   })
-  const { flows: _flows, schemas = {}, ...shared } = options
-  const config = resolveConfig({ ...shared, flows: schemas, scheduler: time }, transport, transport)
+  const { flows: _flows, schemas: flows, ...shared } = options
+  const config = resolveConfig(
+    { ...shared, ...(flows && { flows }), scheduler: time },
+    transport,
+    transport,
+  )
   const reported: PgflowError[] = []
   const traced: TraceRecord[] = []
   const trace = (record: TraceRecord) => {

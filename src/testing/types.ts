@@ -18,7 +18,7 @@ export interface TestPgflowOptions extends Omit<SharedOptions, 'flows'> {
    * @default none: runs that are replayed need none
    */
   flows?: Record<string, TestFlow | AnyFlow> | undefined
-  /** The schemas of inputs and outputs, by flow slug: `flows` of `createPgflow`. */
+  /** The schemas of inputs and outputs, from `flowSchemas`: `flows` of `createPgflow`. */
   schemas?: NonNullable<SharedOptions['flows']>
   /**
    * Whether runs are private: only the user who started one may read and follow it. Default: false.

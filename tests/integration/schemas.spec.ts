@@ -1,5 +1,5 @@
 import { Flow } from '@pgflow/dsl'
-import { PgflowError, useFlow, usePgflowStore, useRun, useStep } from 'pinia-pgflow'
+import { flowSchemas, PgflowError, useFlow, usePgflowStore, useRun, useStep } from 'pinia-pgflow'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { mountApp } from '../support/app.ts'
@@ -26,7 +26,7 @@ describe('an input', () => {
       store,
       wrapper,
     } = mountApp(fixture.supabase, () => useFlow('greet'), {
-      flows: { greet: { input } },
+      flows: flowSchemas({ greet: { input } }),
     })
     const error = await failureOf(flow.startAsync({ name: '' }))
     expect(error).toMatchObject({
@@ -43,7 +43,7 @@ describe('an input', () => {
 
   it('goes to the flow as the schema makes it, and the run is in the store at once', async () => {
     const { result: flow, wrapper } = mountApp(fixture.supabase, () => useFlow('greet'), {
-      flows: { greet: { input } },
+      flows: flowSchemas({ greet: { input } }),
     })
     const started = flow.startAsync({ name: 'Ada' })
     expect(flow.run.value?.input).toEqual({ name: 'Ada', times: 2 })
@@ -63,7 +63,7 @@ describe('an input', () => {
       store,
       wrapper,
     } = mountApp(fixture.supabase, () => useFlow('greet'), {
-      flows: { greet: { input: slow } },
+      flows: flowSchemas({ greet: { input: slow } }),
     })
     expect(await failureOf(flow.startAsync({ name: 'Eve' }))).toMatchObject({
       code: 'invalid_input',
@@ -77,12 +77,12 @@ describe('an input', () => {
 })
 
 describe('an output', () => {
-  const flows = {
+  const flows = flowSchemas({
     greet: {
       output: v.object({ length: v.string('The length is a text.') }),
       steps: { hello: v.number('No number.'), length: v.number() },
     },
-  }
+  })
 
   it('that does not match its schema is shown, reported, and marked as invalid', async () => {
     const { result, reported, wrapper } = mountApp(
@@ -137,7 +137,7 @@ describe('an output', () => {
       store,
       wrapper,
     } = mountApp(fixture.supabase, () => useFlow('greet'), {
-      flows: {
+      flows: flowSchemas({
         greet: {
           output: v.pipeAsync(
             v.any(),
@@ -155,7 +155,7 @@ describe('an output', () => {
             },
           },
         },
-      },
+      }),
     })
     const { run_id } = await flow.startAsync({ name: 'Ada' })
     const error = await failureOf(store.waitForRun(run_id))

@@ -3,12 +3,9 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import { createClient } from '@supabase/supabase-js'
 import {
   createPgflow,
-  useFlow,
-  usePgflowStore,
-  useRun,
-  useRuns,
   type FlowInput,
   type FlowOutput,
+  flowSchemas,
   type Json,
   type PgflowRun,
   type PgflowStep,
@@ -16,6 +13,10 @@ import {
   type RunOf,
   type RunSummary,
   type StepOf,
+  useFlow,
+  usePgflowStore,
+  useRun,
+  useRuns,
 } from 'pinia-pgflow'
 import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
@@ -178,8 +179,9 @@ describe('schemas of flows that are not registered', () => {
   it('may make anything', () => {
     const supabase = createClient('http://localhost', 'key')
     const input = v.object({ text: v.string(), language: v.optional(v.string()) })
-    createPgflow({ supabase, flows: { report: { input, output: v.any(), steps: { a: v.any() } } } })
+    const report = { input, output: v.any(), steps: { a: v.any() } }
+    createPgflow({ supabase, flows: flowSchemas({ report }) })
     // @ts-expect-error a schema speaks Standard Schema
-    createPgflow({ supabase, flows: { report: { input: (value: unknown) => value } } })
+    flowSchemas({ report: { input: (value: unknown) => value } })
   })
 })

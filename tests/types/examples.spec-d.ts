@@ -25,6 +25,7 @@ import {
   showRetry,
   startAsync,
   step,
+  supabase,
   text,
   toRaw,
   url,
@@ -34,6 +35,7 @@ import {
   PgflowError,
   createPgflow,
   durationOf,
+  flowSchemas,
   isTerminal,
   pgflowPayload,
   taskProgressOf,
@@ -212,13 +214,20 @@ it('RunHooks', () => {
   })
 })
 
+it('flowSchemas', () => {
+  createPgflow({
+    supabase,
+    flows: flowSchemas({ analyze_text: { input: v.object({ text: v.string() }) } }),
+  })
+})
+
 it('FlowSchemas', () => {
-  const flows = {
+  const flows = flowSchemas({
     analyze_text: {
       input: v.object({ text: v.pipe(v.string(), v.minLength(1)) }),
       steps: { words: v.array(v.string()) },
     },
-  }
+  })
   void [flows]
 })
 

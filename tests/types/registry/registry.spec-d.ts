@@ -1,19 +1,20 @@
 import { createClient } from '@supabase/supabase-js'
 import {
   createPgflow,
+  type FlowInput,
+  type FlowOf,
+  type FlowOutput,
+  flowSchemas,
+  type FlowSlug,
+  type PgflowStep,
+  type RunOf,
+  type RunSummary,
   useFlow,
   usePgflowListStore,
   usePgflowStore,
   useRun,
   useRuns,
   useStep,
-  type FlowInput,
-  type FlowOf,
-  type FlowOutput,
-  type FlowSlug,
-  type PgflowStep,
-  type RunOf,
-  type RunSummary,
 } from 'pinia-pgflow'
 import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
@@ -152,13 +153,14 @@ describe('schemas of registered flows', () => {
   const input = v.object({ text: v.string() })
 
   it('are for flows and steps that exist, and make what the flow takes', () => {
-    createPgflow({ supabase, flows: { analyze_text: { input, steps: { words: v.any() } } } })
+    const analyze_text = { input, steps: { words: v.any() } }
+    createPgflow({ supabase, flows: flowSchemas({ analyze_text }) })
     // @ts-expect-error there is no such flow
-    createPgflow({ supabase, flows: { analyse_text: { input } } })
+    flowSchemas({ analyse_text: { input } })
     // @ts-expect-error there is no such step
-    createPgflow({ supabase, flows: { analyze_text: { steps: { letters: v.any() } } } })
+    flowSchemas({ analyze_text: { steps: { letters: v.any() } } })
     const other = v.object({ text: v.number() })
     // @ts-expect-error the flow takes a text
-    createPgflow({ supabase, flows: { analyze_text: { input: other } } })
+    flowSchemas({ analyze_text: { input: other } })
   })
 })

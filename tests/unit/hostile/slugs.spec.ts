@@ -1,5 +1,5 @@
 import { createPinia } from 'pinia'
-import { useFlow, useRun, useRuns, useStep } from 'pinia-pgflow'
+import { flowSchemas, useFlow, useRun, useRuns, useStep } from 'pinia-pgflow'
 import { createTestPgflow, type TestPgflowOptions } from 'pinia-pgflow/testing'
 import * as v from 'valibot'
 import { expect, it } from 'vitest'
@@ -12,7 +12,9 @@ import { ownEntries, slugs } from './support/hostile.ts'
 const steps = ownEntries(slugs.map((slug) => [slug, { output: slug }]))
 const flows = ownEntries(slugs.map((slug) => [slug, steps])) as TestPgflowOptions['flows']
 /** Schemas of something else: none of them is that of a flow or step with such a name. */
-const schemas = { other: { input: v.never(), output: v.never(), steps: { other: v.never() } } }
+const schemas = flowSchemas({
+  other: { input: v.never(), output: v.never(), steps: { other: v.never() } },
+})
 
 it.each(slugs)('a flow and its steps may be called %s', async (slug) => {
   const pgflow = createTestPgflow({ flows, schemas })

@@ -1,12 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { createPinia } from 'pinia'
 import {
+  flowSchemas,
+  type RunsQuery,
   useFlow,
   usePgflowListStore,
   usePgflowStore,
   useRun,
   useRuns,
-  type RunsQuery,
 } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import * as v from 'valibot'
@@ -53,7 +54,7 @@ describe('an output that is not what its schema describes', () => {
     const printed: string[] = []
     const pgflow = createTestPgflow({
       flows,
-      schemas: { greet: { steps: { hello } } },
+      schemas: flowSchemas({ greet: { steps: { hello } } }),
       onError: (error) => printed.push(`${error.message} ${JSON.stringify(error.cause)}`),
     })
     const { result, store, wrapper } = mountIn(pgflow, () => useFlow('greet'))
@@ -71,7 +72,7 @@ describe('an output that is not what its schema describes', () => {
     const pgflow = createTestPgflow({
       flows,
       ssr: true,
-      schemas: { greet: { steps: { hello: v.object({ mail: v.number() }) } } },
+      schemas: flowSchemas({ greet: { steps: { hello: v.object({ mail: v.number() }) } } }),
     })
     const run = pgflow.seedRun('greet', {}, { status: 'completed' })
     const pinia = createPinia()
@@ -186,7 +187,11 @@ describe('the message of an output that is not valid', () => {
   })
   const messageOf = async (schema: StandardSchemaV1, which: 'input' | 'output') => {
     const schemas = which === 'input' ? { input: schema } : { steps: { hello: schema } }
-    const pgflow = createTestPgflow({ flows, schemas: { greet: schemas }, onError: () => {} })
+    const pgflow = createTestPgflow({
+      flows,
+      schemas: flowSchemas({ greet: schemas }),
+      onError: () => {},
+    })
     const { result, wrapper } = mountIn(pgflow, () => useFlow('greet'))
     await result.start({})
     if (which === 'output') await pgflow.latestRun().play()

@@ -1,3 +1,4 @@
+import { flowSchemas } from 'pinia-pgflow'
 import type { PgflowError, RunChange } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import * as v from 'valibot'
@@ -40,7 +41,7 @@ describe('what has changed is emitted', () => {
       onError: (error: PgflowError) => {
         if (error.code === 'invalid_output') store.removeRun(run.id)
       },
-      schemas: { wide: { steps: { b: v.number() } } },
+      schemas: flowSchemas({ wide: { steps: { b: v.number() } } }),
     })
     await run.complete('b', 'no number')
     await release()

@@ -15,7 +15,7 @@ function looksAmong(count: number): number {
     },
   })
   // Without Vue, which would read by itself.
-  const steps = { value: counted } as typeof tables.steps
+  const steps = { value: counted, raw: () => counted } as typeof tables.steps
   let most = 0
   for (const slug of slugs) {
     looks = 0

@@ -1,6 +1,13 @@
 import { mount } from '@vue/test-utils'
 import { createPinia } from 'pinia'
-import { useFlow, usePgflowStore, useRun, type PgflowError, type RunHooks } from 'pinia-pgflow'
+import {
+  flowSchemas,
+  type PgflowError,
+  type RunHooks,
+  useFlow,
+  usePgflowStore,
+  useRun,
+} from 'pinia-pgflow'
 import { createTestPgflow, type TestPgflowOptions } from 'pinia-pgflow/testing'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
@@ -162,7 +169,7 @@ describe('starts that fail', () => {
       result: flow,
       wrapper,
     } = mountOver(() => useFlow('pair'), {
-      schemas: { pair: { input } },
+      schemas: flowSchemas({ pair: { input } }),
     })
     pgflow.faults.loseReply('start')
     expect(await codeOf(flow.startAsync({ a: 1 }, { timeout: 0 }))).toBe('unreachable')
@@ -182,7 +189,7 @@ describe('an output that is checked', () => {
       wrapper,
     } = mountOver(() => useFlow('pair'), {
       flows: { pair: { a: { output: null } } },
-      schemas: { pair: { steps: { a: v.object({}) } } },
+      schemas: flowSchemas({ pair: { steps: { a: v.object({}) } } }),
       onError: () => {},
     })
     const { run_id } = await flow.startAsync({})

@@ -1,4 +1,4 @@
-import { useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
+import { flowSchemas, useFlow, usePgflowStore, useRun } from 'pinia-pgflow'
 import { createTestPgflow } from 'pinia-pgflow/testing'
 import { describe, expect, it } from 'vitest'
 import { failureOf } from '../../../src/testing/request-faults.ts'
@@ -43,7 +43,7 @@ describe('a start that the database refuses', () => {
         validate: () => ({ issues: [{ message: 'No text.' }] }),
       },
     }
-    const pgflow = createTestPgflow({ flows, schemas: { f: { input: refusing } } })
+    const pgflow = createTestPgflow({ flows, schemas: flowSchemas({ f: { input: refusing } }) })
     const { store } = mountIn(pgflow, () => usePgflowStore())
     expect(await codeOf(store.startFlow('f', {}))).toBe('invalid_input')
     expect(pgflow.requests).toEqual([])
