@@ -27,10 +27,10 @@ const tables: Record<string, (figures: Figures) => string> = {
         ],
         [
           'an event in a list of 200 steps, until it is rendered',
-          `${figures.ms('apply-client', 'a list of steps', '@pgflow/client, a list')}, or ` +
-            `${figures.ms('apply-client', 'a list of steps', '@pgflow/client, objects')} with a ` +
+          `${figures.ms('apply-client', 'the list made anew', '@pgflow/client, a list')}, or ` +
+            `${figures.ms('apply-client', 'a row of a step written', '@pgflow/client, objects')} with a ` +
             'reactive object for each step',
-          figures.ms('apply-client', 'a list of steps', ours),
+          figures.ms('apply-client', 'a row of a step written', ours),
         ],
         [
           "what a run costs the database (chain / fan-out / map), pgflow's own broadcasts being 1",
@@ -60,10 +60,14 @@ const tables: Record<string, (figures: Figures) => string> = {
   event: (figures) =>
     table(
       ['what renders a list of 200 steps', 'one event'],
-      [ours, '@pgflow/client, a list', '@pgflow/client, objects'].map((name) => [
-        name,
-        figures.range('apply-client', 'a list of steps', name),
-      ]),
+      (
+        [
+          ['a row of a step written', ours],
+          ['the list made anew', '@pgflow/client, a list'],
+          ['a row of a step written', '@pgflow/client, objects'],
+          ['a row of a step written', 'the floor'],
+        ] as const
+      ).map(([comparison, name]) => [name, figures.range('apply-client', comparison, name)]),
     ),
 
   paint: (figures) =>
