@@ -37,10 +37,10 @@ export const pgflowPayload = {
   },
 }
 
-type Row = Record<string, unknown>
+type PlainRow = Record<string, unknown>
 
 /** Recognised by its columns, so that copies that the app keeps elsewhere are included. */
-function isRow(value: unknown): value is Row {
+function isRow(value: unknown): value is PlainRow {
   if (typeof value !== 'object' || value === null) return false
   const has = (column: string) => Object.hasOwn(value, column)
   const id: unknown = has('run_id') && Reflect.get(value, 'run_id')

@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { CliError, codeOf, messageOf } from './errors.ts'
 import { helpOf, type CommandName } from './help.ts'
 import { readPackage } from './package-info.ts'
-import { createTerminal, type Surroundings, type Terminal } from './terminal.ts'
+import { createTerminal, type CommandContext, type Terminal } from './terminal.ts'
 
 const about = {
   help: { type: 'boolean', short: 'h' },
@@ -16,25 +16,29 @@ const project = {
 } as const
 const database = { db: { type: 'string' } } as const
 
-type Run = (args: string[], around: Surroundings, terminal: Terminal) => Promise<number>
+type Run = (args: string[], context: CommandContext, terminal: Terminal) => Promise<number>
 
 /** Each is loaded when it is called: `install` needs no Supabase client. */
 const commands: Record<CommandName, Run> = {
-  async install(args, around, terminal) {
+  async install(args, context, terminal) {
     const { values } = parse(args, { 'dry-run': { type: 'boolean' } })
     const { install } = await import('./install/install.ts')
-    await install({ dryRun: values['dry-run'] === true }, around, terminal)
+    await install({ dryRun: values['dry-run'] === true }, context, terminal)
     return 0
   },
-  async doctor(args, around, terminal) {
+  async doctor(args, context, terminal) {
     const { values } = parse(args, { ...project, ...database, json: { type: 'boolean' } })
     const { doctor } = await import('./doctor/doctor.ts')
-    return doctor({ ...withEnv(values, around.env), json: values.json === true }, around, terminal)
+    return doctor(
+      { ...withEnv(values, context.env), json: values.json === true },
+      context,
+      terminal,
+    )
   },
-  async types(args, around, terminal) {
+  async types(args, context, terminal) {
     const { values } = parse(args, { ...project, ...database, out: { type: 'string' } })
     const { types } = await import('./types/types.ts')
-    await types({ ...withEnv(values, around.env), out: values.out }, around, terminal)
+    await types({ ...withEnv(values, context.env), out: values.out }, context, terminal)
     return 0
   },
 }
@@ -43,17 +47,24 @@ const commands: Record<CommandName, Run> = {
  * Runs one command and returns the exit code: 0 when all is well, 1 when something is not, 2 when
  * it was called wrongly.
  */
-export async function runCommand(args: readonly string[], around: Surroundings): Promise<number> {
-  const terminal = createTerminal(around)
-  hideSecrets(args, around, terminal)
+export async function runCommand(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const terminal = createTerminal(context)
+  hideSecrets(args, context, terminal)
   try {
-    return await dispatch([...args], around, terminal)
+    return await dispatch([...args], context, terminal)
   } catch (thrown) {
     return report(thrown, terminal)
   }
 }
 
-async function dispatch(args: string[], around: Surroundings, terminal: Terminal): Promise<number> {
+async function dispatch(
+  args: string[],
+  context: CommandContext,
+  terminal: Terminal,
+): Promise<number> {
   const [first, ...rest] = args
   if (first === undefined || first.startsWith('-')) {
     const { values } = parse(args, {})
@@ -79,7 +90,7 @@ async function dispatch(args: string[], around: Surroundings, terminal: Terminal
     terminal.result(helpOf(first))
     return 0
   }
-  return commands[first](rest, around, terminal)
+  return commands[first](rest, context, terminal)
 }
 
 function isCommand(name: string): name is CommandName {
@@ -108,7 +119,7 @@ function parse<Options extends NonNullable<ParseArgsConfig['options']>>(
 /** Options that are not given may be in the environment, where other users do not see them. */
 function withEnv(
   values: { url?: unknown; key?: unknown; token?: unknown; db?: unknown },
-  env: Surroundings['env'],
+  env: CommandContext['env'],
 ) {
   const read = (value: unknown, name: string) => {
     const text = typeof value === 'string' ? value : env[name]
@@ -124,7 +135,7 @@ function withEnv(
 }
 
 /** Before any argument is parsed: a parse error may quote a secret, too. */
-function hideSecrets(args: readonly string[], { env }: Surroundings, terminal: Terminal): void {
+function hideSecrets(args: readonly string[], { env }: CommandContext, terminal: Terminal): void {
   for (const [index, arg] of args.entries()) {
     const [, name = '', value = args[index + 1]] = /^--(key|token|db)(?:=(.*))?$/s.exec(arg) ?? []
     if (name === 'db') terminal.hide(passwordOf(value))

@@ -1,7 +1,7 @@
 import { createRedactor } from './redact.ts'
 
 /** What a command needs from its process. */
-export interface Surroundings {
+export interface CommandContext {
   /** The folder from which it was called. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -21,8 +21,8 @@ export interface Terminal {
   hide(...secrets: (string | undefined)[]): void
 }
 
-/** Writes lines to the surroundings, without secrets. */
-export function createTerminal({ stdout, stderr }: Surroundings): Terminal {
+/** Writes lines to the streams of the command, without secrets. */
+export function createTerminal({ stdout, stderr }: CommandContext): Terminal {
   const redactor = createRedactor()
   return {
     hide: (...secrets) => redactor.hide(...secrets),

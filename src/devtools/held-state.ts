@@ -13,19 +13,19 @@ import type { PlainError } from '../errors.ts'
 import type { FlowSlug } from '../flow-types.ts'
 import { ownValue } from '../model/own-value.ts'
 
-type Table<Row> = Record<string, Row>
+type Rows<Row> = Record<string, Row>
 
 /** The state of the stores of runs and of lists. */
 export interface HeldState {
-  runs: Table<PgflowRun>
-  steps: Table<PgflowStep>
-  stepOrder: Table<string[]>
-  retries: Table<StepRetry>
-  outputErrors: Table<PlainError>
-  connections: Table<RunConnection>
+  runs: Rows<PgflowRun>
+  steps: Rows<PgflowStep>
+  stepOrder: Rows<string[]>
+  retries: Rows<StepRetry>
+  outputErrors: Rows<PlainError>
+  connections: Rows<RunConnection>
   flows: FlowShape[]
-  lists: Table<RunList>
-  summaries: Table<RunSummary>
+  lists: Rows<RunList>
+  summaries: Rows<RunSummary>
 }
 
 /**
@@ -53,7 +53,7 @@ export function watchedState({ state }: Pinia): unknown[] {
 }
 
 /** A row of a table as plain data. */
-export function rowOf<Row>(table: Table<Row>, key: string): Row | undefined {
+export function rowOf<Row>(table: Rows<Row>, key: string): Row | undefined {
   return toRaw(ownValue(table, key))
 }
 

@@ -4,18 +4,18 @@ import { isRunId } from '../model/run-id.ts'
 // State that is there before the store comes from a server or from storage: perhaps of another
 // version, or forged. Rows that do not have the form of this version are dropped and read again.
 
-export type Row = Record<string, unknown>
-export type Table = Record<string, Row>
-export type IsGood = (row: Row, key: string) => boolean
+export type GivenRow = Record<string, unknown>
+export type GivenTable = Record<string, GivenRow>
+export type IsGood = (row: GivenRow, key: string) => boolean
 
 /** Drops keys that Vue takes for its own marks. Other keys may belong to plugins of Pinia. */
-export function dropMarks(state: Row): void {
+export function dropMarks(state: GivenRow): void {
   for (const key of Object.keys(state)) if (isMark(key)) Reflect.deleteProperty(state, key)
 }
 
 /** Drops the invalid rows of a table. A missing table becomes empty. */
-export function keepGood(tables: Row, name: string, isGood: IsGood): Table {
-  const table: Table = {}
+export function keepGood(tables: GivenRow, name: string, isGood: IsGood): GivenTable {
+  const table: GivenTable = {}
   const rows = isObject(tables[name]) ? toRaw(tables[name]) : {}
   for (const [key, given] of Object.entries(rows)) {
     // Lists of slugs are the only rows that are arrays.
@@ -30,7 +30,7 @@ export function keepGood(tables: Row, name: string, isGood: IsGood): Table {
 }
 
 /** Whether an object has keys that Vue takes for its own marks. */
-export function hasMarks(row: Row): boolean {
+export function hasMarks(row: GivenRow): boolean {
   return Object.keys(row).some(isMark)
 }
 
@@ -39,7 +39,7 @@ export function isMark(key: string): boolean {
 }
 
 /** The connection to begin with: ended and refused runs stay closed, all others are idle. */
-export function initialConnection({ status, error: given, seq }: Row, isWhole: boolean) {
+export function initialConnection({ status, error: given, seq }: GivenRow, isWhole: boolean) {
   const error = isObject(given) && isText(given.code) ? given : null
   return {
     status: status === 'closed' && (error || isWhole) ? status : 'idle',
@@ -48,7 +48,7 @@ export function initialConnection({ status, error: given, seq }: Row, isWhole: b
   }
 }
 
-export function isRun({ run_id, flow_slug, status }: Row, key: string): boolean {
+export function isRun({ run_id, flow_slug, status }: GivenRow, key: string): boolean {
   return isRunId(key) && run_id === key && isText(flow_slug) && isText(status)
 }
 
@@ -60,6 +60,6 @@ export function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every(isText)
 }
 
-export function isObject(value: unknown): value is Row {
+export function isObject(value: unknown): value is GivenRow {
   return typeof value === 'object' && value !== null
 }

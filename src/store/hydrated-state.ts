@@ -12,7 +12,7 @@ import {
   keepGood,
   initialConnection,
   type IsGood,
-  type Table,
+  type GivenTable,
 } from './hydrated-rows.ts'
 
 /** Takes over the state that is there before the store is created. Nothing in it is `live`. */
@@ -42,7 +42,7 @@ export function takeOverHydrated(state: unknown): void {
 }
 
 /** Marks inputs and outputs as raw, like those that are read here. */
-function holdRaw(rows: Table, key: string): void {
+function holdRaw(rows: GivenTable, key: string): void {
   const row = rows[key] ?? {}
   for (const value of [row.input, row.output]) if (isObject(value)) markRaw(value)
   rows[key] = shallowReactive(row)

@@ -13,7 +13,7 @@ export interface WaitOptions {
 }
 
 /** What waiting needs from the store. */
-interface Source {
+interface WaitContext {
   observe: () => RunObservation
   run: () => PgflowRun | undefined
   connection: () => RunConnection | undefined
@@ -26,7 +26,7 @@ interface Source {
  */
 export function waitForEnd(
   runId: string,
-  { observe, run, connection, scheduler }: Source,
+  { observe, run, connection, scheduler }: WaitContext,
   { timeout, signal }: WaitOptions,
 ): Promise<PgflowRun> {
   return new Promise((resolve, reject) => {

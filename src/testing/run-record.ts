@@ -7,7 +7,7 @@ import { RunEvents } from './run-events.ts'
 import { newTasks, reachesFiftieth, retryOf, type Task } from './tasks.ts'
 
 /** What a run needs from its database. */
-export interface RunContext {
+export interface RecordContext {
   /** The time of the next transaction. */
   now: () => string
   /** Called with the messages of each transaction, in their order. */
@@ -29,7 +29,7 @@ export class RunRecord {
   readonly flow: FlowDefinition
   readonly #steps = new Map<string, StepRow>()
   readonly #tasks = new Map<string, Task[]>()
-  readonly #context: RunContext
+  readonly #context: RecordContext
   /** The newest last; as texts, so that nobody's changes are seen in it. */
   readonly #history: string[] = []
   readonly #events: RunEvents
@@ -38,7 +38,7 @@ export class RunRecord {
   constructor(
     flow: FlowDefinition,
     start: { runId: string; input: Json; owner: string | null },
-    context: RunContext,
+    context: RecordContext,
   ) {
     this.flow = flow
     this.owner = start.owner

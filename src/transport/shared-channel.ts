@@ -144,9 +144,9 @@ class SharedChannel {
     queueMicrotask(() => this.#goDown(error))
   }
 
-  #buildLater(patience: number): void {
+  #buildLater(extraSteps: number): void {
     const { scheduler } = this.#options
-    const wait = backoff(this.#rebuilds++ + patience, scheduler.random)
+    const wait = backoff(this.#rebuilds++ + extraSteps, scheduler.random)
     this.#cancelRebuild = scheduler.after(wait, () => void this.#build())
   }
 

@@ -2,7 +2,7 @@ import { openDatabase, type OwnDatabase } from '../database.ts'
 import { CliError, messageOf } from '../errors.ts'
 import { readPackage, type PackageInfo } from '../package-info.ts'
 import { accessOf, openProject, type ProjectAccess } from '../project.ts'
-import type { Surroundings, Terminal } from '../terminal.ts'
+import type { CommandContext, Terminal } from '../terminal.ts'
 import { checkApi, checkRows } from './api.ts'
 import { factsOf } from './facts.ts'
 import { error, isWell, toJson, toText, type Finding } from './findings.ts'
@@ -24,7 +24,7 @@ export interface DoctorOptions {
  */
 export async function doctor(
   { url, key, token, db, json }: DoctorOptions,
-  { now }: Pick<Surroundings, 'now'>,
+  { now }: Pick<CommandContext, 'now'>,
   terminal: Terminal,
 ): Promise<number> {
   const access = accessOf({ url, key, token })

@@ -15,7 +15,7 @@ export interface ExposedConfig {
   isApiOff: boolean
 }
 
-type Table = Record<string, unknown>
+type TomlTable = Record<string, unknown>
 
 /**
  * Adds `pgflow_client` to the exposed schemas of a `config.toml`, and to those of each remote that
@@ -46,7 +46,7 @@ export function exposeSchema(text: string, path: string): ExposedConfig {
 }
 
 /** Below the header of `[api]`, where there is one; the library would put it at the end. */
-function addSchemas(text: string, changed: Table, path: string): string {
+function addSchemas(text: string, changed: TomlTable, path: string): string {
   const inserted = text.replace(
     /^([ \t]*\[[ \t]*api[ \t]*\][^\r\n]*)(\r?\n|$)/m,
     (_, header: string, lineEnd: string) => {
@@ -68,7 +68,7 @@ function withSchema(schemas: unknown, path: string): unknown[] {
   return schemas.includes(schema) ? schemas : [...schemas, schema]
 }
 
-function parseConfig(text: string, path: string): Table {
+function parseConfig(text: string, path: string): TomlTable {
   try {
     return tableOf(parse(text), path)
   } catch (cause) {
@@ -76,20 +76,20 @@ function parseConfig(text: string, path: string): Table {
   }
 }
 
-function tableIn(table: Table, key: string, path: string): Table | undefined {
+function tableIn(table: TomlTable, key: string, path: string): TomlTable | undefined {
   return Object.hasOwn(table, key) ? tableOf(table[key], path) : undefined
 }
 
-function tableOf(value: unknown, path: string): Table {
+function tableOf(value: unknown, path: string): TomlTable {
   if (isTable(value)) return value
   throw notReadable(path, new Error('it has a value where Supabase has a table'))
 }
 
-function isTable(value: unknown): value is Table {
+function isTable(value: unknown): value is TomlTable {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isSame(text: string, expected: Table): boolean {
+function isSame(text: string, expected: TomlTable): boolean {
   try {
     return isDeepStrictEqual(parse(text), expected)
   } catch {
@@ -98,7 +98,7 @@ function isSame(text: string, expected: Table): boolean {
 }
 
 /** Checks the result, since the library has not seen this file before: nothing else may change. */
-function checked(text: string, expected: Table, path: string): string {
+function checked(text: string, expected: TomlTable, path: string): string {
   if (isSame(text, expected)) return text
   throw new CliError(
     `${path} cannot be changed without changing what else it says.`,

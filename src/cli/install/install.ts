@@ -3,10 +3,10 @@ import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { CliError, codeOf, messageOf } from '../errors.ts'
 import { readPackage } from '../package-info.ts'
-import type { Surroundings, Terminal } from '../terminal.ts'
+import type { CommandContext, Terminal } from '../terminal.ts'
 import { exposeSchema } from './config-toml.ts'
 import { describePlan } from './describe-plan.ts'
-import { findProject, type Project } from './find-project.ts'
+import { findSupabaseFolder, type SupabaseFolder } from './supabase-folder.ts'
 import { lineChanges } from './line-changes.ts'
 import { readMigrations } from './migrations.ts'
 import { nextSteps } from './next-steps.ts'
@@ -24,10 +24,10 @@ export interface InstallOptions {
  */
 export async function install(
   { dryRun }: InstallOptions,
-  { cwd, now }: Surroundings,
+  { cwd, now }: CommandContext,
   terminal: Terminal,
 ): Promise<void> {
-  const [project, own] = await Promise.all([findProject(cwd), readPackage()])
+  const [project, own] = await Promise.all([findSupabaseFolder(cwd), readPackage()])
   const time = now()
   const plan = planMigration(await readMigrations(project.migrations), own, time)
   const config = await readConfig(project)
@@ -63,7 +63,7 @@ export async function install(
 }
 
 /** The text of `config.toml`; undefined where there is none. */
-async function readConfig({ config }: Project): Promise<string | undefined> {
+async function readConfig({ config }: SupabaseFolder): Promise<string | undefined> {
   try {
     return await readFile(config, 'utf8')
   } catch (cause) {
@@ -86,7 +86,7 @@ async function mustBeWritable(path: string): Promise<void> {
   })
 }
 
-async function writeMigration(project: Project, file: string, text: string): Promise<void> {
+async function writeMigration(project: SupabaseFolder, file: string, text: string): Promise<void> {
   const path = join(project.migrations, file)
   await mkdir(project.migrations, { recursive: true }).catch((cause: unknown) => {
     throw notWritten(project.migrations, cause)

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from 'node:path'
 import { openDatabase } from '../database.ts'
 import { CliError, codeOf, messageOf } from '../errors.ts'
 import { accessOf } from '../project.ts'
-import type { Surroundings, Terminal } from '../terminal.ts'
+import type { CommandContext, Terminal } from '../terminal.ts'
 import { flowsOfDatabase, flowsOfProject, type FlowNames } from './read-flows.ts'
 import { header, registryFile } from './registry-file.ts'
 
@@ -22,7 +22,7 @@ export interface TypesOptions {
  */
 export async function types(
   { out, db, ...given }: TypesOptions,
-  { cwd }: Pick<Surroundings, 'cwd'>,
+  { cwd }: Pick<CommandContext, 'cwd'>,
   terminal: Terminal,
 ): Promise<void> {
   const flows = await readFlows({ db, ...given })

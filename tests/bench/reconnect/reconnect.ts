@@ -86,7 +86,7 @@ async function boot(level: 'full' | 'pgflow'): Promise<Backend> {
   })
 }
 
-/** What it came to until all was shown, or patience was at its end. */
+/** What it came to until all was shown, or the time was over. */
 async function cutAndMend(
   backend: Backend,
   count: number,

@@ -48,7 +48,7 @@ const query: fc.Arbitrary<ListQuery> = fc.record({
 })
 
 /** The longest that a watchdog waits, and as much again for what follows. */
-const patience = 200_000
+const longEnough = 200_000
 /** Shorter than any watchdog waits. */
 const aFewSeconds = 8_000
 
@@ -72,7 +72,7 @@ it('after the last fault a list is the first runs of the database, in its order'
         for (const each of steps) await take(each, kit, lists)
         backend.faults = noListFaults
         kit.comeBack()
-        await clock.advance(patience)
+        await clock.advance(longEnough)
 
         for (const { query } of lists) {
           expectTruth(kit, query)
@@ -96,7 +96,7 @@ it('after the last fault a list is the first runs of the database, in its order'
         expect(kit.summaries.value).toEqual({})
         const asked = backend.requests.length
         // What the network still carries arrives, and nobody is there.
-        await clock.advance(patience)
+        await clock.advance(longEnough)
         expect(backend.requests).toHaveLength(asked)
         expect(kit.left()).toBe(0)
       },

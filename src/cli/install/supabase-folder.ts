@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { CliError, codeOf, messageOf } from '../errors.ts'
 
 /** The folder `supabase` of a project, and its content. */
-export interface Project {
+export interface SupabaseFolder {
   /** Its path. */
   supabase: string
   migrations: string
@@ -14,7 +14,7 @@ export interface Project {
  * Finds the folder `supabase`, here or further up, as Supabase's CLI does.
  * @throws CliError where there is none
  */
-export async function findProject(cwd: string): Promise<Project> {
+export async function findSupabaseFolder(cwd: string): Promise<SupabaseFolder> {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     const supabase = join(folder, 'supabase')
     if (await isFolder(supabase)) {
