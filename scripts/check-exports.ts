@@ -24,7 +24,8 @@ function compile(resolution: 'bundler' | 'nodenext', files: string[]): void {
 const consumer = `
 import { Flow } from '@pgflow/dsl'
 import { createClient } from '@supabase/supabase-js'
-import { createPgflow, useFlow, useRun } from 'pinia-pgflow'
+import * as v from 'valibot'
+import { createPgflow, flowSchemas, useFlow, useRun } from 'pinia-pgflow'
 import { RunGraph, RunProgress, RunTimeline } from 'pinia-pgflow/components'
 import { createTestPgflow, scriptFlow } from 'pinia-pgflow/testing'
 import { h } from 'vue'
@@ -38,7 +39,12 @@ declare module 'pinia-pgflow' {
     analyze_text: typeof AnalyzeText
   }
 }
-createPgflow({ supabase: createClient('http://localhost', 'key') })
+const flows = flowSchemas({ analyze_text: { input: v.object({ text: v.string() }) } })
+createPgflow({ supabase: createClient('http://localhost', 'key'), flows })
+// @ts-expect-error a schema speaks Standard Schema
+flowSchemas({ analyze_text: { input: (value: unknown) => value } })
+// @ts-expect-error the flow takes a text
+flowSchemas({ analyze_text: { input: v.object({ text: v.number() }) } })
 const { start, step } = useFlow('analyze_text')
 export const count: number | null | undefined = step('count')?.output
 void start({ text: 'typed' })
@@ -125,7 +131,8 @@ try {
   const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('['))) as [{ filename: string }]
   mkdirSync(join(project, 'node_modules/pinia-pgflow'), { recursive: true })
   run('tar', ['-xzf', filename, '--strip-components=1', '-C', 'node_modules/pinia-pgflow'])
-  for (const name of ['vue', 'pinia', 'valibot', '@supabase', '@pgflow', '@vue', 'typescript']) {
+  const peers = ['vue', 'pinia', '@supabase', '@pgflow', '@vue']
+  for (const name of [...peers, 'valibot', '@standard-schema', 'typescript']) {
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name))
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }))

@@ -26,7 +26,13 @@ export interface FlowSchemas<Flow extends AnyFlow = AnyFlow> {
   steps?: Partial<Record<StepSlug<Flow>, StandardSchemaV1>>
 }
 
-/** Validates inputs and outputs of flows: what `flowSchemas` returns. */
+/** The schemas of flows by their slug. */
+export type FlowSchemasBySlug = { [Slug in FlowSlug]?: FlowSchemas<FlowOf<Slug>> }
+
+/**
+ * Validates inputs and outputs of flows: what `flowSchemas` returns. Its methods are called by the
+ * library only, and may change.
+ */
 export interface FlowValidation {
   /**
    * The input as its schema returns it; a promise only if the schema is asynchronous.
@@ -57,9 +63,7 @@ export interface FlowValidation {
  *   flows: flowSchemas({ analyze_text: { input: v.object({ text: v.string() }) } }),
  * })
  */
-export function flowSchemas(flows: {
-  [Slug in FlowSlug]?: FlowSchemas<FlowOf<Slug>>
-}): FlowValidation {
+export function flowSchemas(flows: FlowSchemasBySlug): FlowValidation {
   const ofFlow = (slug: string): FlowSchemas | undefined => ownValue(flows, slug)
 
   function schemaOf({ flow_slug }: PgflowRun, stepSlug: string | null) {

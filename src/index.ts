@@ -19,7 +19,12 @@ export type { RunView } from './composables/run-view.ts'
 export type { RunHooks } from './composables/run-hooks.ts'
 export type { RunChangeListener } from './store/change-log.ts'
 export type { RunChange } from './model/changes.ts'
-export { flowSchemas, type FlowSchemas, type FlowValidation } from './flow-schemas.ts'
+export {
+  flowSchemas,
+  type FlowSchemas,
+  type FlowSchemasBySlug,
+  type FlowValidation,
+} from './flow-schemas.ts'
 export type { PgflowOptions } from './options.ts'
 export type { ListObservation } from './sync/lists/lists.ts'
 export type { RunsQuery } from './run-query.ts'

@@ -60,7 +60,7 @@ export interface SharedOptions extends Partial<SyncTimes> {
    * the start with `invalid_input`. An invalid output is reported as `invalid_output`, shown in
    * `error`, and kept unchanged.
    */
-  flows?: FlowValidation
+  flows?: FlowValidation | undefined
   /**
    * The most channels that may be open at once. Runs beyond that are polled until one is free.
    * Supabase allows 100 a connection; some are left for the rest of the app.
@@ -135,7 +135,10 @@ export function resolveOptions(options: PgflowOptions): PgflowConfig {
   return resolveConfig({ ...options, scheduler }, transport, connection)
 }
 
-/** Fills in the other defaults, given the transport. */
+/**
+ * Fills in the other defaults, given the transport.
+ * @throws PgflowError `invalid_options`
+ */
 export function resolveConfig(
   options: SharedOptions,
   transport: PgflowTransport,
@@ -144,7 +147,11 @@ export function resolveConfig(
   const isProduction = process.env.NODE_ENV === 'production'
   const onError = options.onError ?? (isProduction ? () => {} : createWarningPrinter())
   const isServer = options.ssr ?? typeof window === 'undefined'
-  const { ssrTimeout = 3_000, snapshotTimeout = defaultTimes.snapshotTimeout } = options
+  const { ssrTimeout = 3_000, snapshotTimeout = defaultTimes.snapshotTimeout, flows } = options
+  // Callers without TypeScript may pass the schemas themselves.
+  if (flows && typeof flows.checkOutput !== 'function') {
+    throw new PgflowError('invalid_options', 'flows is not what flowSchemas returns.')
+  }
   return {
     scheduler: options.scheduler ?? systemScheduler(),
     transport,
@@ -157,7 +164,7 @@ export function resolveConfig(
       gcTime: options.gcTime ?? defaultTimes.gcTime,
       stallAfter: options.stallAfter ?? defaultTimes.stallAfter,
     },
-    flows: options.flows,
+    flows,
     isServer,
     report: (error) => callSafely(() => onError(error)),
     trace: options.trace,

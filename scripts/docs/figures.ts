@@ -27,9 +27,10 @@ const tables: Record<string, (figures: Figures) => string> = {
         ],
         [
           'an event in a list of 200 steps, until it is rendered',
-          `${figures.ms('apply-client', 'the list made anew', '@pgflow/client, a list')}, or ` +
-            `${figures.ms('apply-client', 'a row of a step written', '@pgflow/client, objects')} with a ` +
-            'reactive object for each step',
+          `${figures.ms('apply-client', 'a row of a step written', '@pgflow/client, objects')} with a ` +
+            'reactive object for each step; ' +
+            `${pretty(figures.ratio('apply-client', 'the list made anew', '@pgflow/client, a list', ours).median)} ` +
+            'times ours with a list that is made anew',
           figures.ms('apply-client', 'a row of a step written', ours),
         ],
         [
@@ -60,14 +61,16 @@ const tables: Record<string, (figures: Figures) => string> = {
   event: (figures) =>
     table(
       ['what renders a list of 200 steps', 'one event'],
-      (
+      [
+        ...[ours, '@pgflow/client, objects', 'the floor'].map((name) => [
+          name,
+          figures.range('apply-client', 'a row of a step written', name),
+        ]),
         [
-          ['a row of a step written', ours],
-          ['the list made anew', '@pgflow/client, a list'],
-          ['a row of a step written', '@pgflow/client, objects'],
-          ['a row of a step written', 'the floor'],
-        ] as const
-      ).map(([comparison, name]) => [name, figures.range('apply-client', comparison, name)]),
+          '@pgflow/client, a list',
+          `${withRange(figures.ratio('apply-client', 'the list made anew', '@pgflow/client, a list', ours))} times ours`,
+        ],
+      ],
     ),
 
   paint: (figures) =>

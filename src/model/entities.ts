@@ -176,10 +176,7 @@ export type ConnectionStatus = 'idle' | 'connecting' | 'live' | 'polling' | 'off
 /** The store's own connection to one run. */
 export interface RunConnection {
   status: ConnectionStatus
-  /**
-   * The seq of the last event that is part of what the store shows; null while there is none. A new
-   * one alone renders nothing again.
-   */
+  /** The seq of the last event that is part of what the store shows; null while there is none. */
   seq: number | null
   /**
    * Nothing has changed for `stallAfter`: something may be wrong on the side of the worker, such as

@@ -40,10 +40,9 @@ export function createEngine(config: () => PgflowConfig, dropUnusedLists: () => 
     isListening: changes.isListening,
     onChange: changes.push,
     onOutput: (run, stepSlug, output) => {
-      const { flows, report } = config()
-      flows?.checkOutput(run, stepSlug, output, (error) => {
+      config().flows?.checkOutput(run, stepSlug, output, (error) => {
         state.setOutputError(run.run_id, stepSlug, output, error)
-        if (error) report(error)
+        if (error) config().report(error)
       })
     },
     onWrite: (runId, seqBefore) => lists?.onWrite(runId, seqBefore),

@@ -161,8 +161,8 @@ export const usePgflowStore = /* @__PURE__ */ defineStore('pgflow', () => {
     const { signal, timeout, onBegin } = options
     const runId = toRunId(options.runId ?? createRunId())
     checkSlug(flowSlug)
-    const { flows } = config()
-    const valid = options.valid ?? (flows ? flows.validInput(flowSlug, input, runId) : input)
+    const { flows: schemas } = config()
+    const valid = options.valid ?? (schemas ? schemas.validInput(flowSlug, input, runId) : input)
     // Not awaited if it is a value: the run has to be in the store synchronously.
     const json = toJson((valid instanceof Promise ? await valid : valid) as Json)
     const isStarted = engine.beginStart()

@@ -241,8 +241,7 @@ export class RunStateWriter implements RunState {
 
   #putSeq(runId: string, seq: number | null): void {
     const connection = this.#connectionOf(runId)
-    // Raw: it has another one after each event, and nothing renders it.
-    if (seq !== null) toRaw(connection).seq = seq
+    if (seq !== null) connection.seq = seq
   }
 
   /** Writes into a row and notes the change; returns whether anything differed. */

@@ -60,7 +60,7 @@ export function keyOf(runId: string, slug: string | null): string {
   return slug === null ? runId : stepKey(runId, slug)
 }
 
-/** The raw row of a key: reading it creates no reactive dependency. */
+/** The raw row of a key: reading it creates no reactive dependency on the row. */
 export function rawRow<T extends object>(table: Table<T>, key: string): T | undefined {
   return toRaw(ownValue(table.raw(), key))
 }

@@ -41,11 +41,7 @@ export function createEnvironment(options: TestPgflowOptions) {
     onRequest: (request) => requests.push(request),
   })
   const { flows: _flows, schemas: flows, ...shared } = options
-  const config = resolveConfig(
-    { ...shared, ...(flows && { flows }), scheduler: time },
-    transport,
-    transport,
-  )
+  const config = resolveConfig({ ...shared, flows, scheduler: time }, transport, transport)
   const reported: PgflowError[] = []
   const traced: TraceRecord[] = []
   const trace = (record: TraceRecord) => {

@@ -21,7 +21,7 @@ const forDevelopers = {
 }
 
 /** An app that imports everything that the library has. */
-const app = `
+const wholeApp = `
   import * as pgflow from 'pinia-pgflow'
   import { createPinia } from 'pinia'
   import { createApp } from 'vue'
@@ -29,7 +29,19 @@ const app = `
   createApp({}).use(createPinia()).use(createPgflow({ supabase: globalThis.supabase, others }))
 `
 
-function appConfig(): InlineConfig {
+/** An app that starts and shows runs, and uses what more it imports. */
+const appWith = (more = '') => `
+  import { createPgflow, useFlow, useRun, ${more} } from 'pinia-pgflow'
+  createPgflow({ supabase: globalThis.supabase, used: [useFlow, useRun, ${more}] })
+`
+
+/** What only some apps use, by what they import for it. */
+const optional = {
+  flowSchemas: ['could not be checked', 'is not valid: '],
+  useRuns: ['list_runs', 'pgflow:user:'],
+}
+
+function appConfig(app = wholeApp): InlineConfig {
   return {
     root: path('../../..'),
     resolve: { alias: { 'pinia-pgflow': path('../../../src/index.ts') } },
@@ -72,6 +84,16 @@ describe('the bundle of an app', () => {
       expect(found, what).toEqual([])
     }
     expect(names.filter((name) => name.includes('devtools'))).toEqual([])
+  })
+
+  it('has schemas and lists only if the app imports them', async () => {
+    const { text } = await bundle(appConfig(appWith()), 'production')
+    expect(text).toContain('get_runs_with_states')
+    for (const [name, texts] of Object.entries(optional)) {
+      expect(texts.filter((each) => text.includes(each))).toEqual([])
+      const more = await bundle(appConfig(appWith(name)), 'production')
+      expect(texts.filter((each) => more.text.includes(each))).toEqual(texts)
+    }
   })
 
   it('in development has it, in a chunk that is loaded on demand', async () => {
