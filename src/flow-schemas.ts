@@ -57,6 +57,7 @@ export interface FlowValidation {
  * The schemas of inputs and outputs, by flow slug, for the option `flows` of `createPgflow`. A
  * function, so that apps without schemas do not have the code that validates.
  *
+ * @throws PgflowError `invalid_options` if the schemas are not an object.
  * @example
  * createPgflow({
  *   supabase,
@@ -64,6 +65,10 @@ export interface FlowValidation {
  * })
  */
 export function flowSchemas(flows: FlowSchemasBySlug): FlowValidation {
+  // Callers without TypeScript can pass anything.
+  if (Object(flows) !== flows) {
+    throw new PgflowError('invalid_options', 'The schemas of flows are an object.')
+  }
   const ofFlow = (slug: string): FlowSchemas | undefined => ownValue(flows, slug)
 
   function schemaOf({ flow_slug }: PgflowRun, stepSlug: string | null) {

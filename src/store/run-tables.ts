@@ -82,6 +82,7 @@ export function dropRow(table: Table<unknown>, key: string): void {
 /**
  * Writes what differs into a row, and returns whether anything did. An equal input or output keeps
  * its identity.
+ * @param raw - the same row, raw: what is compared is read from it.
  */
 export function writeRow(row: Row, raw: Row, patch: RunPatch | StepPatch): boolean {
   let hasChanged = false

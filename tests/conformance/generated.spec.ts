@@ -23,7 +23,7 @@ import { inOneOrder } from './support/undecided-order.ts'
  * How many flows are played: CONFORMANCE_RUNS for more of them, CONFORMANCE_SEED and CONFORMANCE_PATH
  * to play again what failed.
  */
-const { CONFORMANCE_RUNS = 100, CONFORMANCE_SEED, CONFORMANCE_PATH } = process.env
+const { CONFORMANCE_RUNS = 200, CONFORMANCE_SEED, CONFORMANCE_PATH } = process.env
 const numRuns = Number(CONFORMANCE_RUNS)
 const again = CONFORMANCE_SEED === undefined ? {} : { seed: Number(CONFORMANCE_SEED) }
 const options = { numRuns, ...again, ...(CONFORMANCE_PATH && { path: CONFORMANCE_PATH }) }

@@ -1,4 +1,4 @@
-import { createPgflow, type PgflowOptions } from 'pinia-pgflow'
+import { createPgflow, flowSchemas, type PgflowOptions } from 'pinia-pgflow'
 import { expect, it } from 'vitest'
 import { connect } from '../support/backend.ts'
 
@@ -18,5 +18,11 @@ it.each(mistaken)('%s is refused, by name', (_, options, message) => {
       code: 'invalid_options',
       message: expect.stringContaining(message) as string,
     }),
+  )
+})
+
+it.each(['null', '"greet"', '1'])('flowSchemas(%s) is refused', (text) => {
+  expect(() => flowSchemas(JSON.parse(text) as object)).toThrow(
+    expect.objectContaining({ code: 'invalid_options' }),
   )
 })
